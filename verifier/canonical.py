@@ -1,0 +1,205 @@
+"""Canonical JSON: RFC 8785 limited to objects, arrays, strings, booleans, null and whole numbers.
+
+The parser accepts exactly the bytes its own encoder would write: parse, dump again, compare. So
+duplicate keys, other spellings of a number or an escape, white space and trailing bytes all fail.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import FormatError, LimitError, NonCanonicalError
+
+# The largest whole number every JSON implementation reads exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
+MAX_INTEGER = 2**53 - 1
+# Our deepest format (anchor evidence) nests four levels; the rest is head room for later kinds.
+MAX_DEPTH = 16
+# The largest JSON member, an anchor with a receipt proof of a full block, stays well below this.
+MAX_BYTES = 4 * 1024 * 1024
+
+Json = None | bool | int | str | list[Any] | dict[str, Any]
+
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def dump(value: Json) -> bytes:
+    """Return the canonical bytes of `value`; FormatError if it has none."""
+    _check(value, 0)
+    ordered = _ordered(value)
+    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+
+
+def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
+    """Return the value whose canonical form is exactly `data`; FormatError otherwise."""
+    if len(data) > max_bytes:
+        raise LimitError(
+            "JSON of {size} bytes, more than the {limit} allowed", size=len(data), limit=max_bytes
+        )
+    try:
+        # The depth is bounded before json recurses: brackets inside strings only make this stricter.
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _nesting(data) > MAX_DEPTH:
+            raise LimitError("JSON nested more than {limit} levels deep", limit=MAX_DEPTH)
+        value: Json = json.loads(
+            data.decode("utf-8"), parse_float=_refuse_float, parse_constant=_refuse_float
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FormatError("not valid JSON") from error
+    if dump(value) != data:
+        raise NonCanonicalError("not canonical JSON (RFC 8785)")
+    return value
+
+
+def parse_object(
+    data: bytes,
+    required: Mapping[str, Any],
+    optional: Mapping[str, Any] | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+) -> dict[str, Any]:
+    """Parse a canonical object whose fields are exactly `required` plus any of `optional` (name: type)."""
+    value = parse(data, max_bytes=max_bytes)
+    return require_fields(value, required, optional)
+
+
+def require_fields(
+    value: object, required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Check that `value` is an object with exactly these fields and types (a type or a tuple of types)."""
+    if not isinstance(value, dict):
+        raise FormatError("expected an object")
+    known = {**required, **(optional or {})}
+    for name in value:
+        if name not in known:
+            raise FormatError("unknown field {field!r}", field=name[:64])
+    for name in required:
+        if name not in value:
+            raise FormatError("missing field {field!r}", field=name)
+    for name, found in value.items():
+        types = known[name] if isinstance(known[name], tuple) else (known[name],)
+        # bool is a subclass of int in Python, never in JSON.
+        if not isinstance(found, types) or (isinstance(found, bool) and bool not in types):
+            raise FormatError("field {field!r} has the wrong type", field=name)
+    return value
+
+
+def from_hex(text: object, length: int | None = None) -> bytes:
+    """Bytes of lower-case hex without 0x; `length` in bytes when fixed."""
+    if not isinstance(text, str) or not _HEX.fullmatch(text):
+        raise FormatError("expected lower-case hex")
+    data = bytes.fromhex(text)
+    if length is not None and len(data) != length:
+        raise FormatError("expected {length} bytes of hex, found {found}", length=length, found=len(data))
+    return data
+
+
+def to_base64(data: bytes) -> str:
+    """Standard, padded Base64 (RFC 4648 §4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: object) -> bytes:
+    """Bytes of standard, padded Base64 with zero pad bits; FormatError for any other spelling."""
+    if not isinstance(text, str):
+        raise FormatError("expected Base64")
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise FormatError("expected Base64") from error
+    if to_base64(data) != text:
+        raise NonCanonicalError("not canonical Base64")
+    return data
+
+
+def parse_instant(text: object) -> int:
+    """Seconds since 1970 of an RFC 3339 instant in UTC with whole seconds, `2026-11-23T02:00:00Z`."""
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+        raise FormatError("expected an instant such as 2026-11-23T02:00:00Z")
+    try:
+        moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+    except ValueError as error:
+        raise FormatError("expected an instant such as 2026-11-23T02:00:00Z") from error
+    return int((moment - _EPOCH).total_seconds())
+
+
+def format_instant(seconds: int) -> str:
+    """The RFC 3339 form of `seconds` since 1970, in UTC."""
+    try:
+        moment = _EPOCH + datetime.timedelta(seconds=seconds)
+    except OverflowError as error:
+        raise FormatError("an instant outside the years 1 to 9999") from error
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%SZ}"
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise LimitError("JSON nested more than {limit} levels deep", limit=MAX_DEPTH)
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            raise FormatError("a number outside ±(2^53−1)")
+    elif isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise FormatError("a key that is not a string")
+            _check_text(key)
+            _check(item, depth + 1)
+    else:
+        raise FormatError("a value that JSON here does not have: {kind}", kind=type(value).__name__)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError("a string with a lone surrogate") from error
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        # RFC 8785 §3.2.3: keys are compared as arrays of UTF-16 code units.
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return {key: _ordered(value[key]) for key in keys}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def _nesting(data: bytes) -> int:
+    deepest = depth = 0
+    in_string = escaped = False
+    for byte in data:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if depth > MAX_DEPTH:
+                break
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _refuse_float(text: str) -> Any:
+    raise FormatError("a number that is not a whole number")

@@ -1,0 +1,111 @@
+"""Checkpoints (C2SP tlog-checkpoint) and proofs of one entry against one (C2SP tlog-proof)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .canonical import from_base64, to_base64
+from .errors import FormatError, LimitError
+from .merkle import verify_inclusion
+from .note import MAX_NOTE_BYTES, NoteSigner, NoteVerifier, join_note, open_note, parse_note
+
+# A tree has at most 2^63 leaves (a C2SP size is a 63-bit number in every implementation).
+MAX_SIZE = 2**63 - 1
+_DECIMAL = re.compile(r"0|[1-9][0-9]*")
+_PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A log's head: what it is called, how many entries it has, and their root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> bytes:
+        """Three LF-ended lines: origin, size, root. What is signed and what is time-stamped."""
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class TlogProof:
+    """One entry's inclusion in one signed checkpoint."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+    note: bytes
+    """The checkpoint as a signed note."""
+
+    def dump(self) -> bytes:
+        lines = [_PROOF_HEADER, f"index {self.index}", *(to_base64(item) for item in self.hashes), ""]
+        return ("\n".join(lines) + "\n").encode() + self.note
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the note says, its signatures unchecked."""
+        return parse_checkpoint(parse_note(self.note).text)
+
+    def verify(self, leaf: bytes) -> Checkpoint:
+        """Check that leaf hash `leaf` is at `index` under the checkpoint's root; InclusionError otherwise."""
+        checkpoint = self.checkpoint
+        verify_inclusion(leaf, self.index, checkpoint.size, self.hashes, checkpoint.root)
+        return checkpoint
+
+
+def parse_checkpoint(text: bytes) -> Checkpoint:
+    """Read the text of a checkpoint; no extension lines."""
+    try:
+        lines = text.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise FormatError("a checkpoint that is not UTF-8") from error
+    if len(lines) != 4 or lines[3]:
+        raise FormatError("a checkpoint has exactly three lines")
+    if not lines[0]:
+        raise FormatError("a checkpoint without an origin")
+    root = from_base64(lines[2])
+    if len(root) != 32:
+        raise FormatError("a checkpoint's root has 32 bytes")
+    return Checkpoint(lines[0], _decimal(lines[1]), root)
+
+
+def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
+    """The checkpoint as a note signed by the log."""
+    text = checkpoint.text()
+    return join_note(text, [signer.sign(text)])
+
+
+def open_checkpoint(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoint, list[NoteVerifier]]:
+    """The checkpoint and who of `verifiers` signed it; SignatureError when none did."""
+    text, signed = open_note(note, verifiers)
+    return parse_checkpoint(text), signed
+
+
+def parse_tlog_proof(data: bytes) -> TlogProof:
+    """Read a .tlog-proof, accepting exactly what `TlogProof.dump` writes (no extra line)."""
+    # 63 hashes and a note: anything longer is no proof of ours.
+    if len(data) > MAX_NOTE_BYTES + 4096:
+        raise LimitError("a log proof of {size} bytes", size=len(data))
+    head, separator, note = data.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError as error:
+        raise FormatError("a log proof that is not text") from error
+    if not separator or lines[0] != _PROOF_HEADER:
+        raise FormatError("not a log proof (c2sp.org/tlog-proof@v1)")
+    if len(lines) < 2 or not lines[1].startswith("index "):
+        raise FormatError("a log proof without its index")
+    hashes = tuple(from_base64(line) for line in lines[2:])
+    if len(hashes) > 63 or any(len(item) != 32 for item in hashes):
+        raise FormatError("a log proof with hashes that are not 32 bytes")
+    parse_checkpoint(parse_note(note).text)
+    return TlogProof(_decimal(lines[1][6:]), hashes, note)
+
+
+def _decimal(text: str) -> int:
+    # 19 digits hold every 63-bit number; int() of more is work for nothing.
+    if not _DECIMAL.fullmatch(text) or len(text) > 19 or int(text) > MAX_SIZE:
+        raise FormatError("expected a whole number without leading zeros")
+    return int(text)
