@@ -1,0 +1,107 @@
+"""The tables of the anchorer, of the observers and of the beacon, on the notary's one MetaData.
+
+Instants are unix seconds in UTC, digests raw bytes. A block is always named by chain id, genesis hash, number and
+hash together: two chains may share a chain id, and a chain may be started anew under the same name.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
+
+from mizheng.notary.models import metadata
+
+_LIVE = text("state <> 'failed'")
+
+# The outbox. A row is written, signed and hashed, before anything is sent; see mizheng.notary.anchoring.
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chain", String(64), nullable=False),  # the profile's name
+    Column("kind", String(16), nullable=False),  # ethereum, trial
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("contract", LargeBinary(20), nullable=False),
+    Column("log_id", LargeBinary(32), nullable=False),
+    Column("tree_size", BigInteger, nullable=False),
+    Column("root_hash", LargeBinary(32), nullable=False),
+    Column("checkpoint_note", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # prepared, sent, mined, final, failed
+    Column("publisher", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("raw_transaction", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("prepared_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("block_number", BigInteger),
+    Column("block_hash", LargeBinary(32)),
+    Column("evidence", LargeBinary),  # mizheng/anchor/v1, taken when mined
+    Column("evidence_final", LargeBinary),  # taken again when the block was final
+    Column("last_error", String(64)),
+    Column("updated_at", BigInteger, nullable=False),
+    # Two processes that prepare at the same moment: the second insert fails and that process looks again.
+    Index(
+        "uq_anchors_nonce",
+        "chain_id",
+        "genesis_hash",
+        "publisher",
+        "nonce",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+    Index(
+        "uq_anchors_head",
+        "chain_id",
+        "genesis_hash",
+        "log_id",
+        "tree_size",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+)
+
+# What observers signed, byte for byte: one statement per block and observer.
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32), nullable=False),
+    Column("observer_keyid", String(64), nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index(
+        "uq_observations_block_observer",
+        "chain_id",
+        "genesis_hash",
+        "block_hash",
+        "observer_keyid",
+        unique=True,
+    ),
+)
+
+# Final blocks that were handed out as "not before": a statement that names one needs its header in the bundle.
+beacon_blocks = Table(
+    "beacon_blocks",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("genesis_hash", LargeBinary(32), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+# Why an anchorer waits, for every process that answers a depositor; written only when it changes.
+anchoring_status = Table(
+    "anchoring_status",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("waiting_for", String(64)),
+    Column("changed_at", BigInteger, nullable=False),
+)
