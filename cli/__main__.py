@@ -1,0 +1,7 @@
+"""`python -m mizheng.cli` is `mizheng`."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())
