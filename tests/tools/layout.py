@@ -1,4 +1,4 @@
-"""The four packages: what they are called installed, and a folder that shows them so to tools that read files."""
+"""The four packages: what they are called installed, and a folder that shows them so to tools."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ LINKS = ROOT / "build" / "mypy"
 
 
 def link_packages() -> None:
-    """Make build/mypy/mizheng/<folder> for each folder, as a link to it; what stands already is left alone."""
+    """Make build/mypy/mizheng/<folder>, a link to each folder; what stands already is left alone."""
     parent = LINKS / "mizheng"
     parent.mkdir(parents=True, exist_ok=True)
     for folder in FOLDERS:

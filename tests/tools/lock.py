@@ -1,7 +1,7 @@
-"""Work out the lock files from pyproject.toml: `make lock`, or `make lock ARGS=--upgrade` for newer releases.
+"""Work out the lock files from pyproject.toml: `make lock`, with ARGS=--upgrade for newer releases.
 
-requirements.lock is the command line and the notary; requirements-dev.lock is that and what tests need, at the
-same versions. Both name the build back end too, so that the project itself is installed with no build isolation.
+requirements.lock is the command line and the notary; requirements-dev.lock is that and what tests need, at
+the same versions. Both name the build back end too, so the project itself is installed without isolation.
 Neither names a host: each machine asks the package index that it is set up for, and the digests decide.
 """
 

@@ -1,7 +1,7 @@
 """Check the types of the four packages: `make lint`.
 
-mypy looks packages up by folder, and the folders stand under other names than they are installed by. So it is shown
-a folder of links, build/mypy/mizheng, where they stand as installed.
+mypy looks packages up by folder, and the folders stand under other names than they are installed by. So it is
+shown a folder of links, build/mypy/mizheng, where they stand as installed.
 """
 
 import os
