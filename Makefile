@@ -20,7 +20,7 @@ help: ## list the targets
 demo: $(VENV)/.runtime ## the whole job, from sealing to a verdict, on the embedded trial chain
 	@$(bin)/python -m tests.demo
 
-demo-chain: $(VENV)/.dev ## the same on anvil, an Ethereum node, with an observer of its own
+demo-chain: $(VENV)/.runtime ## the same on anvil, an Ethereum node, with an observer of its own
 	@$(bin)/python -m tests.demo --chain
 
 test: $(VENV)/.dev tools ## all tests; ARGS="tests/verifier -x" for some of them
@@ -37,10 +37,12 @@ lint: $(VENV)/.dev ## ruff, mypy, the import rules, the form of the contracts
 	@$(bin)/ruff format --check --quiet || { echo "hint: make format" >&2; exit 1; }
 	@$(bin)/python -m tests.tools.types
 	@$(bin)/python -m tests.tools.imports
+	@$(bin)/python -m tests.support.tools --solidity-format-check
 
-format: $(VENV)/.dev ## put the Python files in form
+format: $(VENV)/.dev ## put the Python files and the contracts in form
 	@$(bin)/ruff check --fix --quiet
-	@$(bin)/ruff format
+	@$(bin)/ruff format --quiet
+	@$(bin)/python -m tests.support.tools --solidity-format
 
 lock: $(VENV)/.made ## work out requirements*.lock from pyproject.toml; ARGS=--upgrade for newer releases
 	@$(bin)/python -m tests.tools.lock $(ARGS)
@@ -51,6 +53,7 @@ clean: ## remove everything that these targets made
 
 tools: $(VENV)/.dev
 	@$(bin)/python -m tests.tools.system
+	@$(bin)/python -m tests.support.tools >/dev/null
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) found; Mizheng needs Python 3.11 or later" >&2; exit 1; }
