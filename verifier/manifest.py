@@ -46,7 +46,7 @@ class OpenedRecord:
         )
 
     def verify(self, commitment: bytes, depositor_key: PublicKey) -> None:
-        """Check that the record belongs to `commitment`, bound to the depositor's key; InclusionError if not."""
+        """Check that the record belongs to `commitment`, bound to the depositor's key, or raise."""
         root = root_from_inclusion(leaf_hash(self.record), self.index, self.tree_size, self.hashes)
         if compute_commitment(depositor_key, self.tree_size, root) != commitment:
             raise InclusionError("the record does not belong to the commitment of this statement and key")
@@ -72,7 +72,7 @@ class Manifest:
     __slots__ = ("_positions", "_tree", "root", "tree_size")
 
     def __init__(self, leaf_hashes: Iterable[bytes], manifest_key: bytes) -> None:
-        """`leaf_hashes` are those of the records' bytes, in any order; a pad is derived for each free place."""
+        """`leaf_hashes` are those of the records' bytes, in any order; free places are padded."""
         if len(manifest_key) != MANIFEST_KEY_BYTES:
             raise ValueError("a manifest key has 32 bytes")
         leaves = list(leaf_hashes)
