@@ -1,0 +1,168 @@
+"""Settings: where they come from, and which wins.
+
+For each setting the first of these that says something: the command line, the environment, `notary.toml` in the
+data directory, the default. Nothing else in the notary reads the environment.
+
+    setting          environment               notary.toml       default
+    data_dir         MIZHENG_DATA_DIR          -                 ~/.local/share/mizheng-notary
+    database_url     MIZHENG_DATABASE_URL      database_url      SQLite, mizheng.db in the data directory
+    host             MIZHENG_HOST              host              127.0.0.1
+    port             MIZHENG_PORT              port              8470
+    origin           MIZHENG_ORIGIN            origin            made once from the log's key
+    anchor_interval  MIZHENG_ANCHOR_INTERVAL   anchor_interval   2 s on the embedded chain, else 600 s
+    chain            -                         [chain]           the embedded chain
+    observers        -                         [observers]       none
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mizheng.notary.errors import ConfigurationError
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8470
+TRIAL_ANCHOR_INTERVAL = 2.0
+CHAIN_ANCHOR_INTERVAL = 600.0
+CONFIG_NAME = "notary.toml"
+
+_ENVIRONMENT = {
+    "database_url": "MIZHENG_DATABASE_URL",
+    "host": "MIZHENG_HOST",
+    "port": "MIZHENG_PORT",
+    "origin": "MIZHENG_ORIGIN",
+    "anchor_interval": "MIZHENG_ANCHOR_INTERVAL",
+}
+_TABLES = ("chain", "observers")
+# C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
+_ORIGIN = re.compile(r"[^\s+]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the notary runs with. Holds no secrets, except what a database URL may carry."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    origin: str | None
+    """The log's name, once and for all; None: made from the log's key when the log is created."""
+    anchor_interval: float
+    """Seconds between anchors when there is something to anchor."""
+    chain: Mapping[str, Any] | None
+    """The table [chain] of notary.toml as it stands; None: the embedded chain."""
+    observers: Mapping[str, Any]
+    """The table [observers] of notary.toml as it stands."""
+
+    @property
+    def config_path(self) -> Path:
+        return self.data_dir / CONFIG_NAME
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data_dir / "keys"
+
+
+def load_settings(environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
+    """Settings from options (None means not said), the environment and notary.toml; ConfigurationError if unusable."""
+    said = {name: value for name, value in (options or {}).items() if value is not None}
+    data_dir = _data_dir(said, environment)
+    file = _read_file(data_dir / CONFIG_NAME)
+    values: dict[str, object] = {}
+    for name, variable in _ENVIRONMENT.items():
+        if name in said:
+            values[name] = said[name]
+        elif environment.get(variable):
+            values[name] = environment[variable]
+        elif name in file:
+            values[name] = file[name]
+    chain = file.get("chain")
+    return Settings(
+        data_dir=data_dir,
+        database_url=str(values.get("database_url") or f"sqlite:///{data_dir / 'mizheng.db'}"),
+        host=str(values.get("host", DEFAULT_HOST)),
+        port=_port(values.get("port", DEFAULT_PORT)),
+        origin=_origin(values.get("origin")),
+        anchor_interval=_interval(values.get("anchor_interval"), is_trial=chain is None),
+        chain=chain,
+        observers=file.get("observers", {}),
+    )
+
+
+def _data_dir(said: Mapping[str, object], environment: Mapping[str, str]) -> Path:
+    asked = said.get("data_dir") or environment.get("MIZHENG_DATA_DIR")
+    if asked:
+        return Path(str(asked)).expanduser().absolute()
+    home = environment.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
+    return Path(home) / "mizheng-notary"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError("{path} cannot be read", path=path) from None
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError("{path} is not TOML: {reason}", path=path, reason=error) from None
+    known = {*_ENVIRONMENT, *_TABLES}
+    for name, value in found.items():
+        if name not in known:
+            raise ConfigurationError(
+                "{path} has a setting {name!r} that does not exist",
+                hint="settings are: {known}",
+                path=path,
+                name=name,
+                known=", ".join(sorted(known)),
+            )
+        if (name in _TABLES) != isinstance(value, dict):
+            raise ConfigurationError(
+                "{path}: {name} is not of the right kind",
+                hint="chain and observers are tables, everything else is a value",
+                path=path,
+                name=name,
+            )
+    return found
+
+
+def _port(value: object) -> int:
+    text = str(value)
+    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
+        raise ConfigurationError(
+            "{value!r} is not a port", hint="a number from 0 to 65535; 0 takes a free one", value=text
+        )
+    return int(text)
+
+
+def _origin(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _ORIGIN.fullmatch(value):
+        raise ConfigurationError(
+            "{value!r} cannot be the log's origin",
+            hint="a name without spaces and plus signs, such as notary.example/log/2026",
+            value=value,
+        )
+    return value
+
+
+def _interval(value: object, *, is_trial: bool) -> float:
+    if value is None:
+        return TRIAL_ANCHOR_INTERVAL if is_trial else CHAIN_ANCHOR_INTERVAL
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        seconds = -1.0
+    # Below a tenth of a second the anchorer would only ask; above a day nobody's deposit is dated usefully.
+    if not 0.1 <= seconds <= 86400:
+        raise ConfigurationError(
+            "{value!r} is not an anchor interval", hint="seconds, from 0.1 to 86400", value=value
+        )
+    return seconds

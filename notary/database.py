@@ -1,0 +1,86 @@
+"""The database: SQLite by default, PostgreSQL by URL, the same Core statements for both.
+
+Two ways in, and no third: `reading` gives one consistent snapshot, `writing` one transaction that is committed at
+its end. Nothing else in the notary begins or commits.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy import create_engine as create_sqlalchemy_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from mizheng.notary.errors import ConfigurationError
+
+# A writer waits this long for another one; a batch holds the lock for some ten milliseconds.
+BUSY_TIMEOUT_SECONDS = 15
+_WRITES = "mizheng_writes"
+
+
+def create_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://…`; nothing is opened yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "the database URL cannot be read", hint="write it as sqlite:////path/to/file or postgresql+psycopg://…"
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_sqlalchemy_engine(
+            parsed,
+            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+            pool_size=8,
+            max_overflow=64,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_sqlalchemy_engine(parsed, pool_size=8, max_overflow=64, pool_pre_ping=True)
+    except (NoSuchModuleError, ModuleNotFoundError):
+        raise ConfigurationError(
+            "no driver for the database {backend} is installed",
+            hint="install one, for example: pip install 'psycopg[binary]', and say postgresql+psycopg://…",
+            backend=parsed.drivername,
+        ) from None
+
+
+def _prepare_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own implicit BEGIN comes too late for a lock; see _begin_sqlite.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    # WAL: readers see a snapshot and do not stop the writer. FULL: with WAL only this syncs every commit,
+    # and an answered deposit must survive a power cut, not just a crash of this process.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a transaction that first reads and then writes could otherwise
+    # fail in the middle, because someone else wrote after its snapshot.
+    immediate = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A snapshot: everything read through the connection is of one instant."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection

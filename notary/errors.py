@@ -1,0 +1,123 @@
+"""What can go wrong at the notary, and under which stable name the outside sees it.
+
+    MizhengError
+    ├── ConfigurationError      the settings, the data directory or the keys cannot be used
+    ├── OperatorError           a command of the operator cannot be carried out
+    └── Problem                 an answer of the HTTP API: RFC 9457 problem details
+
+`PROBLEMS` is the whole list of problem types. It is append-only: a code keeps its meaning and its status for good.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mizheng.verifier.errors import MizhengError
+
+PROBLEM_TYPE_PREFIX = "urn:mizheng:problem:"
+
+
+class ConfigurationError(MizhengError):
+    """The settings, the data directory or the keys cannot be used."""
+
+
+class OperatorError(MizhengError):
+    """A command of the operator cannot be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One row: HTTP status, a title that never changes, and what the caller can do about it."""
+
+    status: int
+    title: str
+    hint: str = ""
+
+
+PROBLEMS: Mapping[str, ProblemType] = {
+    # Who is calling.
+    "api-key-missing": ProblemType(401, "no API key was sent", "send the header Authorization: Bearer mzk_…"),
+    "api-key-wrong": ProblemType(401, "the API key is not known", "ask the notary's operator for a new key"),
+    "api-key-expired": ProblemType(401, "the API key has expired", "ask the notary's operator for a new key"),
+    "api-key-disabled": ProblemType(
+        401, "the API key has been disabled", "ask the notary's operator for a new key"
+    ),
+    "organisation-disabled": ProblemType(
+        403, "the organisation is disabled at this notary", "ask the notary's operator"
+    ),
+    # What was sent, in the order in which it is looked at.
+    "body-too-large": ProblemType(413, "the body is larger than allowed", "an envelope has at most 64 KiB"),
+    "request-malformed": ProblemType(422, "the request does not have the fields that are asked for"),
+    "envelope-malformed": ProblemType(
+        400, "the body is not a canonical DSSE envelope", "send the envelope's bytes exactly as they were signed"
+    ),
+    "payload-type-wrong": ProblemType(
+        422, "the envelope does not hold a deposit statement", "only statements can be deposited"
+    ),
+    "statement-version": ProblemType(
+        422, "the statement is of a later version", "this notary is older than the client"
+    ),
+    "statement-malformed": ProblemType(422, "the statement is not well formed"),
+    "key-not-enrolled": ProblemType(
+        403, "the signing key is not enrolled for this organisation", "enrol it first: mizheng init"
+    ),
+    "key-revoked": ProblemType(
+        403, "the signing key has been revoked", "sign with the organisation's present key"
+    ),
+    "signature-wrong": ProblemType(422, "the signature does not check against the statement's key"),
+    "depositor-mismatch": ProblemType(
+        422,
+        "the statement names another depositor than the API key",
+        "name, identifier scheme and identifier must be exactly those registered",
+    ),
+    # Company keys.
+    "key-malformed": ProblemType(422, "the public key cannot be used", "Ed25519 or P-256, as SubjectPublicKeyInfo"),
+    "proof-wrong": ProblemType(422, "the proof that the key is held does not check"),
+    "key-exists": ProblemType(
+        409,
+        "the organisation has an active key already",
+        "rotate it with a proof by the old key; if it is lost, ask the operator for a re-enrolment",
+    ),
+    "key-known": ProblemType(409, "the key has been enrolled before", "make a new key"),
+    "replaces-wrong": ProblemType(409, "the key to be replaced is not the organisation's active key"),
+    # What is asked for.
+    "deposit-unknown": ProblemType(404, "no such deposit of this organisation"),
+    "no-final-block": ProblemType(404, "no final block is known", "leave not_before out, or ask again later"),
+    "not-found": ProblemType(404, "nothing is here"),
+    "method-not-allowed": ProblemType(405, "the method is not allowed here"),
+    "request-refused": ProblemType(400, "the request cannot be read"),
+    # The notary itself.
+    "queue-full": ProblemType(503, "too many deposits are waiting", "send it again after the given time"),
+    "log-unavailable": ProblemType(
+        503, "the log cannot be written just now", "send it again: a deposit is never made twice"
+    ),
+    "internal": ProblemType(500, "the notary failed", "send it again; if it stays, tell the operator"),
+}
+
+
+class Problem(MizhengError):
+    """An answer of the HTTP API that is not a success.
+
+    `code` is a key of PROBLEMS, `detail` says in one sentence what was wrong this time and never repeats
+    contents of the request; `retry_after` is in seconds.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, retry_after: int | None = None) -> None:
+        kind = PROBLEMS[code]
+        super().__init__(kind.title, hint=kind.hint)
+        self.code = code
+        self.status = kind.status
+        self.detail = detail
+        self.retry_after = retry_after
+
+    def as_json(self) -> dict[str, str | int]:
+        """The members of RFC 9457 §3.1 and `hint`, an extension member."""
+        members: dict[str, str | int] = {
+            "type": PROBLEM_TYPE_PREFIX + self.code,
+            "title": PROBLEMS[self.code].title,
+            "status": self.status,
+        }
+        if self.detail:
+            members["detail"] = self.detail
+        if PROBLEMS[self.code].hint:
+            members["hint"] = PROBLEMS[self.code].hint
+        return members

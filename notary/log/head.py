@@ -1,0 +1,117 @@
+"""The log's head: one row, whose lock makes its holder the log's only writer.
+
+The row holds the signed checkpoint exactly as it is published. Checkpoints of sizes that are anchored are kept
+beside it for good.
+"""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.models import checkpoints, log_head
+from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
+from mizheng.verifier.merkle import EMPTY_ROOT
+from mizheng.verifier.note import NoteSigner
+
+_ONLY_ROW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log at one size."""
+
+    origin: str
+    tree_size: int
+    root_hash: bytes
+    checkpoint: bytes
+    """Signed note over origin, size and root."""
+
+
+def load_head(connection: Connection) -> Head:
+    """The head of this transaction's snapshot."""
+    return _head(connection.execute(select(log_head).where(log_head.c.id == _ONLY_ROW)).one_or_none())
+
+
+def lock_head(connection: Connection) -> Head:
+    """The head, locked until the transaction ends. Call it first in a `writing` transaction.
+
+    SQLite's BEGIN IMMEDIATE has locked already; PostgreSQL locks the row.
+    """
+    query = select(log_head).where(log_head.c.id == _ONLY_ROW).with_for_update()
+    return _head(connection.execute(query).one_or_none())
+
+
+def create_log(connection: Connection, signer: NoteSigner) -> Head:
+    """Write the head of an empty log whose origin is the signer's name."""
+    head = sign_head(signer, 0, EMPTY_ROOT)
+    connection.execute(
+        insert(log_head),
+        {
+            "id": _ONLY_ROW,
+            "origin": head.origin,
+            "tree_size": 0,
+            "root_hash": head.root_hash,
+            "checkpoint": head.checkpoint,
+            "updated_at": int(time.time()),
+        },
+    )
+    return head
+
+
+def has_log(connection: Connection) -> bool:
+    """Whether the log's first head has been written."""
+    return connection.execute(select(log_head.c.id)).first() is not None
+
+
+def sign_head(signer: NoteSigner, tree_size: int, root_hash: bytes) -> Head:
+    """A head with its signed checkpoint; nothing is stored."""
+    origin = signer.verifier.name
+    note = sign_checkpoint(Checkpoint(origin, tree_size, root_hash), signer)
+    return Head(origin, tree_size, root_hash, note)
+
+
+def store_head(connection: Connection, head: Head) -> None:
+    """Put a new head in the place of the locked one."""
+    connection.execute(
+        update(log_head)
+        .where(log_head.c.id == _ONLY_ROW)
+        .values(
+            tree_size=head.tree_size,
+            root_hash=head.root_hash,
+            checkpoint=head.checkpoint,
+            updated_at=int(time.time()),
+        )
+    )
+
+
+def keep_checkpoint(connection: Connection, head: Head) -> None:
+    """Keep the signed checkpoint of this size for good; harmless when it is kept already.
+
+    Belongs into the transaction that writes down what the checkpoint is kept for.
+    """
+    kept = select(checkpoints.c.tree_size).where(checkpoints.c.tree_size == head.tree_size)
+    if connection.execute(kept).first() is None:
+        connection.execute(
+            insert(checkpoints),
+            {
+                "tree_size": head.tree_size,
+                "root_hash": head.root_hash,
+                "note": head.checkpoint,
+                "kept_at": int(time.time()),
+            },
+        )
+
+
+def load_checkpoint(connection: Connection, tree_size: int) -> bytes | None:
+    """The signed checkpoint kept for this size."""
+    query = select(checkpoints.c.note).where(checkpoints.c.tree_size == tree_size)
+    note: bytes | None = connection.execute(query).scalar_one_or_none()
+    return note
+
+
+def _head(row: Row[tuple[object, ...]] | None) -> Head:
+    if row is None:
+        raise ConfigurationError("the log has not been created yet", hint="run: mizheng-notary serve")
+    return Head(row.origin, row.tree_size, row.root_hash, row.checkpoint)

@@ -1,0 +1,220 @@
+"""Group commit: one thread takes whatever is waiting and appends it in one transaction.
+
+A deposit is answered after the commit of its batch and never before. While one batch is being committed, the next
+one gathers in the queue, so that the cost of a durable commit is shared by all that arrive meanwhile.
+
+Several processes may do the same on one database: the head's lock puts their batches one behind the other.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from mizheng.notary.database import reading, writing
+from mizheng.notary.errors import Problem
+from mizheng.notary.log.append import NewEntry, append, find_entries
+from mizheng.notary.log.head import Head, load_head, lock_head
+from mizheng.notary.log.proofs import tlog_proof
+from mizheng.notary.log.tiles import TileReader
+from mizheng.verifier.note import NoteSigner
+
+logger = logging.getLogger(__name__)
+
+# Two full entry bundles: a batch touches at most three of them and still commits in some ten milliseconds.
+MAX_BATCH = 512
+# At the slowest commit seen (50 ms) this is less than a second of waiting; beyond it the caller is told to wait.
+MAX_WAITING = 4096
+RETRY_AFTER_SECONDS = 1
+
+
+class Submission(Protocol):
+    """What can be sequenced."""
+
+    @property
+    def entry(self) -> NewEntry: ...
+
+
+S = TypeVar("S", bound=Submission)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """Where an envelope stands."""
+
+    leaf_index: int
+    tlog_proof: bytes
+    """Inclusion in the head of the batch's transaction."""
+    is_new: bool
+    """False: it was in the log before, and nothing was added."""
+
+
+class Rules(Protocol[S]):
+    """What the sequencer asks about submissions, inside the transaction that holds the head's lock."""
+
+    def refusals(self, connection: Connection, batch: Sequence[S]) -> Mapping[bytes, Problem]:
+        """Envelope digests that must not be appended now, and why."""
+
+    def record(self, connection: Connection, placed: Sequence[tuple[S, int]]) -> None:
+        """Write the submissions' own rows; each comes with its leaf index."""
+
+
+Outcome = Sequenced | Problem
+
+
+class Sequencer(Generic[S]):
+    """The one writer thread of this process. `submit` from any thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        signer: NoteSigner,
+        rules: Rules[S],
+        *,
+        max_waiting: int = MAX_WAITING,
+        observe_batch: Callable[[int, float], None] = lambda size, seconds: None,
+    ) -> None:
+        self._engine = engine
+        self._signer = signer
+        self._rules = rules
+        self._observe_batch = observe_batch
+        self._queue: queue.Queue[tuple[S, Future[Sequenced]] | None] = queue.Queue(max_waiting)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is waiting, then end the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+        # Whoever slipped in behind the end mark is told; nothing of theirs was begun.
+        while not self._queue.empty():
+            late = self._queue.get_nowait()
+            if late is not None:
+                late[1].set_exception(Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS))
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive() and not self._stopping.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """How many submissions wait for a batch."""
+        return self._queue.qsize()
+
+    def submit(self, submission: S) -> Future[Sequenced]:
+        """A future that is done when the submission's batch is; Problem `queue-full` at once when too many wait."""
+        future: Future[Sequenced] = Future()
+        if self._stopping.is_set():
+            raise Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS)
+        try:
+            self._queue.put_nowait((submission, future))
+        except queue.Full:
+            raise Problem("queue-full", retry_after=RETRY_AFTER_SECONDS) from None
+        return future
+
+    def _run(self) -> None:
+        while True:
+            batch, is_last = self._take()
+            # A caller that went away before its batch began has lost nothing: it was never promised anything.
+            batch = [(item, future) for item, future in batch if future.set_running_or_notify_cancel()]
+            if batch:
+                started = perf_counter()
+                outcomes = self._sequence([item for item, _ in batch])
+                self._observe_batch(len(batch), perf_counter() - started)
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if isinstance(outcome, Problem):
+                        future.set_exception(outcome)
+                    else:
+                        future.set_result(outcome)
+            if is_last:
+                return
+
+    def _take(self) -> tuple[list[tuple[S, Future[Sequenced]]], bool]:
+        """Wait for one submission, then take all that are there; True when the thread is to end afterwards."""
+        batch: list[tuple[S, Future[Sequenced]]] = []
+        item = self._queue.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == MAX_BATCH:
+                return batch, False
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _sequence(self, batch: Sequence[S]) -> list[Outcome]:
+        try:
+            with writing(self._engine) as connection:
+                outcomes = self._append(connection, batch)
+                # Dying here: nothing is committed and nobody has been told anything.
+            # Dying here: everything is committed, and the same envelopes sent again are found.
+            return outcomes
+        except Exception:
+            # Any error, also one of the commit itself, leaves open whether the batch is in. Only the database
+            # knows, so it is asked in a new transaction; what was computed above is thrown away.
+            logger.exception("a batch of %d entries failed", len(batch))
+            return self._reload(batch)
+
+    def _append(self, connection: Connection, batch: Sequence[S]) -> list[Outcome]:
+        head = lock_head(connection)
+        known = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
+        # The same envelope twice in one batch is one entry: the dict keeps the first.
+        fresh = {item.entry.envelope_sha256: item for item in batch if item.entry.envelope_sha256 not in known}
+        refused = self._rules.refusals(connection, list(fresh.values())) if fresh else {}
+        accepted = [item for digest, item in fresh.items() if digest not in refused]
+        appended = append(connection, self._signer, head, [item.entry for item in accepted])
+        placed = [(item, head.tree_size + number) for number, item in enumerate(accepted)]
+        if placed:
+            self._rules.record(connection, placed)
+        places = known | {item.entry.envelope_sha256: index for item, index in placed}
+        return [
+            _outcome(item.entry.envelope_sha256, refused, places, head.tree_size, appended.head, appended.reader)
+            for item in batch
+        ]
+
+    def _reload(self, batch: Sequence[S]) -> list[Outcome]:
+        unavailable = Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS)
+        try:
+            with reading(self._engine) as connection:
+                head = load_head(connection)
+                places = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
+                reader = TileReader(connection)
+                refused = {
+                    item.entry.envelope_sha256: unavailable
+                    for item in batch
+                    if item.entry.envelope_sha256 not in places
+                }
+                # Whether this batch or an earlier one put them there cannot be told any more: not new.
+                return [
+                    _outcome(item.entry.envelope_sha256, refused, places, head.tree_size, head, reader)
+                    for item in batch
+                ]
+        except Exception:
+            logger.exception("the log cannot be read after a failed batch")
+            return [unavailable for _ in batch]
+
+
+def _outcome(
+    digest: bytes,
+    refused: Mapping[bytes, Problem],
+    places: Mapping[bytes, int],
+    old_size: int,
+    head: Head,
+    reader: TileReader,
+) -> Outcome:
+    if digest in refused:
+        return refused[digest]
+    index = places[digest]
+    return Sequenced(index, tlog_proof(reader, index, head), index >= old_size)

@@ -1,0 +1,150 @@
+"""The log's tiles and entry bundles in the database (C2SP tlog-tiles).
+
+A tile holds up to 256 hashes of one level; level L counts in subtrees of 256^L leaves. Tiles grow at the right edge
+only, so a partial tile of an earlier size is a prefix of what is stored, and appending n entries writes about
+n/256 rows and a few more.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from mizheng.notary.models import entry_bundles, tiles
+from mizheng.verifier.merkle import compute_root, node_hash, split_point
+
+TILE_WIDTH = 256
+HASH_SIZE = 32
+
+
+class LogCorruptError(Exception):
+    """What is stored is not what was written: the log must not go on."""
+
+
+class TileReader:
+    """Hashes of the tree as they stand in the database, within one transaction.
+
+    Each tile is fetched once and each inner node computed once; the reader must not outlive its transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._nodes: dict[tuple[int, int], bytes] = {}
+
+    def tile(self, level: int, index: int) -> bytes:
+        """The stored hashes of a tile, concatenated; empty where there is none."""
+        key = (level, index)
+        if key not in self._tiles:
+            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.tile_index == index)
+            self._tiles[key] = self._connection.execute(query).scalar_one_or_none() or b""
+        return self._tiles[key]
+
+    def subtree_root(self, start: int, end: int) -> bytes:
+        """Root over leaves [start, end), for the ranges that RFC 6962's recursion forms (§2.1)."""
+        key = (start, end)
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = self._compute(start, end)
+        return node
+
+    def _compute(self, start: int, end: int) -> bytes:
+        width = end - start
+        height = width.bit_length() - 1
+        if width == 1 << height and height % 8 == 0:
+            return self._stored(height // 8, start >> height)
+        middle = start + split_point(width)
+        return node_hash(self.subtree_root(start, middle), self.subtree_root(middle, end))
+
+    def _stored(self, level: int, position: int) -> bytes:
+        offset = position % TILE_WIDTH * HASH_SIZE
+        found = self.tile(level, position // TILE_WIDTH)[offset : offset + HASH_SIZE]
+        if len(found) != HASH_SIZE:
+            raise LogCorruptError(f"tile {position // TILE_WIDTH} of level {level} is too short")
+        return found
+
+
+def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[bytes]) -> None:
+    """Write the hashes of new leaves behind the `tree_size` existing ones, and what they complete above."""
+    level, start, hashes = 0, tree_size, list(leaf_hashes)
+    while hashes:
+        first, filled = divmod(start, TILE_WIDTH)
+        stored = _read_partial(connection, level, first, filled)
+        data = stored + b"".join(hashes)
+        size = TILE_WIDTH * HASH_SIZE
+        chunks = [data[offset : offset + size] for offset in range(0, len(data), size)]
+        fresh = [
+            {"level": level, "tile_index": first + number, "hashes": chunk}
+            for number, chunk in enumerate(chunks)
+        ]
+        if filled:
+            grown = fresh.pop(0)
+            connection.execute(
+                update(tiles)
+                .where(tiles.c.level == level, tiles.c.tile_index == first)
+                .values(hashes=grown["hashes"])
+            )
+        if fresh:
+            connection.execute(insert(tiles), fresh)
+        # Each tile that is now full is one hash of the level above.
+        hashes = [compute_root(_split(chunk)) for chunk in chunks if len(chunk) == size]
+        level, start = level + 1, first
+
+
+def append_entries(connection: Connection, tree_size: int, data: Sequence[bytes]) -> None:
+    """Write the entries themselves behind the `tree_size` existing ones."""
+    position, rest = tree_size, list(data)
+    while rest:
+        index, filled = divmod(position, TILE_WIDTH)
+        taken, rest = rest[: TILE_WIDTH - filled], rest[TILE_WIDTH - filled :]
+        bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in taken)
+        if filled:
+            stored = connection.execute(
+                select(entry_bundles.c.data).where(entry_bundles.c.tile_index == index)
+            ).scalar_one()
+            connection.execute(
+                update(entry_bundles)
+                .where(entry_bundles.c.tile_index == index)
+                .values(data=stored + bundle)
+            )
+        else:
+            connection.execute(insert(entry_bundles), {"tile_index": index, "data": bundle})
+        position += len(taken)
+
+
+def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
+    """The entries [start, end), read back from their bundles."""
+    first, last = start // TILE_WIDTH, (end - 1) // TILE_WIDTH
+    rows = connection.execute(
+        select(entry_bundles.c.data)
+        .where(entry_bundles.c.tile_index.between(first, last))
+        .order_by(entry_bundles.c.tile_index)
+    ).scalars()
+    found = [entry for data in rows for entry in split_bundle(data)]
+    offset = first * TILE_WIDTH
+    return found[start - offset : end - offset]
+
+
+def split_bundle(data: bytes) -> Iterator[bytes]:
+    """The entries of a bundle: u16be length and bytes, one after the other."""
+    position = 0
+    while position < len(data):
+        length = int.from_bytes(data[position : position + 2], "big")
+        entry = data[position + 2 : position + 2 + length]
+        if len(entry) != length:
+            raise LogCorruptError("an entry bundle ends in the middle of an entry")
+        yield entry
+        position += 2 + length
+
+
+def _read_partial(connection: Connection, level: int, index: int, filled: int) -> bytes:
+    if not filled:
+        return b""
+    stored = TileReader(connection).tile(level, index)
+    if len(stored) != filled * HASH_SIZE:
+        raise LogCorruptError(f"tile {index} of level {level} does not end where the log ends")
+    return stored
+
+
+def _split(data: bytes) -> Iterator[bytes]:
+    for offset in range(0, len(data), HASH_SIZE):
+        yield data[offset : offset + HASH_SIZE]
