@@ -124,9 +124,9 @@ class ArchiveReader:
         signature, flags, method, crc, packed, size, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\x03\x04" or (flags, method) != (info.flag_bits, info.compress_type):
             raise FormatError("a ZIP whose directory and members disagree")
-        if not flags & _FLAG_DESCRIPTOR and packed != 0xFFFFFFFF:
-            if (crc, packed, size) != (info.CRC, info.compress_size, info.file_size):
-                raise FormatError("a ZIP whose directory and members disagree")
+        is_deferred = flags & _FLAG_DESCRIPTOR or packed == 0xFFFFFFFF
+        if not is_deferred and (crc, packed, size) != (info.CRC, info.compress_size, info.file_size):
+            raise FormatError("a ZIP whose directory and members disagree")
         return info.header_offset + _LOCAL_HEADER.size + name_length + extra_length + int(info.compress_size)
 
     def _collect(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
