@@ -1,7 +1,6 @@
 """Run the benchmarks and keep what they print: `make bench`, or `make bench ARGS="seal deposit"` for some.
 
-Each is a program of its own beside this file (python -m tests.bench.NAME), so that none warms another's caches or
-imports. Figures mean little without the machine: that stands at the head of the report, bench-out/report.txt.
+Each is a program of its own beside this file (python -m tests.bench.NAME), so that none warms another's caches. Figures mean little without the machine: that stands at the head of the report, bench-out/report.txt.
 """
 
 import os
@@ -75,14 +74,8 @@ def run_bench(name: str) -> tuple[str, int]:
     print(output[0], end="", flush=True)
     started = time.monotonic()
     command = [sys.executable, "-m", f"tests.bench.{name}"]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
             output.append(line)
