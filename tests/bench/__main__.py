@@ -1,6 +1,7 @@
 """Run the benchmarks and keep what they print: `make bench`, or `make bench ARGS="seal deposit"` for some.
 
-Each is a program of its own beside this file (python -m tests.bench.NAME), so that none warms another's caches. Figures mean little without the machine: that stands at the head of the report, bench-out/report.txt.
+Each is a program of its own beside this file (python -m tests.bench.NAME), so none warms another's caches.
+Figures mean little without the machine: that stands at the head of the report, bench-out/report.txt.
 """
 
 import os
