@@ -1,14 +1,14 @@
 """The tables of the anchorer, of the observers and of the beacon, on the notary's one MetaData.
 
-Instants are unix seconds in UTC, digests raw bytes. A block is always named by chain id, genesis hash, number and
-hash together: two chains may share a chain id, and a chain may be started anew under the same name.
+Instants are unix seconds in UTC, digests raw bytes. A block is always named by chain id, genesis hash,
+number and hash together: two chains may share a chain id, and a chain may be started anew under the same
+name.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
-
 from mizheng.notary.models import metadata
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
 
 _LIVE = text("state <> 'failed'")
 
@@ -84,7 +84,8 @@ observations = Table(
     ),
 )
 
-# Final blocks that were handed out as "not before": a statement that names one needs its header in the bundle.
+# Final blocks that were handed out as "not before": a statement that names one needs its header in the
+# bundle.
 beacon_blocks = Table(
     "beacon_blocks",
     metadata,

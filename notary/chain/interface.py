@@ -1,0 +1,163 @@
+"""What the notary asks of a chain, whichever it is.
+
+Two implementations: `embedded` (in process, for trying) and `node` (a real node over JSON-RPC). Everything
+that is the same for both stands in functions beside this file: evidence, contract calls, deployment.
+
+    MizhengError
+    └── ChainError              carries `code`, the stable word for "why does it wait"
+        ├── UnreachableError        no node answers, or not with JSON-RPC
+        ├── ChainInUseError         another process has the embedded chain open
+        ├── RejectedError           the node refuses a transaction: code says why
+        ├── ContractError           the contract does not answer as one
+        └── EvidenceError           what the node shows does not hash to what it says
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.evm.block import Block
+
+# The first one that applies, in this order; "ok" if none does. clock-behind: the embedded chain's last
+# block is later than the clock, which was set back, and no block can be built until it catches up.
+IdentityState = Literal[
+    "unreachable", "wrong-chain-id", "wrong-genesis", "no-code", "other-code", "clock-behind", "ok"
+]
+
+
+class ChainError(MizhengError):
+    """Something at or about the chain; `code` is the word shown as waiting_for."""
+
+    code = "chain-error"
+
+
+class UnreachableError(ChainError):
+    """No node answers, or what answers is no Ethereum node."""
+
+    code = "unreachable"
+
+
+class ChainInUseError(ChainError):
+    """The embedded chain is open in another process."""
+
+    code = "chain-in-use"
+
+
+class RejectedError(ChainError):
+    """The transaction was refused. Codes: nonce-too-low, insufficient-funds, fee-too-low, rejected."""
+
+    def __init__(self, code: str, message: str, hint: str = "", **values: object) -> None:
+        super().__init__(message, hint, **values)
+        self.code = code
+
+
+class EvidenceError(ChainError):
+    """What the node shows does not hash to what it says, or does not hold what was anchored."""
+
+    code = "evidence-broken"
+
+
+class ContractError(ChainError):
+    """What stands at the contract's address is not an anchor contract."""
+
+    code = "other-code"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Is this the chain and the contract of the profile? `seen` is the value that differs, for people."""
+
+    state: IdentityState
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """EIP-1559 fees, in wei for each unit of gas."""
+
+    max_fee: int
+    max_priority_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTransaction:
+    """Where a transaction is. Not in a block yet: `block_number` and `block_hash` are None."""
+
+    block_number: int | None = None
+    block_hash: bytes | None = None
+    index: int = 0
+    """Position in the block."""
+    succeeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReceipts:
+    """A block and its receipts in their consensus encoding, in order; not yet checked against each other."""
+
+    block: Block
+    receipts: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageProof:
+    """One slot of one account under a block's state root (EIP-1186); not yet checked."""
+
+    account_proof: tuple[bytes, ...]
+    slot_proof: tuple[bytes, ...]
+
+
+class Chain(Protocol):
+    """One chain. Addresses and hashes are raw bytes.
+
+    Every method may raise ChainError. Methods may be called from several threads.
+    """
+
+    @property
+    def profile(self) -> ChainProfile: ...
+
+    def check_identity(self, code_hash: bytes | None = None) -> Identity:
+        """Compare chain id, genesis and, if the profile names a contract, its code. Raises nothing."""
+
+    def head(self) -> Block:
+        """The newest block."""
+
+    def final(self) -> Block | None:
+        """The newest block that the profile's rule calls final; None if there is none yet."""
+
+    def block(self, number: int) -> Block | None:
+        """The block at this height, its header checked against its hash; None if the chain is not that
+        long.
+        """
+
+    def nonce(self, address: bytes, *, at_final: bool = False) -> int:
+        """How many transactions of this account are in blocks (in final ones only, if asked)."""
+
+    def balance(self, address: bytes) -> int:
+        """In wei, at the newest block."""
+
+    def code(self, address: bytes) -> bytes:
+        """The account's code at the newest block; empty if it has none."""
+
+    def call(self, to: bytes, data: bytes) -> bytes:
+        """Read a contract at the newest block; b"" if it reverts."""
+
+    def fees(self) -> Fees:
+        """What a transaction sent now should offer."""
+
+    def send_raw(self, transaction: bytes) -> None:
+        """Hand in a signed transaction. One that the chain knows already is no error."""
+
+    def find(self, transaction_hash: bytes) -> FoundTransaction | None:
+        """Look a transaction up by hash; None if the chain does not know it."""
+
+    def block_receipts(self, block: Block) -> BlockReceipts:
+        """All receipts of a block."""
+
+    def prove_storage(self, address: bytes, slot: bytes, block: Block) -> StorageProof | None:
+        """The proof of one slot at that block; None where the chain cannot give it (any more)."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,256 @@
+"""A real chain, seen through nodes that speak Ethereum's JSON-RPC.
+
+Nothing a node says is taken for granted where it can be checked: headers are put together again and hashed,
+receipts are compared with the header's receipts root, proofs are walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mizheng.notary.chain.encoding import block_of, parse_data, parse_quantity, receipt_of
+from mizheng.notary.chain.interface import (
+    BlockReceipts,
+    ChainError,
+    EvidenceError,
+    Fees,
+    FoundTransaction,
+    Identity,
+    RejectedError,
+    StorageProof,
+    UnreachableError,
+)
+from mizheng.notary.chain.profiles import ChainProfile, Finality
+from mizheng.notary.chain.rpc import Rpc, RpcError
+from mizheng.verifier.evm.block import Block
+from mizheng.verifier.evm.keccak import keccak256
+
+_GWEI = 10**9
+# What nodes say of a transaction that they have: geth, Nethermind, Besu, Erigon, anvil, ganache.
+_KNOWN = ("already known", "already imported", "alreadyknown", "known transaction", "already in the pool")
+_FEE = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price too low", "below minimum")
+
+
+class NodeChain:
+    """`Chain` over JSON-RPC. Safe to call from several threads: it keeps no state."""
+
+    def __init__(self, profile: ChainProfile) -> None:
+        self.profile = profile
+        self._rpc = Rpc(profile.rpc)
+
+    # Blocks
+
+    def check_identity(self, code_hash: bytes | None = None) -> Identity:
+        try:
+            chain_id = parse_quantity(self._call("eth_chainId"))
+            if chain_id != self.profile.chain_id:
+                return Identity("wrong-chain-id", str(chain_id))
+            with _reading("eth_getBlockByNumber"):
+                genesis_hash = parse_data(self._call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
+            if genesis_hash != self.profile.genesis_hash:
+                return Identity("wrong-genesis", genesis_hash.hex())
+            if self.profile.contract is None:
+                return Identity("ok")
+            code = self.code(self.profile.contract)
+        except (ChainError, ValueError) as error:
+            return Identity("unreachable", str(error))
+        if not code:
+            return Identity("no-code")
+        if code_hash is not None and keccak256(code) != code_hash:
+            return Identity("other-code", keccak256(code).hex())
+        return Identity("ok")
+
+    def head(self) -> Block:
+        found = self._block("latest")
+        if found is None:
+            raise EvidenceError("the node has no newest block")
+        return found
+
+    def final(self) -> Block | None:
+        confirmations = self.profile.finality.confirmations
+        if confirmations is None:
+            try:
+                return self._block("finalized")
+            except _NodeError:
+                # Before the first finalized block some nodes answer with an error rather than with null.
+                return None
+        if confirmations == 0:
+            return self.head()
+        number = self.head().number - confirmations
+        return self.block(number) if number >= 0 else None
+
+    def block(self, number: int) -> Block | None:
+        found = self._block(hex(number))
+        if found is not None and found.number != number:
+            raise EvidenceError("the node answers with block {found} for {number}", found=found.number, number=number)
+        return found
+
+    def block_receipts(self, block: Block) -> BlockReceipts:
+        try:
+            answers = self._call("eth_getBlockReceipts", hex(block.number))
+        except _NodeError:
+            answers = self._receipts_one_by_one(block)
+        with _reading("eth_getBlockReceipts"):
+            if answers is None or any(parse_data(each["blockHash"]) != block.hash for each in answers):
+                raise EvidenceError("the node has another block at height {number} now", number=block.number)
+            return BlockReceipts(block, tuple(receipt_of(each) for each in answers))
+
+    def prove_storage(self, address: bytes, slot: bytes, block: Block) -> StorageProof | None:
+        try:
+            answer = self._call("eth_getProof", _hex(address), [_hex(slot)], hex(block.number))
+        except _NodeError:
+            return None
+        with _reading("eth_getProof"):
+            return StorageProof(
+                tuple(parse_data(node) for node in answer["accountProof"]),
+                tuple(parse_data(node) for node in answer["storageProof"][0]["proof"]),
+            )
+
+    # Accounts
+
+    def nonce(self, address: bytes, *, at_final: bool = False) -> int:
+        at = "latest"
+        if at_final:
+            final = self.final()
+            if final is None:
+                return 0
+            at = hex(final.number)
+        with _reading("eth_getTransactionCount"):
+            return parse_quantity(self._call("eth_getTransactionCount", _hex(address), at))
+
+    def balance(self, address: bytes) -> int:
+        with _reading("eth_getBalance"):
+            return parse_quantity(self._call("eth_getBalance", _hex(address), "latest"))
+
+    def code(self, address: bytes) -> bytes:
+        with _reading("eth_getCode"):
+            return parse_data(self._call("eth_getCode", _hex(address), "latest"))
+
+    def call(self, to: bytes, data: bytes) -> bytes:
+        try:
+            answer = self._call("eth_call", {"to": _hex(to), "data": _hex(data)}, "latest")
+        except _NodeError:
+            return b""
+        with _reading("eth_call"):
+            return parse_data(answer)
+
+    # Transactions
+
+    def fees(self) -> Fees:
+        with _reading("eth_getBlockByNumber"):
+            base = parse_quantity(self._call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"])
+        try:
+            with _reading("eth_maxPriorityFeePerGas"):
+                tip = parse_quantity(self._call("eth_maxPriorityFeePerGas"))
+        except _NodeError:
+            tip = _GWEI
+        # Twice the base fee: it may rise by an eighth a block, so this holds for six full blocks.
+        wanted, limit = 2 * base + tip, self.profile.max_fee
+        if limit is None or wanted <= limit:
+            return Fees(wanted, tip)
+        if base + tip > limit:
+            raise RejectedError("fee-above-limit", "the chain's fee is above max_fee_gwei of notary.toml")
+        return Fees(limit, tip)
+
+    def send_raw(self, transaction: bytes) -> None:
+        digest = keccak256(transaction)
+        try:
+            answer = self._call("eth_sendRawTransaction", _hex(transaction))
+        except _NodeError as error:
+            self._judge_refusal(digest, error.said)
+            return
+        with _reading("eth_sendRawTransaction"):
+            if parse_data(answer) != digest:
+                raise EvidenceError("the node answers with another transaction's hash")
+
+    def find(self, transaction_hash: bytes) -> FoundTransaction | None:
+        transaction = self._call("eth_getTransactionByHash", _hex(transaction_hash))
+        if transaction is None:
+            return None
+        receipt = self._call("eth_getTransactionReceipt", _hex(transaction_hash))
+        if receipt is None:
+            return FoundTransaction()
+        with _reading("eth_getTransactionReceipt"):
+            return FoundTransaction(
+                parse_quantity(receipt["blockNumber"]),
+                parse_data(receipt["blockHash"], 32),
+                parse_quantity(receipt["transactionIndex"]),
+                parse_quantity(receipt["status"]) == 1,
+            )
+
+    def close(self) -> None:
+        pass
+
+    # Below: how nodes answer
+
+    def _judge_refusal(self, digest: bytes, said: str) -> None:
+        """Return if the refusal means that the node has the transaction; else raise why it has not."""
+        if any(words in said for words in _KNOWN):
+            return
+        if "nonce too low" in said or "nonce is too low" in said or "oldnonce" in said:
+            # Also the answer to one that is mined already: its hash decides.
+            if self.find(digest) is None:
+                raise RejectedError("nonce-too-low", "the nonce of the transaction has been used by another one")
+            return
+        if "insufficient funds" in said or "insufficientfunds" in said:
+            raise RejectedError(
+                "insufficient-funds", "the publisher's account cannot pay", hint="send it some of the chain's coin"
+            )
+        if any(words in said for words in _FEE):
+            raise RejectedError("fee-too-low", "the node finds the transaction's fee too low")
+        raise RejectedError("rejected", "the node refuses the transaction: {said}", said=said[:200])
+
+    def _block(self, at: str) -> Block | None:
+        with _reading("eth_getBlockByNumber"):
+            answer = self._call("eth_getBlockByNumber", at, False)
+            return None if answer is None else block_of(answer)
+
+    def _receipts_one_by_one(self, block: Block) -> list[Any]:
+        with _reading("eth_getBlockByHash"):
+            answer = self._call("eth_getBlockByHash", _hex(block.hash), False)
+            return [self._call("eth_getTransactionReceipt", each) for each in answer["transactions"]]
+
+    def _call(self, method: str, *params: Any) -> Any:
+        try:
+            return self._rpc.call(method, *params)
+        except RpcError as error:
+            raise _NodeError(method, error.code, error.message) from error
+
+
+class _NodeError(ChainError):
+    """The node's own error, for methods that not every node has or at an age it has forgotten."""
+
+    code = "node-error"
+
+    def __init__(self, method: str, number: int, said: str) -> None:
+        super().__init__(
+            "the chain node refuses {method}: {number} {said}", method=method, number=number, said=said[:200]
+        )
+        self.said = said.lower()
+
+
+def discover_profile(urls: tuple[str, ...], finality: Finality) -> ChainProfile:
+    """The profile of whatever chain these nodes are on, for an observer that states what it sees."""
+    rpc = Rpc(urls)
+    try:
+        with _reading("eth_chainId"):
+            chain_id = parse_quantity(rpc.call("eth_chainId"))
+        with _reading("eth_getBlockByNumber"):
+            genesis_hash = parse_data(rpc.call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
+    except RpcError as error:
+        raise UnreachableError("the node does not say which chain it is on: {reason}", reason=str(error)) from error
+    return ChainProfile("observed", "ethereum", chain_id, genesis_hash, finality, urls)
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+@contextmanager
+def _reading(method: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise EvidenceError("the chain node's answer to {method} cannot be read", method=method) from error

@@ -1,0 +1,197 @@
+"""Which chain, where its nodes are, and when a block of it counts as final: the `[chain]` table of
+notary.toml.
+
+    [chain]
+    name = "mainnet"
+    kind = "ethereum"
+    chain_id = 1
+    genesis_hash = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
+    rpc = ["http://127.0.0.1:8545"]
+    finality = "finalized"              # or "instant", or "confirmations:12"
+    contract = "…40 hex digits…"        # written by `mizheng-notary chain deploy`
+    first_block = 19000000              # of the contract; the search for lost anchors starts there
+    max_fee_gwei = 80                   # optional: dearer than this, anchoring waits
+
+Without the table the notary makes its own embedded chain, for trying.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mizheng.notary.errors import ConfigurationError
+from mizheng.verifier.evm.block import KINDS, Chain
+
+# Fixed, so that a wallet or a script written against one embedded chain signs for the next; the random
+# genesis is what tells two of them apart.
+EMBEDDED_CHAIN_ID = 1337000
+
+# Twelve minutes of Ethereum are 60 blocks; a chain that needs more than this many has no finality worth
+# the name.
+_MAX_CONFIRMATIONS = 100_000
+_GWEI = 10**9
+_KEYS = {
+    "name": str,
+    "kind": str,
+    "chain_id": int,
+    "genesis_hash": str,
+    "rpc": list,
+    "finality": str,
+    "contract": str,
+    "first_block": int,
+    "max_fee_gwei": int,
+}
+_REQUIRED = ("kind", "chain_id", "genesis_hash", "rpc", "finality")
+
+
+@dataclass(frozen=True, slots=True)
+class Finality:
+    """When a block counts as final.
+
+    `rule` as written in the profile and in observations: "finalized" asks the node for its finalized block,
+    "instant" trusts every block (chains whose consensus never reorganises), "confirmations:N" wants N
+    blocks on top.
+    """
+
+    rule: str
+
+    @property
+    def confirmations(self) -> int | None:
+        """N of "confirmations:N", 0 for "instant", None for "finalized"."""
+        if self.rule == "finalized":
+            return None
+        return 0 if self.rule == "instant" else int(self.rule.removeprefix("confirmations:"))
+
+
+@dataclass(frozen=True, slots=True)
+class ChainProfile:
+    """One chain as the notary uses it. No rpc: the embedded chain, which fills in its genesis when opened."""
+
+    name: str
+    kind: str
+    """ethereum or trial, as in the evidence."""
+    chain_id: int
+    genesis_hash: bytes
+    """32 bytes; empty for an embedded chain that has not been opened."""
+    finality: Finality
+    rpc: tuple[str, ...] = ()
+    contract: bytes | None = None
+    """20 bytes; None until it is deployed."""
+    first_block: int = 0
+    max_fee: int | None = None
+    """Wei for each unit of gas."""
+
+    @property
+    def is_embedded(self) -> bool:
+        return not self.rpc
+
+    @property
+    def identity(self) -> Chain:
+        """The chain's name as evidence carries it."""
+        return Chain(self.kind, self.chain_id, self.genesis_hash)
+
+
+def embedded_profile(name: str = "embedded") -> ChainProfile:
+    """The profile of a notary without configuration."""
+    return ChainProfile(name, "trial", EMBEDDED_CHAIN_ID, b"", Finality("instant"))
+
+
+def parse_profile(table: Mapping[str, object] | None) -> ChainProfile:
+    """Read the `[chain]` table; ConfigurationError names the key that is wrong."""
+    if table is None:
+        return embedded_profile()
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise ConfigurationError(
+                "notary.toml: unknown key {key} in [chain]",
+                hint="known keys: {known}",
+                key=key,
+                known=", ".join(_KEYS),
+            )
+        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+            raise _wrong(key, f"must be a {_WORDS[_KEYS[key]]}")
+    if table.get("kind") == "trial" and "rpc" not in table:
+        if set(table) - {"name", "kind"}:
+            raise ConfigurationError(
+                "notary.toml: the embedded chain has no settings but its name",
+                hint="for a chain with nodes of its own give rpc, chain_id, genesis_hash and finality",
+            )
+        return embedded_profile(str(table.get("name", "embedded")))
+    for key in _REQUIRED:
+        if key not in table:
+            raise ConfigurationError("notary.toml: {key} is missing in [chain]", key=key)
+    contract = table.get("contract")
+    max_fee_gwei = table.get("max_fee_gwei")
+    return ChainProfile(
+        name=_name(str(table.get("name", "main"))),
+        kind=_kind(str(table["kind"])),
+        chain_id=_natural("chain_id", table["chain_id"], least=1),
+        genesis_hash=_hex("genesis_hash", str(table["genesis_hash"]), 32),
+        rpc=_urls(table["rpc"]),
+        finality=parse_finality(str(table["finality"])),
+        contract=None if contract is None else _hex("contract", str(contract), 20),
+        first_block=_natural("first_block", table.get("first_block", 0)),
+        max_fee=None if max_fee_gwei is None else _natural("max_fee_gwei", max_fee_gwei, least=1) * _GWEI,
+    )
+
+
+def parse_finality(rule: str) -> Finality:
+    """Read a finality rule; ConfigurationError if it is none."""
+    match = re.fullmatch(r"finalized|instant|confirmations:([1-9][0-9]{0,5})", rule)
+    if not match or int(match[1] or 0) > _MAX_CONFIRMATIONS:
+        raise ConfigurationError(
+            "the finality rule {rule} is not known",
+            hint="finalized, instant, or confirmations:N",
+            rule=rule[:40],
+        )
+    return Finality(rule)
+
+
+_WORDS = {str: "string", int: "whole number", list: "list of strings"}
+
+
+def _wrong(key: str, why: str) -> ConfigurationError:
+    return ConfigurationError("notary.toml: {key} in [chain] {why}", key=key, why=why)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text):
+        raise _wrong("name", "must be lower-case letters, digits, dots and dashes, at most 64")
+    return text
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise _wrong("kind", "must be ethereum or trial")
+    return text
+
+
+def _natural(key: str, value: object, *, least: int = 0) -> int:
+    if not isinstance(value, int) or not least <= value < 2**53:
+        raise _wrong(key, f"must be a whole number from {least}")
+    return value
+
+
+def _hex(key: str, text: str, length: int) -> bytes:
+    digits = text.removeprefix("0x").lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{2 * length}}}", digits):
+        raise _wrong(key, f"must be {2 * length} hex digits")
+    return bytes.fromhex(digits)
+
+
+def _urls(value: object) -> tuple[str, ...]:
+    urls = tuple(value) if isinstance(value, list) else ()
+    for url in urls:
+        if (
+            not isinstance(url, str)
+            or urlsplit(url).scheme not in ("http", "https")
+            or not urlsplit(url).hostname
+        ):
+            # The URL itself is not repeated: providers put their customers' keys into it.
+            raise _wrong("rpc", "must be a list of http:// or https:// URLs")
+    if not urls:
+        raise _wrong("rpc", "must name at least one URL")
+    return urls
