@@ -70,7 +70,7 @@ def format_contracts(*, check: bool) -> bool:
     install()
     sources = sorted(str(p) for folder in ("contracts", "tests") for p in (ROOT / folder).rglob("*.sol"))
     prettier = HOME / "node_modules" / "prettier" / "bin" / "prettier.cjs"
-    plugin = HOME / "node_modules" / "prettier-plugin-solidity" / "dist" / "standalone.cjs"
+    plugin = HOME / "node_modules" / "prettier-plugin-solidity" / "dist" / "index.js"
     options = ("--plugin", str(plugin), "--config", str(PINS / "prettier.json"), "--log-level", "warn")
     mode = "--check" if check else "--write"
     command = [node_path(), prettier, *options, mode, *sources]
