@@ -6,7 +6,6 @@ from a key that never leaves the seal, is what keeps a closed record from being 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,15 +131,6 @@ def parse_record(data: bytes) -> Record:
         label = b""
     _CONTENT_CHECKS.get(kind, lambda _: None)(value)
     return Record(kind, label, value, is_known=True)
-
-
-def digest_file_content(data: bytes) -> dict[str, Any]:
-    """`size`, `sha256` and `sm3` of content in memory, as a file record carries them."""
-    return {
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "sm3": hashlib.new("sm3", data).hexdigest(),
-    }
 
 
 def _path_label(value: Mapping[str, Any]) -> bytes:

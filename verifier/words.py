@@ -18,7 +18,7 @@ LOCALE_DIRECTORY = Path(__file__).parent / "locale"
 Translate = Callable[[str], str]
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name every gettext tool knows
+def N_(message: str) -> str:
     """Mark a literal for the catalogue without translating it here."""
     return message
 

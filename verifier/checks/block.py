@@ -1,0 +1,133 @@
+"""Whether a block belongs to its chain. A header alone proves nothing: anyone can build one.
+
+A block counts when the trust file pins it, when a quorum of trusted observers signed that they saw
+it, or when every node that the verifier's user asked has it as final. Anybody of these who has
+another block at that height makes it a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import ProofError
+from ..observation import Observation, parse_observation
+from ..signature import PublicKey
+from ..statement import BlockReference
+from ..trust import TrustedChain
+from ..words import N_
+from .context import Context
+
+Observations = Sequence[tuple[Observation, PublicKey]]
+
+
+def check_observations(context: Context) -> Observations:
+    """The observations whose signature is good and whose observer is trusted."""
+    trusted = []
+    for name in context.bundle.group("observations"):
+        found = context.findings.attempt(
+            "observation.signature",
+            name,
+            lambda: parse_observation(context.bundle.read(name)),  # noqa: B023
+        )
+        if found is None:
+            continue
+        observer = context.trust.observer(found[1]) if context.trust else None
+        if observer is None:
+            message = N_("the trust file does not know this observer")
+            context.findings.not_checked("observation.signature", name, message)
+            continue
+        trusted.append(found)
+        context.findings.passed(
+            "observation.signature",
+            name,
+            N_("{observer} saw block {number} ({rule})"),
+            observer=observer.name,
+            number=found[0].block.number,
+            rule=found[0].rule,
+            observed_at=found[0].observed_at,
+        )
+    if not context.bundle.group("observations"):
+        context.findings.not_provided("observation.signature")
+    return trusted
+
+
+def check_canonical(
+    context: Context, code: str, name: str, chain: TrustedChain, block: BlockReference, seen: Observations
+) -> str | None:
+    """Who vouches for the block, or None with a finding."""
+    contradiction = _contradiction(context, chain, block, seen)
+    if contradiction:
+        error = ProofError(
+            "{source} has another block {number} on this chain: {other}",
+            source=contradiction[0],
+            number=block.number,
+            other=contradiction[1].hex(),
+        )
+        context.findings.failed(code, name, error)
+        return None
+    vouchers = find_vouchers(context, chain, block, seen)
+    if not vouchers:
+        message = N_(
+            "nobody trusted vouches for this block: no pin, no quorum of observers, no node was asked"
+        )
+        context.findings.not_checked(code, name, message, number=block.number, hash=block.hash.hex())
+        return None
+    by = ", ".join(vouchers)
+    context.findings.passed(
+        code,
+        name,
+        N_("block {number}, by {by}"),
+        number=block.number,
+        by=by,
+        hash=block.hash.hex(),
+        chain=chain.name,
+    )
+    return by
+
+
+def find_vouchers(
+    context: Context, chain: TrustedChain, block: BlockReference, seen: Observations
+) -> list[str]:
+    """Names of what makes the block canonical; empty when nothing does."""
+    if context.trust is None:
+        return []
+    vouchers = []
+    if chain.pins.get(block.number) == block.hash:
+        vouchers.append(f"trust.toml ({chain.name})")
+    observers = {
+        key: observer.name
+        for observation, key in seen
+        if observation.block == block and (observer := context.trust.observer(key))
+    }
+    if len(observers) >= context.trust.observer_quorum:
+        vouchers.extend(sorted(observers.values()))
+    nodes = [node for node in context.online_blocks if _is_about(node.block, block)]
+    # Every node asked must call it final: one that does not yet leaves the question open.
+    if nodes and all(node.is_final and node.block == block for node in nodes):
+        vouchers.extend(node.source for node in nodes)
+    return vouchers
+
+
+def _contradiction(
+    context: Context, chain: TrustedChain, block: BlockReference, seen: Observations
+) -> tuple[str, bytes] | None:
+    """Who that is trusted knows another block at this height: a fork, or evidence of one that is gone."""
+    pinned = chain.pins.get(block.number)
+    if pinned is not None and pinned != block.hash:
+        return f"trust.toml ({chain.name})", pinned
+    for observation, key in seen:
+        if _is_about(observation.block, block) and observation.block.hash != block.hash:
+            observer = context.trust.observer(key) if context.trust else None
+            return observer.name if observer else key.keyid, observation.block.hash
+    for node in context.online_blocks:
+        if _is_about(node.block, block) and node.block.hash != block.hash:
+            return node.source, node.block.hash
+    return None
+
+
+def _is_about(seen: BlockReference, block: BlockReference) -> bool:
+    return (seen.chain_id, seen.genesis_hash, seen.number) == (
+        block.chain_id,
+        block.genesis_hash,
+        block.number,
+    )

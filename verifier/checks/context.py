@@ -1,0 +1,75 @@
+"""What the checks share: the bundle, the trust, what came from outside, and what was found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..bundle import Bundle
+from ..checkpoint import Checkpoint
+from ..record import Record
+from ..report import Findings, ProvenTime
+from ..statement import BlockReference, Statement
+from ..trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineBlock:
+    """What a node of the verifier's own choice said of a block number, handed in by the caller."""
+
+    source: str
+    """How the node is called in the report."""
+    block: BlockReference
+    """Chain id, genesis hash and hash are the node's own answers."""
+    is_final: bool
+    """Whether the node calls that height final."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRoot:
+    """What a node of the verifier's own choice said that the contract holds for a log id and size."""
+
+    source: str
+    chain_id: int
+    genesis_hash: bytes
+    contract: bytes
+    log_id: bytes
+    tree_size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A checkpoint of the bundle in which the statement's entry was found."""
+
+    member: str
+    checkpoint: Checkpoint
+    index: int
+    note: bytes
+    """The signed checkpoint."""
+    is_trusted: bool
+    """Its signature is one of a trusted log key that covers its size."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything one run of verify_bundle knows."""
+
+    bundle: Bundle
+    trust: Trust | None
+    findings: Findings
+    statement: Statement
+    envelope: bytes
+    envelope_sha256: str
+    files: Sequence[Path] = ()
+    online_blocks: Sequence[OnlineBlock] = ()
+    online_roots: Sequence[OnlineRoot] = ()
+    records: list[tuple[str, Record]] = field(default_factory=list)
+    """Opened records that belong to the commitment, by member name."""
+    heads: list[Head] = field(default_factory=list)
+    latest: list[ProvenTime] = field(default_factory=list)
+    earliest: ProvenTime | None = None
+    is_trial: bool = False
+    is_enrolled: bool = False
+    has_canonical_anchor: bool = False

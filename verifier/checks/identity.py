@@ -1,0 +1,106 @@
+"""Who signed: the enrolment of the depositor's key, and whether it was revoked."""
+
+from __future__ import annotations
+
+from ..bundle import ENROLMENT, ENROLMENT_PROOF, KEY_STATUS
+from ..checkpoint import parse_tlog_proof
+from ..enrolment import Enrolment, parse_enrolment, parse_key_status
+from ..entry import entry_leaf
+from ..errors import ProofError
+from ..signature import PublicKey
+from ..words import N_
+from .context import Context
+
+
+def check_enrolment(context: Context) -> None:
+    """An issuer enrolled this key for this depositor, earlier in the very tree that holds the deposit.
+
+    The proof must lead to one of the bundle's own heads: a second tree, forked to hold an enrolment
+    that the anchored one lacks, is of no use.
+    """
+    if not context.bundle.has(ENROLMENT):
+        message = N_("no enrolment: the depositor's name is only claimed")
+        context.findings.not_provided("depositor.enrolment", message=message)
+        return
+    found = context.findings.attempt("depositor.enrolment", ENROLMENT, lambda: _enrolled(context))
+    if found is None:
+        return
+    enrolment, signer, index = found
+    if index is None:
+        message = N_("the bundle carries no proof from the log")
+        context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
+        return
+    issuer = context.trust.issuer(signer) if context.trust else None
+    if issuer is None:
+        message = N_("the trust file does not know the issuer; the depositor's name is only claimed")
+        context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
+        return
+    context.is_enrolled = True
+    context.findings.passed(
+        "depositor.enrolment",
+        ENROLMENT,
+        N_("enrolled by {issuer} ({method}), entry {index}"),
+        issuer=issuer.name,
+        method=enrolment.method,
+        index=index,
+        authenticated_at=enrolment.authenticated_at,
+    )
+
+
+def check_key_status(context: Context) -> None:
+    """The key was not revoked at or before the deposit, by the issuer's word or the trust file's."""
+    keyid = context.statement.public_key.keyid
+    if context.trust and keyid in context.trust.revoked_keys:
+        error = ProofError("the trust file lists the depositor's key as revoked")
+        context.findings.failed("depositor.key-status", "", error)
+        return
+    if not context.bundle.has(KEY_STATUS):
+        message = N_("no word from the issuer on whether the key was revoked")
+        context.findings.not_checked("depositor.key-status", message=message)
+        return
+    found = context.findings.attempt("depositor.key-status", KEY_STATUS, lambda: _status(context))
+    if found is None:
+        return
+    signer, size = found
+    issuer = context.trust.issuer(signer) if context.trust else None
+    if issuer is None:
+        message = N_("the trust file does not know the issuer")
+        context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
+    elif not context.heads:
+        message = N_("the bundle carries no proof from the log")
+        context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
+    else:
+        message = N_("not revoked, by {issuer}'s word for the first {size} entries")
+        context.findings.passed("depositor.key-status", KEY_STATUS, message, issuer=issuer.name, size=size)
+
+
+def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, int | None]:
+    data = context.bundle.read(ENROLMENT)
+    enrolment, signer = parse_enrolment(data)
+    if enrolment.public_key != context.statement.public_key:
+        raise ProofError("the enrolment is of another key")
+    if enrolment.depositor != context.statement.depositor:
+        raise ProofError("the enrolment is of another depositor than the statement names")
+    if not context.heads:
+        return enrolment, signer, None
+    if not context.bundle.has(ENROLMENT_PROOF):
+        raise ProofError("the enrolment has no proof that it is in the log")
+    proof = parse_tlog_proof(context.bundle.read(ENROLMENT_PROOF))
+    proof.verify(entry_leaf(data))
+    if all(head.note != proof.note for head in context.heads):
+        raise ProofError("the enrolment is proven in another tree than the deposit")
+    if proof.index >= context.heads[0].index:
+        raise ProofError("the key was enrolled after the deposit")
+    return enrolment, signer, proof.index
+
+
+def _status(context: Context) -> tuple[PublicKey, int]:
+    status, signer = parse_key_status(context.bundle.read(KEY_STATUS))
+    if status.keyid != context.statement.public_key.keyid:
+        raise ProofError("the key status is of another key")
+    if context.heads:
+        if status.as_of_size < min(head.checkpoint.size for head in context.heads):
+            raise ProofError("the key status is older than the deposit")
+        if status.revoked_index is not None and status.revoked_index <= context.heads[0].index:
+            raise ProofError("the key was revoked before the deposit")
+    return signer, status.as_of_size

@@ -1,0 +1,67 @@
+"""The proven interval of time: not before the beacon block, not after the earliest anchor."""
+
+from __future__ import annotations
+
+from ..beacon import parse_beacon, verify_beacon
+from ..bundle import BEACON
+from ..canonical import format_instant
+from ..errors import ProofError
+from ..evm.header import Header
+from ..report import ProvenTime
+from ..statement import BlockReference
+from ..words import N_
+from .block import Observations, check_canonical
+from .context import Context
+
+
+def check_beacon(context: Context, observations: Observations) -> None:
+    """The statement names a block hash nobody could know earlier: it was signed after that block."""
+    findings = context.findings
+    block = context.statement.not_before
+    if block is None:
+        findings.not_provided("beacon.block", message=N_("the statement names no not-before block"))
+        return
+    if not context.bundle.has(BEACON):
+        message = N_("the bundle does not carry the header of the not-before block")
+        findings.not_checked("beacon.block", message=message)
+        return
+    header = findings.attempt("beacon.block", BEACON, lambda: _header(context, block))
+    if header is None:
+        return
+    findings.passed("beacon.block", BEACON, number=header.number, hash=header.hash.hex())
+    chain = context.trust.chain(block.chain_id, block.genesis_hash) if context.trust else None
+    if chain is None:
+        message = N_("the trust file does not know this chain")
+        findings.not_checked("beacon.canonical", BEACON, message, chain_id=block.chain_id)
+        return
+    if check_canonical(context, "beacon.canonical", BEACON, chain, block, observations):
+        source = N_("block {number} of {chain}")
+        values = {"number": header.number, "chain": chain.name}
+        context.earliest = ProvenTime(header.timestamp, source, values)
+
+
+def check_time_order(context: Context) -> ProvenTime | None:
+    """The earliest of the latest times; FAIL when the beacon is later than that."""
+    latest = min(context.latest, key=lambda time: time.at, default=None)
+    earliest = context.earliest
+    if latest is None or earliest is None:
+        message = N_("only with both a not-before block and an anchor is there an order to check")
+        context.findings.not_provided("time.order", message=message)
+    elif earliest.at > latest.at:
+        error = ProofError(
+            "the not-before block of {earliest} is later than the anchor of {latest}",
+            earliest=format_instant(earliest.at),
+            latest=format_instant(latest.at),
+        )
+        context.findings.failed("time.order", "", error)
+    else:
+        context.findings.passed(
+            "time.order", earliest=format_instant(earliest.at), latest=format_instant(latest.at)
+        )
+    return latest
+
+
+def _header(context: Context, block: BlockReference) -> Header:
+    beacon = parse_beacon(context.bundle.read(BEACON))
+    context.is_trial |= beacon.chain.kind == "trial"
+    return verify_beacon(beacon, block)

@@ -1,0 +1,175 @@
+"""Verification, in the order of the specification (formats §8, §10; court list "order of checking").
+
+ 1. trust       is the trust file there, and has it not expired
+ 2. structure   ZIP, names, limits, form
+ 3. envelope    the statement and its signature
+ 4. members     the depositor's signed list, every digest
+ 5. records     each opened record in the commitment; each file against its record
+ 6. log         entry, inclusion, checkpoint signature, witnesses
+ 7. chain       observations; each anchor: header, receipt, event, storage, checkpoint, contract, canonical
+ 8. time        not before the beacon, not after the earliest anchor
+ 9. depositor   enrolment in the same tree, key not revoked
+10. others      members this version knows by name but does not judge
+11. verdict
+
+Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
+the present time and what nodes answered are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .archive import Source
+from .bundle import STATEMENT, Bundle
+from .canonical import parse_instant
+from .checks import anchors, block, content, identity, log, structure, times
+from .checks.context import Context, OnlineBlock, OnlineRoot
+from .dsse import MAX_ENVELOPE_BYTES
+from .report import Findings, Report, Status, Support, compute_verdict
+from .statement import parse_envelope
+from .trust import Trust
+from .words import N_
+
+__all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
+
+# Group of members, check code: known to the format, not judged by this version.
+_OTHERS = (
+    ("timestamps", "token.valid"),
+    ("x509", "depositor.x509"),
+    ("renewals", "renewal.chain"),
+    ("custody", "custody.chain"),
+    ("disclosure", "disclosure.entry"),
+    ("platform", "platform.facts"),
+    ("certificate", "certificate.signature"),
+    ("exhibits", "exhibits.list"),
+    ("page", "page.digest"),
+)
+# Records that speak for the time before anchoring (法释〔2021〕12号 Art. 18), as a report lists them.
+_SUPPORTS = (
+    ("environment", N_("environment of the sealing machine, by the depositor's own account")),
+    ("source", N_("source, and how it was produced in the ordinary course")),
+    ("corroboration", N_("notarization, third-party witness, corroborating data")),
+    ("measure", N_("secrecy measures")),
+    ("carrier", N_("carriers")),
+    ("authority", N_("the operator's power of attorney")),
+)
+
+
+def verify_bundle(
+    source: Source,
+    trust: Trust | None,
+    *,
+    now: int | None = None,
+    files: Sequence[Path] = (),
+    online_blocks: Sequence[OnlineBlock] = (),
+    online_roots: Sequence[OnlineRoot] = (),
+) -> Report:
+    """Check a bundle against a trust file. Any bytes whatever give a report; OSError if they cannot be read.
+
+    `now` is seconds since 1970 by the caller's clock; without it nothing says whether the trust file
+    has expired, and the verdict is undetermined. `files` are originals, or folders of them.
+    """
+    findings = Findings()
+    _check_trust(findings, trust, now)
+    bundle = findings.attempt("bundle.structure", "", lambda: Bundle(source))
+    if bundle is None:
+        return _finish(findings, trust, None)
+    with bundle:
+        findings.passed("bundle.structure")
+        data = findings.attempt(
+            "envelope.signature", STATEMENT, lambda: bundle.read(STATEMENT, MAX_ENVELOPE_BYTES)
+        )
+        read = data and findings.attempt("envelope.signature", STATEMENT, lambda: parse_envelope(data))
+        if not data or not read:
+            return _finish(findings, trust, None)
+        envelope, statement = read
+        findings.passed(
+            "envelope.signature", STATEMENT, keyid=statement.public_key.keyid, sha256=envelope.sha256
+        )
+        context = Context(
+            bundle, trust, findings, statement, data, envelope.sha256, files, online_blocks, online_roots
+        )
+        structure.check_form(context)
+        document = structure.check_document(context)
+        if document:
+            structure.check_members(context, document)
+        content.check_records(context)
+        content.check_originals(context)
+        log.check_log(context)
+        log.check_witnesses(context)
+        observations = block.check_observations(context)
+        anchors.check_anchors(context, observations)
+        times.check_beacon(context, observations)
+        identity.check_enrolment(context)
+        identity.check_key_status(context)
+        _check_others(context)
+        return _finish(findings, trust, context)
+
+
+def _check_trust(findings: Findings, trust: Trust | None, now: int | None) -> None:
+    if trust is None:
+        findings.not_provided("trust.current", message=N_("no trust file was given"))
+    elif now is None:
+        message = N_("no present time was given to hold the expiry against")
+        findings.not_checked("trust.current", message=message)
+    elif now >= parse_instant(trust.expires_at):
+        message = N_("the trust file expired at {expires_at}: get the current one")
+        findings.not_checked("trust.current", message=message, expires_at=trust.expires_at)
+    else:
+        findings.passed("trust.current", sha256=trust.sha256, expires_at=trust.expires_at)
+
+
+def _check_others(context: Context) -> None:
+    for group, code in _OTHERS:
+        if context.bundle.group(group):
+            message = N_("the bundle carries this, but this version does not check it")
+            context.findings.not_checked(code, context.bundle.group(group)[0], message)
+        else:
+            context.findings.not_provided(code)
+
+
+def _finish(findings: Findings, trust: Trust | None, context: Context | None) -> Report:
+    latest = times.check_time_order(context) if context else None
+    verdict, missing = compute_verdict(findings, trust.require if trust else ())
+    has_failed = any(check.status is Status.FAIL for check in findings.checks)
+    return Report(
+        checks=tuple(findings.checks),
+        verdict=verdict,
+        missing=missing,
+        is_trial=context.is_trial if context else False,
+        earliest=context.earliest if context else None,
+        latest=latest,
+        is_unchanged_since_anchored=bool(context and context.has_canonical_anchor and not has_failed),
+        supports=_supports(context) if context else (),
+        facts=_facts(trust, context),
+    )
+
+
+def _supports(context: Context) -> tuple[Support, ...]:
+    opened: dict[str, list[str]] = {}
+    for name, record in context.records:
+        opened.setdefault(record.kind, []).append(name)
+    return tuple(Support(what, kind in opened, ", ".join(opened.get(kind, ()))) for kind, what in _SUPPORTS)
+
+
+def _facts(trust: Trust | None, context: Context | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"trust_sha256": trust.sha256 if trust else None}
+    if context is None:
+        return facts
+    statement = context.statement
+    head = min((head.checkpoint.size for head in context.heads), default=None)
+    return facts | {
+        "depositor": statement.depositor.name,
+        "depositor_id": f"{statement.depositor.id_scheme} {statement.depositor.id}",
+        "depositor_is_enrolled": context.is_enrolled,
+        "operator": statement.operator,
+        "claimed_at": statement.claimed_at,
+        "envelope_sha256": context.envelope_sha256,
+        "commitment": statement.commitment.hex(),
+        "software": f"{statement.software.name} {statement.software.version}",
+        "leaf_index": context.heads[0].index if context.heads else None,
+        "tree_size": head,
+    }
