@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 
 import click
-
 from mizheng.verifier.errors import MizhengError
 
 from .errors import BROKEN_PIPE, INTERRUPTED, exit_code_of

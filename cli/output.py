@@ -15,10 +15,12 @@ from typing import Any
 from mizheng.verifier.errors import MizhengError
 
 from .language import _, translate_with
-from .text import display_width, human_size, printable
+from .text import human_size, printable
 
 # Redrawing more often than this costs time and shows nothing more.
 _REDRAW_SECONDS = 0.1
+_BAR = 24
+_FILE_COST = 20_000
 
 
 def say(text: str = "") -> None:
@@ -75,40 +77,44 @@ def _filled(text: str, values: dict[str, object]) -> str:
 class Progress:
     """A line on a terminal that says how far the work is; nothing in a pipe."""
 
-    def __init__(self, label: str, total: int) -> None:
+    def __init__(self, label: str) -> None:
         self._label = label
-        self._total = total
-        self._done = 0
-        self._bytes = 0
+        self._things = self._size = 0
+        self._all_things = self._all_size = 0
         self._drawn = 0.0
-        self._active = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.is_shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def expect(self, things: int, size: int) -> None:
+        """How much there is in all: without it, the line only counts."""
+        self._all_things, self._all_size = things, size
 
     def __enter__(self) -> Progress:
-        self._draw()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._active:
+        if self.is_shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def advance(self, items: int, size: int = 0) -> None:
-        """So many more items and bytes are done."""
-        self._done += items
-        self._bytes += size
-        if self._active and time.monotonic() - self._drawn >= _REDRAW_SECONDS:
-            self._draw()
-
-    def _draw(self) -> None:
-        if not self._active:
-            return
-        self._drawn = time.monotonic()
-        share = self._done / self._total if self._total else 1.0
-        filled = int(share * 24)
-        line = f"{self._label} [{'#' * filled}{'.' * (24 - filled)}] {self._done}/{self._total}  "
-        line += human_size(self._bytes)
-        if display_width(line) < 200:
-            sys.stderr.write(f"\r{line}\x1b[K")
+    def advance(self, things: int, size: int) -> None:
+        """So many more things and bytes are done."""
+        self._things += things
+        self._size += size
+        if self.is_shown and time.monotonic() - self._drawn >= _REDRAW_SECONDS:
+            self._drawn = time.monotonic()
+            sys.stderr.write(f"\r{self._line()}\x1b[K")
             sys.stderr.flush()
+
+    def _line(self) -> str:
+        if not self._all_things:
+            return f"{self._label} {self._things}  {human_size(self._size)}"
+        # A file costs about as much as 20 kB of content, so that empty files count too.
+        done = self._things * _FILE_COST + self._size
+        share = min(1.0, done / (self._all_things * _FILE_COST + self._all_size))
+        filled = int(share * _BAR)
+        return (
+            f"{self._label} [{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%}  "
+            f"{self._things}/{self._all_things}  {human_size(self._size)}"
+        )

@@ -1,0 +1,115 @@
+"""`mizheng seal`: read files, write NAME.seal. Nothing is sent."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from ..errors import CommandError, InputFault, OutputFault
+from ..language import N_, _
+from ..output import Progress, emit_json, note, say, warn
+from ..screens import Command
+from ..text import human_size, printable
+
+# A list longer than this scrolls away what matters; --json has them all.
+_SHOWN = 20
+
+
+@click.command(
+    "seal",
+    cls=Command,
+    help=N_(
+        "Read files and folders on this machine and write a private seal: what is needed later to prove "
+        "any one of them without showing the others. Nothing is sent. Keep the seal as carefully as the "
+        "files themselves.\n\n"
+        "Links are recorded, not followed. What cannot be read is recorded as unreadable, listed, and the "
+        "exit code is 66."
+    ),
+    epilog=N_("mizheng seal drawings/ recipe.docx -o project.seal\nmizheng seal drawings/ --json"),
+)
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal; else that of the first path"))
+@click.option(
+    "--force", is_flag=True, help=N_("replace a seal that exists; its deposits can no longer be used")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def seal(paths: tuple[bytes, ...], output: str | None, force: bool, as_json: bool) -> int:
+    target = Path(output) if output else default_output(paths[0])
+    unreadable = seal_to(paths, target, force=force, as_json=as_json)
+    return InputFault.exit_code if unreadable else 0
+
+
+def default_output(path: bytes) -> Path:
+    """NAME.seal in the working directory, after the first path's own name."""
+    from ..walking import split_argument
+
+    return Path(os.fsdecode(split_argument(path)[1]) + ".seal")
+
+
+def seal_to(paths: tuple[bytes, ...], target: Path, *, force: bool, as_json: bool) -> int:
+    """Seal and say what was done; returns how many things could not be read."""
+    from ..sealing import seal_paths, survey
+    from ..session import Session
+
+    public_key = Session.load().active_key.public
+    if force:
+        refuse_deposited(target)
+    signal.signal(signal.SIGTERM, _stop)
+    with Progress(_("sealing")) as progress:
+        if progress.is_shown:
+            total = survey(paths, target)
+            progress.expect(total.things, total.size)
+        summary = seal_paths(paths, target, public_key, force=force, progress=progress.advance)
+    if as_json:
+        emit_json(
+            {
+                "seal": str(target),
+                "state": "sealed",
+                "commitment": summary.commitment,
+                "files": summary.files,
+                "bytes": summary.size,
+                "links": summary.links,
+                "unreadable": [
+                    {"name": printable(name), "reason": reason} for name, reason in summary.unreadable
+                ],
+            }
+        )
+    else:
+        say(_("sealed {files} files, {size}", files=summary.files, size=human_size(summary.size)))
+        if summary.links:
+            say(_("links recorded, not followed: {links}", links=summary.links))
+        say(_("seal: {name}", name=printable(str(target))))
+        say(_("commitment: {commitment}", commitment=summary.commitment))
+    if summary.files == 0:
+        warn(_("no file was sealed"))
+    if summary.unreadable:
+        warn(_("{count} could not be read and are recorded as unreadable:", count=len(summary.unreadable)))
+        for name, reason in summary.unreadable[:_SHOWN]:
+            note(f"  {printable(name)}: {_(reason)}")
+        if len(summary.unreadable) > _SHOWN:
+            note(_("  … and {count} more", count=len(summary.unreadable) - _SHOWN))
+    return len(summary.unreadable)
+
+
+def refuse_deposited(target: Path) -> None:
+    """A deposit without its seal proves nothing any more: not even --force throws one away."""
+    from ..sealfile import Seal
+
+    try:
+        with Seal(target) as existing:
+            is_deposited = existing.state.deposit is not None
+    except CommandError:
+        return
+    if is_deposited:
+        raise OutputFault(
+            "{name} has been deposited", "move it away, or choose another name with -o", name=str(target)
+        )
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    """Being told to end is handled like Ctrl-C: the unfinished seal is removed on the way out."""
+    raise KeyboardInterrupt
