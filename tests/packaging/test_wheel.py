@@ -1,76 +1,29 @@
 """What a court installs: the wheel with the base dependencies alone, in a virtual environment of its own."""
 
-import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 import pytest
-from packaging.requirements import Requirement
 
 from tests.architecture.syntax import find_modules
+from tests.support.wheel import build_archives, install_wheel, run
 from tests.tools.layout import ROOT
 
 # The service's stack: none of it may be needed, or come along.
 SERVICE = ("web3", "fastapi", "sqlalchemy", "alembic", "uvicorn", "eth_tester", "pydantic")
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Wheel and source archive; the wheel is built from the source archive, so that has to be whole."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder)
-    (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
-    return wheel, source
-
-
-def list_needed(requirement: str) -> Iterator[metadata.Distribution]:
-    """What one requirement brings on this platform, and what that brings in turn."""
-    need = Requirement(requirement)
-    if need.marker is None or need.marker.evaluate({"extra": ""}):
-        distribution = metadata.distribution(need.name)
-        yield distribution
-        for line in distribution.requires or ():
-            yield from list_needed(line)
-
-
-def read_metadata(wheel: Path) -> metadata.Distribution:
-    (folder,) = (path for path in zipfile.Path(wheel).iterdir() if path.name.endswith(".dist-info"))
-    return metadata.PathDistribution(folder)
+    return build_archives(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
 def court(archives: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel and copies of its base dependencies; answers its bin folder.
-
-    Copies of what runs here, file by file: no network, and nothing but what the wheel asks for.
-    """
-    folder = tmp_path_factory.mktemp("court") / "venv"
-    run(sys.executable, "-m", "venv", "--without-pip", folder)
-    site = next((folder / "lib").glob("python3*/site-packages"))
-    for line in read_metadata(archives[0]).requires or ():
-        if "extra ==" in line:
-            continue
-        for distribution in list_needed(line):
-            for file in distribution.files or ():
-                if ".." not in file.parts and "__pycache__" not in file.parts:
-                    target = site / file
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(str(file.locate()), target)
-    python = folder / "bin" / "python"
-    pip = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--disable-pip-version-check")
-    run(*pip, "--no-index", archives[0])
-    return folder / "bin"
+    """The bin folder of a virtual environment with the wheel and its base dependencies."""
+    return install_wheel(archives[0], tmp_path_factory.mktemp("court") / "venv")
 
 
 def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> None:
