@@ -13,7 +13,7 @@ from . import rlp
 from .keccak import keccak256
 from .trie import verify_value
 
-# Anchor.sol's first variable: mapping(bytes32 logId => mapping(uint64 size => bytes32 root)).
+# MizhengAnchor.sol's first variable, _roots: mapping(bytes32 logId => mapping(uint64 size => bytes32 root)).
 _ROOTS_SLOT = 0
 # nonce ≤ 9, balance ≤ 33, two hashes of 33, and the list's own two bytes.
 _MAX_ACCOUNT_BYTES = 9 + 33 + 33 + 33 + 2

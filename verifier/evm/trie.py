@@ -33,10 +33,11 @@ def verify_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes:
     reference: rlp.Item = root
     while True:
         if isinstance(reference, bytes):
+            digest = rlp.as_bytes(reference, 32)
             if not remaining:
                 raise ChainProofError("the trie proof ends before it reaches the key")
             is_root = len(remaining) == len(proof)
-            node = _open(remaining.pop(), rlp.as_bytes(reference, 32), is_root=is_root)
+            node = _open(remaining.pop(), digest, is_root=is_root)
         else:
             node = _embedded(reference)
         path, reference, is_value = _step(node, path)
