@@ -127,7 +127,8 @@ class ArchiveReader:
         is_deferred = flags & _FLAG_DESCRIPTOR or packed == 0xFFFFFFFF
         if not is_deferred and (crc, packed, size) != (info.CRC, info.compress_size, info.file_size):
             raise FormatError("a ZIP whose directory and members disagree")
-        return info.header_offset + _LOCAL_HEADER.size + name_length + extra_length + int(info.compress_size)
+        end: int = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length + info.compress_size
+        return end
 
     def _collect(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         members: dict[str, zipfile.ZipInfo] = {}

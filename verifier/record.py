@@ -7,7 +7,7 @@ from a key that never leaves the seal, is what keeps a closed record from being 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,8 @@ def parse_record(data: bytes) -> Record:
     else:
         require_fields(value, {**common, **_SINGLE_KINDS[kind]})
         label = b""
-    _CONTENT_CHECKS.get(kind, lambda _: None)(value)
+    if kind in _CONTENT_CHECKS:
+        _CONTENT_CHECKS[kind](value)
     return Record(kind, label, value, is_known=True)
 
 
@@ -200,12 +201,20 @@ def _optional_digest(value: str | None) -> None:
         from_hex(value, 32)
 
 
-_CONTENT_CHECKS = {
+def _check_authority(value: Mapping[str, Any]) -> None:
+    from_hex(value["sha256"], 32)
+
+
+def _check_previous(value: Mapping[str, Any]) -> None:
+    from_hex(value["envelope_sha256"], 32)
+
+
+_CONTENT_CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "file": _check_file,
     "link": _check_link,
     "measure": _check_measure,
     "corroboration": _check_corroboration,
     "environment": _check_environment,
-    "authority": lambda value: from_hex(value["sha256"], 32),
-    "previous": lambda value: from_hex(value["envelope_sha256"], 32),
+    "authority": _check_authority,
+    "previous": _check_previous,
 }

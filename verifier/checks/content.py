@@ -38,8 +38,8 @@ def check_records(context: Context) -> None:
             message = N_("a record of kind {kind}, which this software does not know")
             findings.not_checked("record.content", name, message, kind=record.kind[:32])
         elif labels.setdefault((record.kind, record.label), name) != name:
-            error = ProofError("two different records of one name in one manifest")
-            findings.failed("record.content", name, error)
+            twice = ProofError("two different records of one name in one manifest")
+            findings.failed("record.content", name, twice)
         else:
             findings.passed("record.content", name, kind=record.kind, record=record.name)
     if not context.bundle.group("records"):
