@@ -1,0 +1,148 @@
+"""`mizheng key`: the signing keys of this machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import ConfigurationFault
+from ..language import N_, _
+from ..output import emit_json, say
+from ..screens import Command, Lazy, LazyGroup
+from ..session import Session
+from .init import parse_store, warn_of_file_store
+
+if TYPE_CHECKING:
+    from mizheng.verifier.signature import PrivateKey
+
+    from ..keys import KeyEntry
+
+_HERE = "mizheng.cli.commands.key"
+_STORE_HELP = N_("where to keep the new key: passphrase, keyring or file; else as the old one")
+
+
+@click.group(
+    "key",
+    cls=LazyGroup,
+    lazy={
+        "show": Lazy(_HERE, "show", N_("list the keys of this machine")),
+        "rotate": Lazy(_HERE, "rotate", N_("make a new key, signed over by the old one, which is revoked")),
+        "replace": Lazy(_HERE, "replace_lost", N_("make a new key after a loss; the notary must allow it")),
+    },
+    help=N_(
+        "The company's signing keys. What an old key signed before it was revoked stays valid, and only that "
+        "key can sign bundles of it: old keys are kept."
+    ),
+    epilog=N_("mizheng key show\nmizheng key rotate\nmizheng key replace --store passphrase"),
+)
+def key() -> None:
+    pass
+
+
+@click.command(
+    "show", cls=Command, help=N_("List the keys of this machine, oldest first. Nothing secret is shown.")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def show(as_json: bool) -> None:
+    from ..keys import list_entries
+
+    session = Session.load()
+    entries = list_entries(session.home)
+    active = session.config.active_key
+    if as_json:
+        emit_json([_describe(entry, active) for entry in entries])
+        return
+    if not entries:
+        raise ConfigurationFault("there is no signing key yet", "make one: mizheng init --notary ADDRESS")
+    for entry in entries:
+        keyid = entry.public.keyid
+        say(f"{keyid}  {entry.store}  {entry.created_at}  {_state(entry, active)}")
+
+
+@click.command(
+    "rotate",
+    cls=Command,
+    help=N_(
+        "Make a new signing key and have it enrolled in place of the present one, which signs for it and is "
+        "then revoked. Seals that were not yet deposited are bound to the new key when they are."
+    ),
+    epilog=N_("mizheng key rotate\nmizheng key rotate --store keyring"),
+)
+@click.option("--store", metavar="WHERE", help=_STORE_HELP)
+def rotate(store: str | None) -> None:
+    _succeed(store, is_lost=False)
+
+
+@click.command(
+    "replace",
+    cls=Command,
+    help=N_(
+        "Make a new signing key after the present one was lost. The notary's operator must have allowed it "
+        "(mizheng-notary key reenrol): the lost key cannot speak for its successor. Seals deposited under "
+        "the lost key stay evidence, but new bundles of them cannot be signed any more."
+    ),
+    epilog=N_("mizheng key replace"),
+)
+@click.option("--store", metavar="WHERE", help=_STORE_HELP)
+def replace_lost(store: str | None) -> None:
+    _succeed(store, is_lost=True)
+
+
+def _succeed(store: str | None, *, is_lost: bool) -> None:
+    """Enrol a successor. A successor that could not be enrolled last time is used, not made again."""
+    from ..enrolling import enrol, pin_organisation
+    from ..keys import save_entry, unlock
+
+    session = Session.load()
+    present = session.active_key
+    with session.notary() as client:
+        organisation = pin_organisation(session.organisation, client.organisation())
+        old = None if is_lost else unlock(session.home, present)
+        entry, key = _successor(session, present, store)
+        entry = enrol(client, organisation, entry, key or unlock(session.home, entry), old)
+    save_entry(session.home, entry)
+    # Between these two lines the notary knows the new key and we still sign with the old one: the
+    # next rotate finds the successor, is given the same enrolment again, and gets here.
+    from ..config import save_config
+
+    save_config(
+        session.home, replace(session.config, active_key=entry.public.keyid, organisation=organisation)
+    )
+    say(_("signing key: {keyid}, kept as: {store}", keyid=entry.public.keyid, store=entry.store))
+    say(_("replaces {keyid}, which is revoked", keyid=present.public.keyid))
+
+
+def _successor(session: Session, present: KeyEntry, store: str | None) -> tuple[KeyEntry, PrivateKey | None]:
+    from mizheng.verifier.canonical import format_instant
+
+    from ..keys import create_key, list_entries
+
+    for entry in list_entries(session.home):
+        if entry.replaces == present.public.keyid:
+            return entry, None
+    chosen = parse_store(store or present.store)
+    created = create_key(session.home, chosen, format_instant(int(time.time())), present.public.keyid)
+    if chosen == "file":
+        warn_of_file_store(session.home / "keys")
+    return created
+
+
+def _describe(entry: KeyEntry, active: str) -> dict[str, object]:
+    return {
+        "keyid": entry.public.keyid,
+        "public_key": entry.public_key,
+        "store": entry.store,
+        "created_at": entry.created_at,
+        "replaces": entry.replaces,
+        "enrolment_index": entry.enrolment["leaf_index"] if entry.enrolment else None,
+        "active": entry.public.keyid == active,
+    }
+
+
+def _state(entry: KeyEntry, active: str) -> str:
+    if entry.enrolment is None:
+        return _("not enrolled yet")
+    return _("active") if entry.public.keyid == active else _("replaced")
