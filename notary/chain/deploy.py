@@ -17,7 +17,8 @@ from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import Publisher, SignedTransaction
 from mizheng.verifier.evm.keccak import keccak256
 
-# Creation: 53,000 (Yellow Paper, appendix G) and for each byte of code 200 to keep, 16 to send, 4 for the rest.
+# Creation: 53,000 (Yellow Paper, appendix G) and for each byte of code 200 to keep, 16 to send, 4 for the
+# rest.
 _CREATE_GAS = 60_000
 _GAS_PER_CODE_BYTE = 240
 # Measured 48,000.
@@ -80,15 +81,19 @@ def bring_up(
             hint="check contract in notary.toml",
             contract=address.hex(),
         )
-    log_id = calls.compute_log_id(publisher.address, origin)
+    log_id = chain.profile.log_id or calls.compute_log_id(publisher.address, origin)
     holder = None if sent else calls.read_publisher(chain, address, log_id)
+    if holder is None and chain.profile.log_id:
+        raise ChainError(
+            "the contract has no log {log_id}", hint="check log_id in notary.toml", log_id=log_id.hex()
+        )
     if holder is None:
         data = calls.open_data(origin)
         sent.append(_sign(chain, publisher, address, data, _OPEN_GAS, nonce + len(sent)))
     elif holder != publisher.address:
         raise ChainError("the log has been handed over to the publisher {holder}", holder=holder.hex())
-    # Both at once: the second is fixed by the first one's nonce, and one block can take both. If only the first
-    # gets in, the next run finds the contract; the second alone cannot get in, its nonce is later.
+    # Both at once: the second is fixed by the first one's nonce, and one block can take both. If only the
+    # first gets in, the next run finds the contract; the second alone cannot get in, its nonce is later.
     for transaction in sent:
         chain.send_raw(transaction.raw)
     for transaction in sent:
@@ -98,6 +103,16 @@ def bring_up(
     if keccak256(chain.code(address)) != code_hash():
         raise ChainError("the contract at {contract} has other code than expected", contract=address.hex())
     return Deployment(address, code_hash(), log_id, first_block)
+
+
+def expected_deployment(profile: ChainProfile, publisher: Publisher, origin: str) -> Deployment | None:
+    """What `bring_up` made earlier, by the profile alone and without asking the chain; None without a
+    contract.
+    """
+    if profile.contract is None:
+        return None
+    log_id = profile.log_id or calls.compute_log_id(publisher.address, origin)
+    return Deployment(profile.contract, code_hash(), log_id, profile.first_block)
 
 
 def find_contract(chain: Chain, publisher: bytes) -> bytes | None:
@@ -122,9 +137,7 @@ def _sign(
     )
 
 
-def _wait(
-    chain: Chain, digest: bytes, seconds: float, sleep: Callable[[float], None]
-) -> FoundTransaction:
+def _wait(chain: Chain, digest: bytes, seconds: float, sleep: Callable[[float], None]) -> FoundTransaction:
     deadline = time.monotonic() + seconds
     while True:
         found = chain.find(digest)

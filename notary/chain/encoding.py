@@ -77,7 +77,7 @@ def block_of(header: Json) -> Block:
     claimed = parse_data(header["hash"], 32)
     if keccak256(data) != claimed:
         raise EvidenceError(
-            "block {number} does not hash to its hash: its header is not Ethereum's as far as this version knows",
+            "block {number} does not hash to its hash: its header is not one of Ethereum's",
             hint="chains with other headers need a profile of their own kind",
             number=parse_quantity(header["number"]),
         )
@@ -89,7 +89,7 @@ def receipt_of(receipt: Json) -> bytes:
 
     Whether it is right shows when the receipts of the block hash to its receipts root.
     """
-    logs = [
+    logs: list[rlp.Encodable] = [
         [
             parse_data(log["address"], 20),
             [parse_data(topic, 32) for topic in log["topics"]],

@@ -21,6 +21,12 @@ from mizheng.verifier.evm.storage import root_slot, verify_account
 from trie.hexary import HexaryTrie
 
 
+class NoEventError(EvidenceError):
+    """The transaction succeeded and wrote no event for this head."""
+
+    code = "no-event"
+
+
 @dataclass(frozen=True, slots=True)
 class AnchoredHead:
     """What is to be proven: that this contract has this root for this log at this size."""
@@ -57,9 +63,7 @@ def capture_evidence(chain: Chain, found: FoundTransaction, head: AnchoredHead) 
         )
         evidence = _with_storage(chain, evidence)
         data = anchor.dump_anchor(evidence)
-        anchor.verify_anchor(
-            anchor.parse_anchor(data), chain.profile.identity, head.contract, head.code_hash
-        )
+        anchor.verify_anchor(anchor.parse_anchor(data), chain.profile.identity, head.contract, head.code_hash)
     except (ProofError, FormatError) as error:
         raise EvidenceError("the chain's evidence does not check: {reason}", reason=str(error)) from error
     return data
@@ -88,7 +92,7 @@ def _find_event(receipt: bytes, head: AnchoredHead) -> int:
     for position, log in enumerate(parse_receipt(receipt).logs):
         if log.address == head.contract and log.topics == topics:
             return position
-    raise EvidenceError("the transaction did not anchor this head")
+    raise NoEventError("the transaction did not anchor this head")
 
 
 def _with_storage(chain: Chain, evidence: anchor.AnchorEvidence) -> anchor.AnchorEvidence:

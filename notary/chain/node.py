@@ -30,7 +30,14 @@ from mizheng.verifier.evm.keccak import keccak256
 _GWEI = 10**9
 # What nodes say of a transaction that they have: geth, Nethermind, Besu, Erigon, anvil, ganache.
 _KNOWN = ("already known", "already imported", "alreadyknown", "known transaction", "already in the pool")
-_FEE = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price too low", "below minimum")
+_FEE = (
+    "underpriced",
+    "fee too low",
+    "feetoolow",
+    "less than block base fee",
+    "price too low",
+    "below minimum",
+)
 
 
 class NodeChain:
@@ -84,7 +91,9 @@ class NodeChain:
     def block(self, number: int) -> Block | None:
         found = self._block(hex(number))
         if found is not None and found.number != number:
-            raise EvidenceError("the node answers with block {found} for {number}", found=found.number, number=number)
+            raise EvidenceError(
+                "the node answers with block {found} for {number}", found=found.number, number=number
+            )
         return found
 
     def block_receipts(self, block: Block) -> BlockReceipts:
@@ -192,11 +201,11 @@ class NodeChain:
         if "nonce too low" in said or "nonce is too low" in said or "oldnonce" in said:
             # Also the answer to one that is mined already: its hash decides.
             if self.find(digest) is None:
-                raise RejectedError("nonce-too-low", "the nonce of the transaction has been used by another one")
+                raise RejectedError("nonce-too-low", "another transaction has used the nonce")
             return
         if "insufficient funds" in said or "insufficientfunds" in said:
             raise RejectedError(
-                "insufficient-funds", "the publisher's account cannot pay", hint="send it some of the chain's coin"
+                "insufficient-funds", "the publisher's account cannot pay", hint="send the account coins"
             )
         if any(words in said for words in _FEE):
             raise RejectedError("fee-too-low", "the node finds the transaction's fee too low")
@@ -240,7 +249,9 @@ def discover_profile(urls: tuple[str, ...], finality: Finality) -> ChainProfile:
         with _reading("eth_getBlockByNumber"):
             genesis_hash = parse_data(rpc.call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
     except RpcError as error:
-        raise UnreachableError("the node does not say which chain it is on: {reason}", reason=str(error)) from error
+        raise UnreachableError(
+            "the node does not say which chain it is on: {reason}", reason=str(error)
+        ) from error
     return ChainProfile("observed", "ethereum", chain_id, genesis_hash, finality, urls)
 
 

@@ -9,6 +9,7 @@ notary.toml.
     rpc = ["http://127.0.0.1:8545"]
     finality = "finalized"              # or "instant", or "confirmations:12"
     contract = "…40 hex digits…"        # written by `mizheng-notary chain deploy`
+    log_id = "…64 hex digits…"          # optional: of a log that was handed over from another publisher
     first_block = 19000000              # of the contract; the search for lost anchors starts there
     max_fee_gwei = 80                   # optional: dearer than this, anchoring waits
 
@@ -41,6 +42,7 @@ _KEYS = {
     "rpc": list,
     "finality": str,
     "contract": str,
+    "log_id": str,
     "first_block": int,
     "max_fee_gwei": int,
 }
@@ -80,6 +82,8 @@ class ChainProfile:
     rpc: tuple[str, ...] = ()
     contract: bytes | None = None
     """20 bytes; None until it is deployed."""
+    log_id: bytes | None = None
+    """32 bytes; None: the one that follows from publisher and origin."""
     first_block: int = 0
     max_fee: int | None = None
     """Wei for each unit of gas."""
@@ -123,7 +127,7 @@ def parse_profile(table: Mapping[str, object] | None) -> ChainProfile:
     for key in _REQUIRED:
         if key not in table:
             raise ConfigurationError("notary.toml: {key} is missing in [chain]", key=key)
-    contract = table.get("contract")
+    contract, log_id = table.get("contract"), table.get("log_id")
     max_fee_gwei = table.get("max_fee_gwei")
     return ChainProfile(
         name=_name(str(table.get("name", "main"))),
@@ -133,6 +137,7 @@ def parse_profile(table: Mapping[str, object] | None) -> ChainProfile:
         rpc=_urls(table["rpc"]),
         finality=parse_finality(str(table["finality"])),
         contract=None if contract is None else _hex("contract", str(contract), 20),
+        log_id=None if log_id is None else _hex("log_id", str(log_id), 32),
         first_block=_natural("first_block", table.get("first_block", 0)),
         max_fee=None if max_fee_gwei is None else _natural("max_fee_gwei", max_fee_gwei, least=1) * _GWEI,
     )

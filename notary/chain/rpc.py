@@ -59,13 +59,18 @@ class Rpc:
             if not isinstance(answer, dict) or not answer.keys() & {"result", "error"}:
                 reasons.append(f"{host}: not JSON-RPC")
                 continue
-            error = answer.get("error")
-            if error is None:
+            if answer.get("error") is None:
                 return answer.get("result")
-            details = error if isinstance(error, dict) else {}
-            raise RpcError(method, int(details.get("code", 0)), str(details.get("message", error)))
+            raise _as_error(method, answer["error"])
         raise UnreachableError(
             "no chain node answers ({reasons})",
             hint="is the node running, and is rpc in notary.toml right?",
             reasons=", ".join(reasons),
         )
+
+
+def _as_error(method: str, error: object) -> RpcError:
+    if not isinstance(error, dict):
+        return RpcError(method, 0, str(error))
+    code = error.get("code")
+    return RpcError(method, code if isinstance(code, int) else 0, str(error.get("message")))

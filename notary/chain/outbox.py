@@ -1,0 +1,197 @@
+"""The rows of the outbox: what is read of them and the few changes they go through.
+
+    prepared → sent → mined → final
+        ↑________↓______|          a block that disappears puts the row back to sent
+       failed                      another transaction took the nonce, or the contract refused
+
+Every change names the states it starts from, so two processes that work on one row do not undo each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mizheng.notary.chain.deploy import Deployment
+from mizheng.notary.chain.interface import FoundTransaction
+from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.notary.chain.publisher import SignedTransaction
+from mizheng.notary.chain.tables import anchoring_status, anchors
+from mizheng.notary.database import reading, writing
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+IN_FLIGHT = ("prepared", "sent")
+LIVE = ("prepared", "sent", "mined", "final")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One anchoring."""
+
+    id: int
+    tree_size: int
+    root_hash: bytes
+    state: str
+    nonce: int
+    raw_transaction: bytes
+    transaction_hash: bytes
+    prepared_at: int
+    sent_at: int | None
+    block_number: int | None
+    block_hash: bytes | None
+    last_error: str | None
+
+
+class Outbox:
+    """The items of one log on one chain."""
+
+    def __init__(
+        self, engine: Engine, profile: ChainProfile, deployment: Deployment, publisher: bytes
+    ) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._place: dict[str, Any] = {
+            "chain_id": profile.chain_id,
+            "genesis_hash": profile.genesis_hash,
+            "contract": deployment.contract,
+            "log_id": deployment.log_id,
+        }
+        self._names = {"chain": profile.name, "kind": profile.kind}
+
+    # Reading
+
+    def oldest(self, states: Sequence[str]) -> Item | None:
+        """The smallest head among the items in these states: heads go in one after the other."""
+        return self._first(states, anchors.c.tree_size)
+
+    def newest(self, states: Sequence[str] = LIVE) -> Item | None:
+        """The largest head among the items in these states."""
+        return self._first(states, anchors.c.tree_size.desc())
+
+    def failed_at(self, tree_size: int) -> list[Item]:
+        """Items for this head that were given up."""
+        statement = self._select().where(anchors.c.state == "failed", anchors.c.tree_size == tree_size)
+        with reading(self._engine) as connection:
+            return [_item(row) for row in connection.execute(statement)]
+
+    # Writing: one commit each
+
+    def prepare(
+        self, tree_size: int, root_hash: bytes, note: bytes, transaction: SignedTransaction, now: int
+    ) -> None:
+        """Write down what will be sent. IntegrityError if another process took the nonce or the head
+        first.
+        """
+        values = {
+            **self._place,
+            **self._names,
+            "tree_size": tree_size,
+            "root_hash": root_hash,
+            "checkpoint_note": note,
+            "state": "prepared",
+            "publisher": self._publisher,
+            "nonce": transaction.nonce,
+            "raw_transaction": transaction.raw,
+            "transaction_hash": transaction.hash,
+            "prepared_at": now,
+            "updated_at": now,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(insert(anchors).values(values))
+
+    def mark_sent(self, item: Item, now: int) -> None:
+        self._change(item, IN_FLIGHT, now, state="sent", sent_at=now, last_error=None)
+
+    def mark_mined(self, item: Item, found: FoundTransaction, evidence: bytes, now: int) -> None:
+        self._change(
+            item,
+            IN_FLIGHT,
+            now,
+            state="mined",
+            block_number=found.block_number,
+            block_hash=found.block_hash,
+            evidence=evidence,
+            last_error=None,
+        )
+
+    def mark_final(self, item: Item, evidence: bytes, now: int) -> None:
+        self._change(item, ("mined",), now, state="final", evidence_final=evidence, last_error=None)
+
+    def put_back(self, item: Item, now: int) -> None:
+        """Its block is gone: to be sent again, at once."""
+        self._change(
+            item,
+            ("mined",),
+            now,
+            state="sent",
+            sent_at=None,
+            block_number=None,
+            block_hash=None,
+            evidence=None,
+            last_error="reorganised",
+        )
+
+    def give_up(self, item: Item, reason: str, now: int) -> None:
+        """This transaction anchors nothing; the head goes into a new one."""
+        self._change(item, IN_FLIGHT, now, state="failed", last_error=reason)
+
+    def revive(self, item: Item, now: int) -> None:
+        """It did anchor after all."""
+        self._change(item, ("failed",), now, state="sent", sent_at=now, last_error=None)
+
+    def note_error(self, item: Item, code: str, now: int) -> None:
+        if item.last_error != code:
+            self._change(item, LIVE, now, last_error=code)
+
+    def _change(self, item: Item, states: Sequence[str], now: int, **values: Any) -> None:
+        statement = (
+            update(anchors)
+            .where(anchors.c.id == item.id, anchors.c.state.in_(states))
+            .values(**values, updated_at=now)
+        )
+        with writing(self._engine) as connection:
+            connection.execute(statement)
+
+    def _first(self, states: Sequence[str], order: Any) -> Item | None:
+        statement = self._select().where(anchors.c.state.in_(states)).order_by(order).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else _item(row)
+
+    def _select(self) -> Any:
+        columns = [anchors.c[name] for name in Item.__dataclass_fields__]
+        return select(*columns).where(*(anchors.c[name] == value for name, value in self._place.items()))
+
+
+def read_waiting_for(connection: Connection, profile: ChainProfile, leaf_index: int) -> str | None:
+    """Why the deposit at this index is not final on the chain yet; None if it is.
+
+    Codes: anchor-interval (its turn comes), block (sent, in no block yet), finality (in a block that is
+    not final yet), and whatever holds the anchorer up: unreachable, insufficient-funds, and so on.
+    """
+    row = connection.execute(
+        select(anchors.c.state, anchors.c.last_error)
+        .where(
+            anchors.c.chain_id == profile.chain_id,
+            anchors.c.genesis_hash == profile.genesis_hash,
+            anchors.c.tree_size > leaf_index,
+            anchors.c.state.in_(LIVE),
+        )
+        .order_by(anchors.c.tree_size)
+        .limit(1)
+    ).first()
+    if row is not None and row.state == "final":
+        return None
+    held_up = connection.execute(
+        select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == profile.name)
+    ).scalar()
+    if held_up or row is None:
+        return held_up or "anchor-interval"
+    if row.state == "mined":
+        return "finality"
+    return row.last_error or "block"
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(**row._mapping)

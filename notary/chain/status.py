@@ -1,0 +1,34 @@
+"""Why anchoring waits, on one line for every process that answers depositors."""
+
+from __future__ import annotations
+
+from mizheng.notary.chain.tables import anchoring_status
+from mizheng.notary.database import writing
+from sqlalchemy import Engine, insert, update
+
+
+class StatusBoard:
+    """The row of one chain in `anchoring_status`; written only when it changes."""
+
+    def __init__(self, engine: Engine, chain: str) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._shown: str | None = None
+        self._is_known = False
+
+    @property
+    def waiting_for(self) -> str | None:
+        return self._shown
+
+    def show(self, code: str | None, now: int) -> None:
+        """Say what holds anchoring up; None if nothing does."""
+        if self._is_known and code == self._shown:
+            return
+        values = {"waiting_for": code, "changed_at": now}
+        with writing(self._engine) as connection:
+            changed = connection.execute(
+                update(anchoring_status).where(anchoring_status.c.chain == self._chain).values(values)
+            )
+            if not changed.rowcount:
+                connection.execute(insert(anchoring_status).values(chain=self._chain, **values))
+        self._shown, self._is_known = code, True
