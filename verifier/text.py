@@ -64,8 +64,8 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
     yield f"{_('trust file')}: {'SHA-256 ' + facts['trust_sha256'] if facts['trust_sha256'] else _('none')}"
     yield ""
     yield _("Times proven")
-    yield "  " + _time(_("not before"), report.earliest, _, N_("nothing proves an earliest time"))
-    yield "  " + _time(_("not after"), report.latest, _, N_("nothing proves a latest time"))
+    yield "  " + _time(_("the statement was signed not before"), report.earliest, _)
+    yield "  " + _time(_("what is opened existed not after"), report.latest, _)
     if report.is_trial:
         yield "  " + _("These times come from a chain for trying and are no evidence.")
     yield ""
@@ -82,7 +82,7 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
     yield _("Not proven by any bundle")
     for item in NOT_PROVEN:
         yield f"  - {_(item)}"
-    if "tree_size" in facts and report.checks:
+    if report.supports:
         yield f"  - {_('how many further records the same deposit holds')}"
     if report.missing and report.verdict is not Verdict.VALID:
         yield ""
@@ -91,15 +91,18 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
 
 def _conclusion(report: Report, _: Translate) -> str:
     if report.is_unchanged_since_anchored and report.latest:
-        return _("shown: what is opened is unchanged since {time}").format(time=format_time(report.latest.at))
+        shown = _("shown: what is opened is unchanged since {time}")
+        if report.is_trial:
+            shown = _("shown for trying only, no evidence: unchanged since {time}")
+        return shown.format(time=format_time(report.latest.at))
     if report.verdict is Verdict.INVALID:
         return _("not shown: a check failed")
     return _("not shown: no anchor whose block is known to belong to the chain")
 
 
-def _time(name: str, time: ProvenTime | None, _: Translate, absent: str) -> str:
+def _time(name: str, time: ProvenTime | None, _: Translate) -> str:
     if time is None:
-        return f"{name}: {_(absent)}"
+        return f"{name}: {_('nothing proves it')}"
     return f"{name}: {format_time(time.at)}, {_(time.by).format(**_cleaned(time.values))}"
 
 
