@@ -4,29 +4,25 @@ import hmac
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
-
 from mizheng.notary.errors import Problem
 from mizheng.notary.models import api_keys, organisations
 from mizheng.notary.organisations import API_KEY_MARK, PREFIX_LENGTH, hash_api_key
 from mizheng.verifier.statement import Depositor
+from sqlalchemy import Connection, select
 
 # 43 characters of Base64 carry the 32 random bytes; anything longer is not worth hashing.
 _MAX_LENGTH = 100
 
-_QUERY = (
-    select(
-        api_keys.c.key_sha256,
-        api_keys.c.expires_at,
-        api_keys.c.disabled_at,
-        organisations.c.id,
-        organisations.c.name,
-        organisations.c.id_scheme,
-        organisations.c.identifier,
-        organisations.c.disabled_at.label("organisation_disabled_at"),
-    )
-    .select_from(api_keys.join(organisations))
-)
+_QUERY = select(
+    api_keys.c.key_sha256,
+    api_keys.c.expires_at,
+    api_keys.c.disabled_at,
+    organisations.c.id,
+    organisations.c.name,
+    organisations.c.id_scheme,
+    organisations.c.identifier,
+    organisations.c.disabled_at.label("organisation_disabled_at"),
+).select_from(api_keys.join(organisations))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mizheng.notary.errors import ConfigurationError
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy import create_engine as create_sqlalchemy_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
-
-from mizheng.notary.errors import ConfigurationError
 
 # A writer waits this long for another one; a batch holds the lock for some ten milliseconds.
 BUSY_TIMEOUT_SECONDS = 15
@@ -27,7 +26,8 @@ def create_engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise ConfigurationError(
-            "the database URL cannot be read", hint="write it as sqlite:////path/to/file or postgresql+psycopg://…"
+            "the database URL cannot be read",
+            hint="write it as sqlite:////path/to/file or postgresql+psycopg://…",
         ) from None
     if parsed.get_backend_name() == "sqlite":
         engine = create_sqlalchemy_engine(
@@ -35,12 +35,15 @@ def create_engine(url: str) -> Engine:
             connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             pool_size=8,
             max_overflow=64,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_sqlalchemy_engine(parsed, pool_size=8, max_overflow=64, pool_pre_ping=True)
+        return create_sqlalchemy_engine(
+            parsed, pool_size=8, max_overflow=64, pool_pre_ping=True, hide_parameters=True
+        )
     except (NoSuchModuleError, ModuleNotFoundError):
         raise ConfigurationError(
             "no driver for the database {backend} is installed",

@@ -48,13 +48,15 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "body-too-large": ProblemType(413, "the body is larger than allowed", "an envelope has at most 64 KiB"),
     "request-malformed": ProblemType(422, "the request does not have the fields that are asked for"),
     "envelope-malformed": ProblemType(
-        400, "the body is not a canonical DSSE envelope", "send the envelope's bytes exactly as they were signed"
+        400,
+        "the body is not a canonical DSSE envelope",
+        "send the envelope's bytes exactly as they were signed",
     ),
     "payload-type-wrong": ProblemType(
         422, "the envelope does not hold a deposit statement", "only statements can be deposited"
     ),
-    "statement-version": ProblemType(
-        422, "the statement is of a later version", "this notary is older than the client"
+    "statement-type-wrong": ProblemType(
+        422, "the document is of another type or a later version", "this notary takes mizheng/deposit/v1"
     ),
     "statement-malformed": ProblemType(422, "the statement is not well formed"),
     "key-not-enrolled": ProblemType(
@@ -70,7 +72,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "name, identifier scheme and identifier must be exactly those registered",
     ),
     # Company keys.
-    "key-malformed": ProblemType(422, "the public key cannot be used", "Ed25519 or P-256, as SubjectPublicKeyInfo"),
+    "key-malformed": ProblemType(
+        422, "the public key cannot be used", "Ed25519 or P-256, as SubjectPublicKeyInfo"
+    ),
     "proof-wrong": ProblemType(422, "the proof that the key is held does not check"),
     "key-exists": ProblemType(
         409,

@@ -5,15 +5,14 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError
-
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.identifiers import normalize_identifier
 from mizheng.notary.models import api_keys, company_keys, organisations
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.statement import Depositor, parse_depositor
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 API_KEY_MARK = "mzk_"
 # "mzk_" and eight characters: enough to find a row and to tell keys apart, useless for guessing the rest.
@@ -69,7 +68,7 @@ def add_organisation(
                 .returning(organisations.c.id)
             ).scalar_one()
             key = _issue_api_key(connection, row_id, key_days)
-            return _load(connection, row_id), key
+            return load_organisation(connection, row_id), key
     except IntegrityError:
         raise OperatorError(
             "{scheme} {number} is registered already",
@@ -83,7 +82,7 @@ def list_organisations(engine: Engine) -> list[Organisation]:
     """All registered companies in the order of registration."""
     with reading(engine) as connection:
         numbers = connection.execute(select(organisations.c.id).order_by(organisations.c.id)).scalars()
-        return [_load(connection, number) for number in numbers.all()]
+        return [load_organisation(connection, number) for number in numbers.all()]
 
 
 def find_organisation(connection: Connection, reference: str) -> Organisation:
@@ -98,9 +97,11 @@ def find_organisation(connection: Connection, reference: str) -> Organisation:
         found = connection.execute(query).scalars().all()
     if len(found) != 1:
         raise OperatorError(
-            "no organisation {reference!r} is registered", hint="see: mizheng-notary org list", reference=reference
+            "no organisation {reference!r} is registered",
+            hint="see: mizheng-notary org list",
+            reference=reference,
         )
-    return _load(connection, found[0])
+    return load_organisation(connection, found[0])
 
 
 def set_disabled(engine: Engine, reference: str, *, disabled: bool) -> Organisation:
@@ -112,7 +113,7 @@ def set_disabled(engine: Engine, reference: str, *, disabled: bool) -> Organisat
             .where(organisations.c.id == organisation.number)
             .values(disabled_at=int(time.time()) if disabled else None)
         )
-        return _load(connection, organisation.number)
+        return load_organisation(connection, organisation.number)
 
 
 def allow_reenrolment(engine: Engine, reference: str) -> Organisation:
@@ -128,7 +129,7 @@ def allow_reenrolment(engine: Engine, reference: str) -> Organisation:
             .where(organisations.c.id == organisation.number)
             .values(reenrol_allowed_at=int(time.time()))
         )
-        return _load(connection, organisation.number)
+        return load_organisation(connection, organisation.number)
 
 
 def new_api_key(
@@ -144,6 +145,23 @@ def new_api_key(
                 .values(disabled_at=int(time.time()))
             )
         return organisation, _issue_api_key(connection, organisation.number, key_days)
+
+
+def load_organisation(connection: Connection, number: int) -> Organisation:
+    """The company with the notary's own number."""
+    row = connection.execute(select(organisations).where(organisations.c.id == number)).one()
+    active = connection.execute(
+        select(company_keys.c.keyid).where(
+            company_keys.c.organisation_id == number, company_keys.c.revocation_index.is_(None)
+        )
+    ).scalar_one_or_none()
+    return Organisation(
+        number,
+        Depositor(row.name, row.id_scheme, row.identifier),
+        row.disabled_at is not None,
+        active,
+        row.reenrol_allowed_at is not None,
+    )
 
 
 def hash_api_key(secret: str) -> bytes:
@@ -166,19 +184,3 @@ def _issue_api_key(connection: Connection, organisation_id: int, days: int | Non
         },
     )
     return IssuedApiKey(secret, secret[:PREFIX_LENGTH], expires_at)
-
-
-def _load(connection: Connection, number: int) -> Organisation:
-    row = connection.execute(select(organisations).where(organisations.c.id == number)).one()
-    active = connection.execute(
-        select(company_keys.c.keyid).where(
-            company_keys.c.organisation_id == number, company_keys.c.revocation_index.is_(None)
-        )
-    ).scalar_one_or_none()
-    return Organisation(
-        number,
-        Depositor(row.name, row.id_scheme, row.identifier),
-        row.disabled_at is not None,
-        active,
-        row.reenrol_allowed_at is not None,
-    )

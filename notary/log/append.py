@@ -12,8 +12,6 @@ There is no second store to bring in line and no state in memory that outlives t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
-
 from mizheng.notary.log.head import Head, sign_head, store_head
 from mizheng.notary.log.tiles import LogCorruptError, TileReader, append_entries, append_tiles, read_entries
 from mizheng.notary.models import entries
@@ -26,6 +24,7 @@ from mizheng.verifier.merkle import (
     verify_consistency,
 )
 from mizheng.verifier.note import NoteSigner
+from sqlalchemy import Connection, insert, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,11 @@ def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence
     connection.execute(
         insert(entries),
         [
-            {"leaf_index": head.tree_size + number, "envelope_sha256": entry.envelope_sha256, "kind": entry.kind}
+            {
+                "leaf_index": head.tree_size + number,
+                "envelope_sha256": entry.envelope_sha256,
+                "kind": entry.kind,
+            }
             for number, entry in enumerate(new)
         ],
     )

@@ -7,13 +7,12 @@ beside it for good.
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
-
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.models import checkpoints, log_head
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
 from mizheng.verifier.note import NoteSigner
+from sqlalchemy import Connection, Row, insert, select, update
 
 _ONLY_ROW = 1
 

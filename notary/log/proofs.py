@@ -1,11 +1,10 @@
 """Proofs from stored tiles: a proof reads a few rows, however large the log is."""
 
-from sqlalchemy import Connection
-
 from mizheng.notary.log.head import Head
 from mizheng.notary.log.tiles import TileReader
 from mizheng.verifier import merkle
 from mizheng.verifier.checkpoint import TlogProof
+from sqlalchemy import Connection
 
 
 def root_hash(connection: Connection, tree_size: int) -> bytes:

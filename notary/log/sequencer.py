@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
-
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry, append, find_entries
@@ -24,6 +22,7 @@ from mizheng.notary.log.head import Head, load_head, lock_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import TileReader
 from mizheng.verifier.note import NoteSigner
+from sqlalchemy import Connection, Engine
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +41,7 @@ class Submission(Protocol):
 
 
 S = TypeVar("S", bound=Submission)
+S_contra = TypeVar("S_contra", bound=Submission, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Sequenced:
     """False: it was in the log before, and nothing was added."""
 
 
-class Rules(Protocol[S]):
+class Rules(Protocol[S_contra]):
     """What the sequencer asks about submissions, inside the transaction that holds the head's lock."""
 
-    def refusals(self, connection: Connection, batch: Sequence[S]) -> Mapping[bytes, Problem]:
+    def refusals(self, connection: Connection, batch: Sequence[S_contra]) -> Mapping[bytes, Problem]:
         """Envelope digests that must not be appended now, and why."""
 
-    def record(self, connection: Connection, placed: Sequence[tuple[S, int]]) -> None:
+    def record(self, connection: Connection, placed: Sequence[tuple[S_contra, int]]) -> None:
         """Write the submissions' own rows; each comes with its leaf index."""
 
 
@@ -157,21 +157,23 @@ class Sequencer(Generic[S]):
     def _sequence(self, batch: Sequence[S]) -> list[Outcome]:
         try:
             with writing(self._engine) as connection:
+                # Dying in here: nothing is committed and nobody has been told anything.
                 outcomes = self._append(connection, batch)
-                # Dying here: nothing is committed and nobody has been told anything.
-            # Dying here: everything is committed, and the same envelopes sent again are found.
-            return outcomes
         except Exception:
             # Any error, also one of the commit itself, leaves open whether the batch is in. Only the database
             # knows, so it is asked in a new transaction; what was computed above is thrown away.
             logger.exception("a batch of %d entries failed", len(batch))
             return self._reload(batch)
+        # Dying here: everything is committed, and the same envelopes sent again are found.
+        return outcomes
 
     def _append(self, connection: Connection, batch: Sequence[S]) -> list[Outcome]:
         head = lock_head(connection)
         known = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
         # The same envelope twice in one batch is one entry: the dict keeps the first.
-        fresh = {item.entry.envelope_sha256: item for item in batch if item.entry.envelope_sha256 not in known}
+        fresh = {
+            item.entry.envelope_sha256: item for item in batch if item.entry.envelope_sha256 not in known
+        }
         refused = self._rules.refusals(connection, list(fresh.values())) if fresh else {}
         accepted = [item for digest, item in fresh.items() if digest not in refused]
         appended = append(connection, self._signer, head, [item.entry for item in accepted])
@@ -180,7 +182,9 @@ class Sequencer(Generic[S]):
             self._rules.record(connection, placed)
         places = known | {item.entry.envelope_sha256: index for item, index in placed}
         return [
-            _outcome(item.entry.envelope_sha256, refused, places, head.tree_size, appended.head, appended.reader)
+            _outcome(
+                item.entry.envelope_sha256, refused, places, head.tree_size, appended.head, appended.reader
+            )
             for item in batch
         ]
 

@@ -7,10 +7,9 @@ n/256 rows and a few more.
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, insert, select, update
-
 from mizheng.notary.models import entry_bundles, tiles
 from mizheng.verifier.merkle import compute_root, node_hash, split_point
+from sqlalchemy import Connection, insert, select, update
 
 TILE_WIDTH = 256
 HASH_SIZE = 32
@@ -102,9 +101,7 @@ def append_entries(connection: Connection, tree_size: int, data: Sequence[bytes]
                 select(entry_bundles.c.data).where(entry_bundles.c.tile_index == index)
             ).scalar_one()
             connection.execute(
-                update(entry_bundles)
-                .where(entry_bundles.c.tile_index == index)
-                .values(data=stored + bundle)
+                update(entry_bundles).where(entry_bundles.c.tile_index == index).values(data=stored + bundle)
             )
         else:
             connection.execute(insert(entry_bundles), {"tile_index": index, "data": bundle})

@@ -1,0 +1,64 @@
+"""The HTTP application: routes, errors, limits. It holds nothing that cannot be thrown away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from mizheng.notary.limits import BodyLimit
+from mizheng.notary.metrics import Counting
+from mizheng.notary.problems import install_handlers
+from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
+from mizheng.notary.schemas import ProblemAnswer
+from mizheng.notary.service import Service
+
+_DESCRIPTION = """
+Takes signed statements over commitments, keeps them in a transparency log and anchors the log on a chain.
+The notary never sees what was sealed.
+
+Errors are RFC 9457 problem details whose `type` is stable.
+"""
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application over a service, which it starts and stops."""
+
+    @asynccontextmanager
+    async def run_service(_app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(service.start)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(service.stop)
+
+    app = FastAPI(
+        title="Mizheng notary",
+        version=version("mizheng"),
+        description=_DESCRIPTION,
+        lifespan=run_service,
+        # Their pages load scripts from elsewhere; the document itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for room in (deposits, keys, organisation, beacon, log, health):
+        app.include_router(room.router)
+    install_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Counting, metrics=service.metrics)
+    _document_problems(app)
+    return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problem schema that the routes refer to into the OpenAPI document."""
+    generate = app.openapi
+
+    def with_problems() -> dict[str, object]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault(ProblemAnswer.__name__, ProblemAnswer.model_json_schema())
+        return document
+
+    app.openapi = with_problems  # type: ignore[method-assign]

@@ -1,0 +1,153 @@
+"""How far a deposit has come, and all that the notary adds to a bundle.
+
+Read from the database alone, in one snapshot: any process can answer, whether it anchors or not, and a chain that
+is down takes no evidence away.
+"""
+
+from collections.abc import Sequence
+
+from mizheng.notary.auth import Caller
+from mizheng.notary.chain.beacon import find_beacon
+from mizheng.notary.chain.outbox import read_waiting_for
+from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.notary.chain.tables import anchors, observations
+from mizheng.notary.database import reading
+from mizheng.notary.errors import Problem
+from mizheng.notary.instance import Instance
+from mizheng.notary.log.head import load_head
+from mizheng.notary.log.proofs import tlog_proof_for
+from mizheng.notary.log.tiles import TileReader
+from mizheng.notary.models import company_keys, deposits, enrolments, entries
+from mizheng.verifier.beacon import dump_beacon
+from mizheng.verifier.canonical import format_instant, to_base64
+from mizheng.verifier.dsse import parse
+from mizheng.verifier.enrolment import KeyStatus
+from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, parse_statement
+from sqlalchemy import Connection, Engine, Row, select
+
+# What the anchorer's rows are called to depositors.
+_STATES = {"prepared": "waiting", "sent": "waiting", "mined": "anchored", "final": "final"}
+
+
+def load_status(engine: Engine, caller: Caller, deposit_id: str, profile: ChainProfile) -> dict[str, object]:
+    """The fields of StatusAnswer; Problem `deposit-unknown` unless it is the caller's."""
+    with reading(engine) as connection:
+        deposit = _find(connection, caller, deposit_id)
+        rows = _anchors(connection, deposit.leaf_index)
+        waiting_for = read_waiting_for(connection, profile, deposit.leaf_index)
+    states = {_STATES[row.state] for row in rows}
+    state = next((name for name in ("final", "anchored") if name in states), "deposited")
+    return {
+        "id": deposit_id,
+        "leaf_index": deposit.leaf_index,
+        "state": state,
+        "received_at": format_instant(deposit.received_at),
+        "waiting_for": waiting_for,
+        "anchors": [_describe(row) for row in rows],
+    }
+
+
+def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> dict[str, object]:
+    """The fields of EvidenceAnswer; Problem `deposit-unknown` unless it is the caller's."""
+    with reading(instance.engine) as connection:
+        deposit = _find(connection, caller, deposit_id)
+        head = load_head(connection)
+        chosen = _choose(_anchors(connection, deposit.leaf_index))
+        notes = {row.tree_size: row.checkpoint_note for row in chosen}
+        if not notes:
+            # Nothing is anchored yet: inclusion in the present head is what there is.
+            notes = {head.tree_size: head.checkpoint}
+        reader = TileReader(connection)
+        heads = {
+            str(size): tlog_proof_for(reader, deposit.leaf_index, size, note).decode()
+            for size, note in sorted(notes.items())
+        }
+        key = connection.execute(
+            select(company_keys, enrolments.c.envelope)
+            .select_from(
+                company_keys.join(enrolments, company_keys.c.enrolment_index == enrolments.c.leaf_index)
+            )
+            .where(company_keys.c.keyid == deposit.keyid)
+        ).one()
+        smallest = min(notes)
+        # An enrolment stands before every statement of its key, so each of these heads has it as well.
+        enrolment_proof = tlog_proof_for(reader, key.enrolment_index, smallest, notes[smallest])
+        not_before = parse_statement(parse(deposit.envelope, STATEMENT_PAYLOAD_TYPE).payload).not_before
+        beacon = None if not_before is None else find_beacon(connection, not_before)
+        blocks = {row.block_hash for row in chosen} | ({not_before.hash} if not_before else set())
+        observed = _observations(connection, blocks)
+    # Revocation and size are of the same snapshot: the status cannot miss a revocation below its size.
+    status = KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer)
+    return {
+        "id": deposit_id,
+        "leaf_index": deposit.leaf_index,
+        "heads": heads,
+        "anchors": [to_base64(row.evidence_final or row.evidence) for row in chosen],
+        "observations": [to_base64(envelope) for envelope in observed],
+        "enrolment": to_base64(key.envelope),
+        "enrolment_proof": enrolment_proof.decode(),
+        "key_status": to_base64(status),
+        "beacon": None if beacon is None else to_base64(dump_beacon(beacon)),
+    }
+
+
+def _find(connection: Connection, caller: Caller, deposit_id: str) -> Row[tuple[object, ...]]:
+    try:
+        digest = bytes.fromhex(deposit_id)
+    except ValueError:
+        raise Problem("deposit-unknown") from None
+    # Somebody else's deposit and none at all look the same.
+    row = connection.execute(
+        select(deposits)
+        .select_from(deposits.join(entries))
+        .where(entries.c.envelope_sha256 == digest, deposits.c.organisation_id == caller.organisation_id)
+    ).one_or_none()
+    if row is None or deposit_id != digest.hex():
+        raise Problem("deposit-unknown")
+    return row
+
+
+def _anchors(connection: Connection, leaf_index: int) -> Sequence[Row[tuple[object, ...]]]:
+    """Anchors whose tree has the entry, smallest first; those given up are left out."""
+    return connection.execute(
+        select(anchors)
+        .where(anchors.c.tree_size > leaf_index, anchors.c.state.in_(_STATES))
+        .order_by(anchors.c.tree_size, anchors.c.id)
+    ).all()
+
+
+def _choose(rows: Sequence[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:
+    """For each chain the first final anchor, the oldest date that stays; without one the first in a block."""
+    chosen: dict[tuple[int, bytes], Row[tuple[object, ...]]] = {}
+    for state in ("final", "mined"):
+        for row in rows:
+            if row.state == state and (row.evidence_final or row.evidence):
+                chosen.setdefault((row.chain_id, row.genesis_hash), row)
+    return sorted(chosen.values(), key=lambda row: (row.tree_size, row.id))
+
+
+def _describe(row: Row[tuple[object, ...]]) -> dict[str, object]:
+    return {
+        "chain": row.chain,
+        "kind": row.kind,
+        "chain_id": row.chain_id,
+        "tree_size": row.tree_size,
+        "state": _STATES[row.state],
+        "transaction_hash": row.transaction_hash.hex(),
+        "block_number": row.block_number,
+        "block_hash": None if row.block_hash is None else row.block_hash.hex(),
+    }
+
+
+def _observations(connection: Connection, blocks: set[bytes]) -> Sequence[bytes]:
+    if not blocks:
+        return []
+    return (
+        connection.execute(
+            select(observations.c.envelope)
+            .where(observations.c.block_hash.in_(blocks))
+            .order_by(observations.c.block_number, observations.c.observer_keyid)
+        )
+        .scalars()
+        .all()
+    )

@@ -1,0 +1,155 @@
+"""One notary: its data directory, database, keys and log, opened and checked before anything is served.
+
+Opening makes what is missing, in an order that can be interrupted anywhere and gone through again:
+directory, keys, schema, the log's first head, and last `keys/log.vkey`, which says that the log was begun.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mizheng.notary.config import Settings
+from mizheng.notary.database import create_engine, writing
+from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.keys import NotaryKeys, create_keys, load_keys, write_secret
+from mizheng.notary.log.append import check_head
+from mizheng.notary.log.head import Head, create_log, has_log, load_head
+from mizheng.notary.log.tiles import LogCorruptError
+from mizheng.verifier.checkpoint import open_checkpoint
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.note import NoteSigner
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What every command of the notary works with."""
+
+    settings: Settings
+    engine: Engine
+    keys: NotaryKeys
+    signer: NoteSigner
+    """Signs checkpoints; its name is the log's origin."""
+
+    @property
+    def origin(self) -> str:
+        return self.signer.verifier.name
+
+
+def open_instance(settings: Settings) -> Instance:
+    """Open the notary of this data directory, making it first if there is none."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(settings, "setup.lock", wait=True):
+            return _open(settings)
+    except OSError as error:
+        raise ConfigurationError(
+            "the data directory {path} cannot be used: {reason}",
+            hint="name another one with --data-dir or MIZHENG_DATA_DIR",
+            path=settings.data_dir,
+            reason=error.strerror or "input/output error",
+        ) from None
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """Hold the data directory for one serving process; ConfigurationError when another one has it."""
+    with _locked(settings, "serve.lock", wait=False):
+        yield
+
+
+def _open(settings: Settings) -> Instance:
+    engine = create_engine(settings.database_url)
+    try:
+        # Imported here: a command line that only prints its help must not wait for Alembic.
+        from mizheng.notary.migrations import upgrade
+
+        upgrade(engine)
+        with writing(engine) as connection:
+            if has_log(connection):
+                head = load_head(connection)
+                keys = load_keys(settings.keys_dir)
+                signer = NoteSigner(_settled_origin(settings, head), keys.log)
+                _check_log(head, signer)
+                check_head(connection, head)
+            else:
+                keys = _new_keys(settings)
+                signer = NoteSigner(settings.origin or _made_origin(keys), keys.log)
+                create_log(connection, signer)
+    except SQLAlchemyError as error:
+        raise ConfigurationError(
+            "the database cannot be opened ({kind})",
+            hint="check MIZHENG_DATABASE_URL, and that the disk is not full",
+            kind=type(error).__name__,
+        ) from None
+    except LogCorruptError as error:
+        raise ConfigurationError(
+            "the log is damaged: {reason}", hint="stop, and restore the database from a backup", reason=error
+        ) from None
+    mark = settings.keys_dir / "log.vkey"
+    if not mark.exists():
+        # Dying before this line: the next start finds the log in the database and comes here again.
+        write_secret(mark, (signer.vkey + "\n").encode())
+    return Instance(settings, engine, keys, signer)
+
+
+def _new_keys(settings: Settings) -> NotaryKeys:
+    if (settings.keys_dir / "log.vkey").exists():
+        # A second log under the same key and name would contradict the first one.
+        raise ConfigurationError(
+            "the database has no log, but {path} says that one was begun",
+            hint="restore the database; to begin another log, choose another data directory",
+            path=settings.keys_dir,
+        )
+    return create_keys(settings.keys_dir)
+
+
+def _made_origin(keys: NotaryKeys) -> str:
+    # .invalid (RFC 2606) belongs to nobody; part of the key makes the name one of its own.
+    return f"mizheng.invalid/log/{hashlib.sha256(keys.log.public.spki).hexdigest()[:16]}"
+
+
+def _settled_origin(settings: Settings, head: Head) -> str:
+    if settings.origin not in (None, head.origin):
+        raise ConfigurationError(
+            "the log's origin is {present}, not {asked}",
+            hint="an origin is for good: take the setting away, or begin another log elsewhere",
+            present=head.origin,
+            asked=settings.origin,
+        )
+    return head.origin
+
+
+def _check_log(head: Head, signer: NoteSigner) -> None:
+    try:
+        checkpoint, signed = open_checkpoint(head.checkpoint, [signer.verifier])
+    except MizhengError:
+        signed = []
+    if not signed:
+        raise ConfigurationError(
+            "keys/log.pem is not the key that signed this log", hint="restore the key from your backup"
+        )
+    if (checkpoint.size, checkpoint.root) != (head.tree_size, head.root_hash):
+        raise LogCorruptError("the checkpoint does not say what the head says")
+
+
+@contextmanager
+def _locked(settings: Settings, name: str, *, wait: bool) -> Iterator[None]:
+    # The kernel lets go of the lock when the process dies, however it dies.
+    handle = os.open(settings.data_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise ConfigurationError(
+                "another notary is serving from {path}",
+                hint="stop it first, or give this one its own --data-dir",
+                path=settings.data_dir,
+            ) from None
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,29 @@
+"""The calling organisation and the notary it talks to."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from mizheng.notary.database import reading
+from mizheng.notary.organisations import load_organisation
+from mizheng.notary.problems import document
+from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.schemas import OrganisationAnswer
+
+router = APIRouter(prefix="/v1/organisation", tags=["organisation"])
+
+
+@router.get("", response_model=OrganisationAnswer, responses=document(*AUTH_PROBLEMS))
+def get_organisation(caller: CallerOf, service: ServiceOf) -> JSONResponse:
+    """Who the API key belongs to, which key is enrolled, and how the log and the chain are called."""
+    with reading(service.engine) as connection:
+        organisation = load_organisation(connection, caller.organisation_id)
+    instance = service.instance
+    return JSONResponse(
+        {
+            **organisation.depositor.to_json(),
+            "origin": instance.origin,
+            "log_vkey": instance.signer.vkey,
+            "issuer_public_key": instance.keys.issuer.public.to_base64(),
+            "active_keyid": organisation.active_keyid,
+            "chain": service.chain_reference(),
+        }
+    )

@@ -1,0 +1,82 @@
+"""`mizheng-notary serve`: one process that listens, sequences and anchors."""
+
+import logging
+import logging.config
+import socket
+
+import click
+import uvicorn
+from mizheng.notary.app import create_app
+from mizheng.notary.config import Settings
+from mizheng.notary.console import say
+from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.instance import Instance, only_server, open_instance
+from mizheng.notary.service import Service
+
+# Deposits in flight are answered within a batch; longer than this nobody waits for a stopping server.
+GRACE_SECONDS = 10
+BACKLOG = 2048
+
+_TRIAL_NOTICE = (
+    "提示：内置链仅供试用，没有证据效力。",
+    "note: the embedded chain is for trying only and has no evidential value.",
+)
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop; ConfigurationError when it cannot begin."""
+    _configure_logging()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_server(settings):
+        instance = open_instance(settings)
+        listener = _listen(settings)
+        service = Service(instance)
+        _introduce(instance, listener)
+        config = uvicorn.Config(
+            create_app(service),
+            log_config=None,
+            # Paths hold deposit ids; what is counted stands in /metrics.
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            "cannot listen on {host} port {port}: {reason}",
+            hint="choose another one with --port or MIZHENG_PORT",
+            host=settings.host,
+            port=settings.port,
+            reason=error.strerror,
+        ) from None
+
+
+def _introduce(instance: Instance, listener: socket.socket) -> None:
+    settings = instance.settings
+    host, port = listener.getsockname()[:2]
+    say("data directory: {path}", path=settings.data_dir)
+    say("keys:           {path}", path=settings.keys_dir)
+    say("log:            {origin}", origin=instance.origin)
+    if settings.chain is None:
+        for line in _TRIAL_NOTICE:
+            click.echo(line)
+    say("listening on:   {url}", url=f"http://{host}:{port}")
+
+
+def _configure_logging() -> None:
+    # To standard error, one line each: time, level, where, what. Nothing here logs bodies, headers or paths.
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {"mizheng": {"level": "INFO"}},
+        }
+    )

@@ -1,0 +1,86 @@
+"""What runs while the notary serves: the sequencer, the key register, and the chain in the background."""
+
+from mizheng.notary.background import ChainKeeper
+from mizheng.notary.chain.beacon import newest_beacon
+from mizheng.notary.database import reading
+from mizheng.notary.deposits import Deposit, DepositRules
+from mizheng.notary.enrolments import KeyRegister
+from mizheng.notary.instance import Instance
+from mizheng.notary.log.head import load_head
+from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.metrics import Metrics
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class Service:
+    """Everything behind the routes."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.engine = instance.engine
+        self.metrics = Metrics()
+        self.sequencer: Sequencer[Deposit] = Sequencer(
+            instance.engine, instance.signer, DepositRules(), observe_batch=self.metrics.observe_batch
+        )
+        self.keys = KeyRegister(instance.engine, instance.keys, instance.signer)
+        self.chain = ChainKeeper(instance)
+        self.metrics.gauge(
+            "mizheng_waiting_deposits", "deposits waiting for a commit", lambda: self.sequencer.waiting
+        )
+        self.metrics.gauge("mizheng_tree_size", "entries in the log", self._tree_size)
+        self.metrics.gauge(
+            "mizheng_anchoring_held_up",
+            "1 while something but time holds anchoring up",
+            lambda: self.chain.waiting_for is not None,
+        )
+
+    def start(self) -> None:
+        self.sequencer.start()
+        self.chain.start()
+
+    def stop(self) -> None:
+        """Finish what is waiting; nothing that was answered depends on this."""
+        self.sequencer.stop()
+        self.chain.stop()
+        self.engine.dispose()
+
+    def chain_reference(self) -> dict[str, object] | None:
+        """The fields of ChainReference; None while the chain has not been reached."""
+        profile, deployment = self.chain.profile, self.chain.deployment
+        if deployment is None:
+            return None
+        return {
+            "kind": profile.kind,
+            "chain_id": profile.chain_id,
+            "genesis_hash": profile.genesis_hash.hex(),
+            "contract": deployment.contract.hex(),
+            "log_id": deployment.log_id.hex(),
+        }
+
+    def beacon(self) -> dict[str, object] | None:
+        """The fields of BeaconAnswer; None if no block is final yet."""
+        with reading(self.engine) as connection:
+            beacon = newest_beacon(connection, self.chain.profile)
+        return None if beacon is None else beacon.reference.to_json()
+
+    def readiness(self) -> dict[str, object]:
+        """The fields of ReadyAnswer."""
+        checks: dict[str, dict[str, str]] = {}
+        try:
+            with reading(self.engine) as connection:
+                load_head(connection)
+            checks["database"] = {"state": "ok"}
+        except SQLAlchemyError as error:
+            checks["database"] = {"state": "unreachable", "detail": type(error).__name__}
+        checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
+        # The log as such was checked at the start and is checked with every batch.
+        is_ready = all(check["state"] == "ok" for check in checks.values())
+        checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
+        if not is_ready:
+            return {"state": "not-ready", "checks": checks}
+        is_whole = checks["chain"]["state"] == "ok"
+        return {"state": "ready" if is_whole else "degraded", "checks": checks}
+
+    def _tree_size(self) -> float:
+        with reading(self.engine) as connection:
+            return load_head(connection).tree_size
