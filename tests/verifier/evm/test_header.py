@@ -14,57 +14,11 @@ from mizheng.verifier.errors import ChainProofError, FormatError
 from mizheng.verifier.evm.block import Block, verify_block
 from mizheng.verifier.evm.header import MAX_FIELDS, MAX_HEADER_BYTES, MAX_TIMESTAMP, parse_header
 
+from .mainnet import MAINNET
 from .world import World
 
-EMPTY_ROOT = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
-NO_OMMERS = "1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
 
-# Ethereum mainnet's first two blocks. Their hashes are known to everyone and prove the other fields.
-MAINNET = [
-    (
-        "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3",
-        [
-            "00" * 32,
-            NO_OMMERS,
-            "00" * 20,
-            "d7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544",
-            EMPTY_ROOT,
-            EMPTY_ROOT,
-            "00" * 256,
-            "0400000000",
-            "",
-            "1388",
-            "",
-            "",
-            "11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa",
-            "00" * 32,
-            "0000000000000042",
-        ],
-    ),
-    (
-        "88e96d4537bea4d9c05d12549907b32561d3bf31f45aae734cdc119f13406cb6",
-        [
-            "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3",
-            NO_OMMERS,
-            "05a56e2d52c817161883f50c441c3228cfe54d9f",
-            "d67e4d450343046425ae4271474353857ab860dbc0a1dde64b41b5cd3a532bf3",
-            EMPTY_ROOT,
-            EMPTY_ROOT,
-            "00" * 256,
-            "03ff800000",
-            "01",
-            "1388",
-            "",
-            "55ba4224",
-            "476574682f76312e302e302f6c696e75782f676f312e342e32",
-            "969b900de27b6ac6a67742365dd65f55a0526c41fd18e1b16f1a1215c2e66f59",
-            "539bd4979fef1ec4",
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("digest", "fields"), MAINNET)
+@pytest.mark.parametrize(("digest", "fields"), MAINNET, ids=["0", "1", "20013090"])
 def test_mainnet(digest: str, fields: list[str]) -> None:
     header = parse_header(oracle.encode([bytes.fromhex(value) for value in fields]))
     assert header.hash.hex() == digest
