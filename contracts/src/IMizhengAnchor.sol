@@ -56,7 +56,8 @@ interface IMizhengAnchor {
 
     /// @notice Anchor a head; only the log's publisher may.
     /// @dev The last head sent again, with whatever proof, is accepted and changes nothing: a transaction whose
-    /// fate is unknown can be repeated.
+    /// fate is unknown can be repeated. A consistency proof binds leaves, and the size only as far as it shapes
+    /// the proof: as everywhere with RFC 6962, whoever signs the head vouches for its size.
     /// @param logId The log.
     /// @param size Number of leaves, not zero and not less than the last head's.
     /// @param root Merkle tree hash of these leaves (RFC 6962 section 2.1, SHA-256), not zero.
