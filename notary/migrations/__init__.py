@@ -7,10 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
-
 from mizheng.notary.database import writing
 from mizheng.notary.errors import ConfigurationError
+from sqlalchemy import Engine
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

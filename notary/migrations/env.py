@@ -1,7 +1,6 @@
 """What Alembic runs: always online, on the connection and in the transaction that it is handed."""
 
 from alembic import context
-
 from mizheng.notary.chain import tables
 from mizheng.notary.models import metadata
 
