@@ -110,7 +110,7 @@ class Anchorer:
     def _identify(self) -> str | None:
         if self._clock() - self._identified_at < _IDENTITY_SECONDS:
             return None
-        identity = self._chain.check_identity(self._deployment.code_hash)
+        identity = self._chain.check_identity(self._deployment.contract, self._deployment.code_hash)
         if identity.state != "ok":
             return identity.state
         self._identified_at = self._clock()

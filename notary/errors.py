@@ -89,6 +89,14 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "not-found": ProblemType(404, "nothing is here"),
     "method-not-allowed": ProblemType(405, "the method is not allowed here"),
     "request-refused": ProblemType(400, "the request cannot be read"),
+    # What an observer is asked.
+    "chain-other": ProblemType(409, "the observer's node is on another chain"),
+    "block-unknown": ProblemType(404, "the observer's node has no block at this height"),
+    "block-differs": ProblemType(409, "the observer's node has another block at this height"),
+    "block-not-final": ProblemType(
+        425, "the block is not final by the observer's rule yet", "ask again later"
+    ),
+    "chain-unavailable": ProblemType(503, "the observer's node does not answer", "ask again later"),
     # The notary itself.
     "queue-full": ProblemType(503, "too many deposits are waiting", "send it again after the given time"),
     "log-unavailable": ProblemType(

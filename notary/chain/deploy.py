@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mizheng.contracts.artifact import load_artifact
 from mizheng.notary.chain import contract as calls
@@ -106,13 +106,17 @@ def bring_up(
 
 
 def expected_deployment(profile: ChainProfile, publisher: Publisher, origin: str) -> Deployment | None:
-    """What `bring_up` made earlier, by the profile alone and without asking the chain; None without a
-    contract.
+    """What `bring_up` made earlier, without asking the chain; None for a profile without a contract.
+
+    On the embedded chain the contract is the publisher's first transaction.
     """
-    if profile.contract is None:
+    contract = profile.contract
+    if contract is None and profile.is_embedded:
+        contract = calls.compute_contract_address(publisher.address, 0)
+    if contract is None:
         return None
     log_id = profile.log_id or calls.compute_log_id(publisher.address, origin)
-    return Deployment(profile.contract, code_hash(), log_id, profile.first_block)
+    return Deployment(contract, code_hash(), log_id, profile.first_block)
 
 
 def find_contract(chain: Chain, publisher: bytes) -> bytes | None:
@@ -122,11 +126,6 @@ def find_contract(chain: Chain, publisher: bytes) -> bytes | None:
         if keccak256(chain.code(address)) == code_hash():
             return address
     return None
-
-
-def with_contract(profile: ChainProfile, deployment: Deployment) -> ChainProfile:
-    """The profile with the contract filled in."""
-    return replace(profile, contract=deployment.contract, first_block=deployment.first_block)
 
 
 def _sign(

@@ -70,15 +70,14 @@ class EmbeddedChain:
 
     # Blocks
 
-    def check_identity(self, code_hash: bytes | None = None) -> Identity:
+    def check_identity(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
         with self._lock:
             self._build_if_due()
-            contract = self.profile.contract
             if contract is not None:
                 code = self.code(contract)
                 if not code:
                     return Identity("no-code")
-                if code_hash is not None and keccak256(code) != code_hash:
+                if keccak256(code) != code_hash:
                     return Identity("other-code", keccak256(code).hex())
             behind = self._head().header.timestamp - int(self._clock())
             return Identity("clock-behind", str(behind)) if behind > _CLOCK_TOLERANCE else Identity("ok")

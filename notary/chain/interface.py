@@ -118,8 +118,11 @@ class Chain(Protocol):
     @property
     def profile(self) -> ChainProfile: ...
 
-    def check_identity(self, code_hash: bytes | None = None) -> Identity:
-        """Compare chain id, genesis and, if the profile names a contract, its code. Raises nothing."""
+    def check_identity(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
+        """Compare chain id and genesis with the profile and, if asked, the code at `contract` with its hash.
+
+        Raises nothing.
+        """
 
     def head(self) -> Block:
         """The newest block."""

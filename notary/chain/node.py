@@ -49,7 +49,7 @@ class NodeChain:
 
     # Blocks
 
-    def check_identity(self, code_hash: bytes | None = None) -> Identity:
+    def check_identity(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
         try:
             chain_id = parse_quantity(self._call("eth_chainId"))
             if chain_id != self.profile.chain_id:
@@ -58,14 +58,14 @@ class NodeChain:
                 genesis_hash = parse_data(self._call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
             if genesis_hash != self.profile.genesis_hash:
                 return Identity("wrong-genesis", genesis_hash.hex())
-            if self.profile.contract is None:
+            if contract is None:
                 return Identity("ok")
-            code = self.code(self.profile.contract)
+            code = self.code(contract)
         except (ChainError, ValueError) as error:
             return Identity("unreachable", str(error))
         if not code:
             return Identity("no-code")
-        if code_hash is not None and keccak256(code) != code_hash:
+        if keccak256(code) != code_hash:
             return Identity("other-code", keccak256(code).hex())
         return Identity("ok")
 
