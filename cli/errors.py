@@ -9,6 +9,7 @@
         ├── SoftwareFault          70  an answer or a state that should not occur
         ├── OutputFault            73  a file that cannot be created
         ├── ReadWriteFault         74  the disk fails
+        ├── WaitingFault           75  not there yet; the same command may succeed later
         ├── RefusedFault           76  the notary says no
         ├── PermissionFault        77  a key, a passphrase or a right that is missing
         └── ConfigurationFault     78  not set up yet, or set up wrongly
@@ -71,6 +72,12 @@ class ReadWriteFault(CommandError):
     """The disk fails."""
 
     exit_code = 74
+
+
+class WaitingFault(CommandError):
+    """Not there yet; the same command may succeed later."""
+
+    exit_code = 75
 
 
 class RefusedFault(CommandError):

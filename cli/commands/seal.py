@@ -50,8 +50,10 @@ def default_output(path: bytes) -> Path:
     return Path(os.fsdecode(split_argument(path)[1]) + ".seal")
 
 
-def seal_to(paths: tuple[bytes, ...], target: Path, *, force: bool, as_json: bool) -> int:
-    """Seal and say what was done; returns how many things could not be read."""
+def seal_to(
+    paths: tuple[bytes, ...], target: Path, *, force: bool, as_json: bool, is_quiet: bool = False
+) -> int:
+    """Seal and say what was done (not when `is_quiet`); returns how many things could not be read."""
     from ..sealing import seal_paths, survey
     from ..session import Session
 
@@ -78,7 +80,7 @@ def seal_to(paths: tuple[bytes, ...], target: Path, *, force: bool, as_json: boo
                 ],
             }
         )
-    else:
+    elif not is_quiet:
         say(_("sealed {files} files, {size}", files=summary.files, size=human_size(summary.size)))
         if summary.links:
             say(_("links recorded, not followed: {links}", links=summary.links))

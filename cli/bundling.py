@@ -1,0 +1,169 @@
+"""Making a bundle from a seal: open what is asked for, nothing else, and check it before it has a name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.manifest import Manifest, OpenedRecord
+from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.record import Record, parse_record
+from mizheng.verifier.report import Status
+from mizheng.verifier.verify import verify_bundle
+
+from .client import decode_base64
+from .errors import DataFault, InputFault, OutputFault, SoftwareFault
+from .hashing import UnreadableError, digest_file
+from .readme import bundle_readme
+from .sealfile import Seal, publish
+from .selecting import Selection
+
+if TYPE_CHECKING:
+    from mizheng.verifier.signature import PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The records to open, in the order they were sealed, with their proofs."""
+
+    opened: tuple[OpenedRecord, ...]
+    records: tuple[Record, ...]
+
+
+def open_records(seal: Seal, selection: Selection, *, with_environment: bool) -> Opening:
+    """Prove the selected records; DataFault when the seal's records are not those that were committed to."""
+    leaves: list[bytes] = []
+    wanted: list[tuple[bytes, Record]] = []
+    for line in seal.records():
+        leaves.append(leaf_hash(line))
+        record = parse_record(line) if _may_be_wanted(line, with_environment) else None
+        if record is None:
+            continue
+        if record.kind == "environment" or selection.wants(record.label):
+            wanted.append((line, record))
+    selection.check()
+    manifest = Manifest(leaves, seal.manifest_key)
+    if manifest.root.hex() != seal.state.sealed.root_hash:
+        raise DataFault(
+            "{name} is damaged or was cut off",
+            "seal the files again, or restore the seal from a copy",
+            name=str(seal.path),
+        )
+    return Opening(
+        tuple(manifest.open(line) for line, _record in wanted), tuple(record for _line, record in wanted)
+    )
+
+
+def find_originals(opening: Opening, folders: Sequence[Path]) -> dict[int, Path]:
+    """The file of each opened file record, from the first folder that has it; InputFault when none has."""
+    originals: dict[int, Path] = {}
+    for place, record in enumerate(opening.records):
+        if record.kind != "file":
+            continue
+        name = os.fsdecode(record.label)
+        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if found is None:
+            raise InputFault(
+                "the original of {name} was not found",
+                "name the folder that recorded names start from with --from",
+                name=record.label,
+            )
+        if found.stat().st_size != record.fields["size"]:
+            raise _changed(record)
+        originals[place] = found
+    return originals
+
+
+def make_bundle(
+    target: Path,
+    seal: Seal,
+    opening: Opening,
+    key: PrivateKey,
+    evidence: Evidence,
+    *,
+    originals: Mapping[int, Path],
+    recipient: str | None,
+    purpose: str | None,
+    created_at: str,
+    force: bool,
+) -> None:
+    """Write `target`, private, whole or not at all, once it has passed every check that needs no trust file."""
+    deposit = seal.state.deposit
+    assert deposit is not None  # noqa: S101 - the caller has its evidence
+    if not force and os.path.lexists(target):
+        raise OutputFault("{name} exists", "choose another name with -o, or --force", name=str(target))
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        descriptor = os.open(
+            temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
+        )
+    except OSError as error:
+        raise OutputFault(
+            "{name} cannot be created: {reason}", name=str(target), reason=error.strerror
+        ) from error
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            try:
+                write_bundle(
+                    file,
+                    key,
+                    decode_base64(deposit.envelope),
+                    opening.opened,
+                    evidence,
+                    readme=bundle_readme(seal.state.sealed.commitment, len(opening.opened)),
+                    created_at=created_at,
+                    originals=originals,
+                    recipient=recipient,
+                    purpose=purpose,
+                )
+            except MizhengError:
+                _name_changed_original(opening, originals)
+                raise
+            file.flush()
+            os.fsync(file.fileno())
+        _check(temporary)
+        publish(temporary, target, force=force)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _may_be_wanted(line: bytes, with_environment: bool) -> bool:
+    # Only path records are selected by name; parsing the rest of a million lines would be wasted.
+    if b'"kind":"environment"' in line:
+        return with_environment
+    return b'"path":' in line or b'"path_bytes":' in line
+
+
+def _check(path: Path) -> None:
+    report = verify_bundle(path, None)
+    failed = next((check for check in report.checks if check.status is Status.FAIL), None)
+    if failed is not None:
+        raise SoftwareFault("the bundle just made does not check ({code}); it was not kept", code=failed.code)
+
+
+def _name_changed_original(opening: Opening, originals: Mapping[int, Path]) -> None:
+    """If an original is no longer what was sealed, say which one."""
+    for place, path in originals.items():
+        record = opening.records[place]
+        try:
+            digests = digest_file(os.fsencode(path))
+        except UnreadableError:
+            raise _changed(record) from None
+        if digests.sha256 != record.fields["sha256"]:
+            raise _changed(record)
+
+
+def _changed(record: Record) -> DataFault:
+    return DataFault(
+        "the original of {name} is no longer what was sealed",
+        "bring back the sealed version, or bundle without originals",
+        name=record.label,
+    )

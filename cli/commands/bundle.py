@@ -1,0 +1,156 @@
+"""`mizheng bundle`: the evidence for a court, opening chosen records only."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ConfigurationFault, UnavailableFault, UsageFault, WaitingFault
+from ..language import N_, _
+from ..output import emit_json, note, say, warn
+from ..screens import Command
+from ..text import printable
+
+if TYPE_CHECKING:
+    from ..sealfile import Seal
+    from ..session import Session
+
+
+@click.command(
+    "bundle",
+    cls=Command,
+    help=N_(
+        "Write a ZIP that proves the opened records, and only those, signed by the company's key. Nothing of "
+        "a closed record is in it: not its name, nor how many there are. The environment record is opened "
+        "too. The trust file has to reach the court by another channel.\n\n"
+        "Names are those recorded by seal (--list shows them). A name ending in / opens the folder; * and ? "
+        "stay within a folder, ** does not."
+    ),
+    epilog=N_(
+        "mizheng bundle drawings.seal --list\n"
+        "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
+        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court' -o pump.zip"
+    ),
+)
+@click.argument("seal_path", metavar="NAME.seal")
+@click.option(
+    "--open", "patterns", metavar="PATH", multiple=True, help=N_("a record to open; may be repeated")
+)
+@click.option("--list", "is_list", is_flag=True, help=N_("list the recorded names and write nothing"))
+@click.option("--with-originals", is_flag=True, help=N_("put the opened files into the bundle"))
+@click.option(
+    "--from", "folder", metavar="DIR", help=N_("where the originals are; else here, else beside the seal")
+)
+@click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
+@click.option("--for", "recipient", metavar="NAME", help=N_("for whom, as a signed note"))
+@click.option("--purpose", metavar="TEXT", help=N_("for what, as a signed note"))
+@click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
+@click.option("--force", is_flag=True, help=N_("replace a file that exists"))
+@click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def bundle(
+    seal_path: str,
+    patterns: tuple[str, ...],
+    is_list: bool,
+    with_originals: bool,
+    folder: str | None,
+    no_environment: bool,
+    recipient: str | None,
+    purpose: str | None,
+    output: str | None,
+    force: bool,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    from ..sealfile import Seal
+
+    path = Path(seal_path)
+    with Seal(path) as seal:
+        if is_list:
+            _list(seal, as_json=as_json)
+            return
+        if not patterns:
+            raise UsageFault(
+                "say what to open: --open PATH", "mizheng bundle NAME.seal --list shows the names"
+            )
+        from mizheng.verifier.canonical import format_instant
+
+        from ..bundling import find_originals, make_bundle, open_records
+        from ..keys import load_entry, unlock
+        from ..selecting import Selection
+        from ..session import Session
+
+        session = Session.load()
+        key_id = _statement_keyid(seal)
+        opening = open_records(seal, Selection(patterns), with_environment=not no_environment)
+        folders = [Path(folder)] if folder else [Path(), path.parent]
+        originals = find_originals(opening, folders) if with_originals else {}
+        evidence, state = _evidence(session, seal, offline=offline)
+        target = Path(output) if output else Path(path.name.removesuffix(".seal") + ".zip")
+        make_bundle(
+            target,
+            seal,
+            opening,
+            unlock(session.home, load_entry(session.home, key_id)),
+            evidence,
+            originals=originals,
+            recipient=recipient,
+            purpose=purpose,
+            created_at=format_instant(int(time.time())),
+            force=force,
+        )
+    names = [printable(record.name) for record in opening.records]
+    if as_json:
+        emit_json({"bundle": str(target), "state": state, "opened": names, "originals": len(originals)})
+        return
+    say(_("bundle: {name}", name=printable(str(target))))
+    for name in names:
+        say(_("  opened {name}", name=name))
+    say(_("originals inside: {count}", count=len(originals)))
+    if state != "final":
+        warn(_("the deposit is not final yet: made now, the bundle may read undetermined"))
+
+
+def _statement_keyid(seal: Seal) -> str:
+    from mizheng.verifier.signature import keyid_of
+
+    deposit = seal.state.deposit
+    if deposit is None or deposit.answer is None:
+        raise WaitingFault("{name} has not been deposited", "mizheng notarize {name}", name=str(seal.path))
+    return keyid_of(seal.state.sealed.public_key)
+
+
+def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Any, str]:
+    """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
+    from ..evidence import fetch_evidence, read_evidence
+
+    deposit, kept = seal.state.deposit, seal.state.evidence
+    assert deposit is not None  # noqa: S101 - checked before
+    if not offline:
+        try:
+            with session.notary() as client:
+                state = str(client.status(deposit.id)["state"])
+                kept = fetch_evidence(client, session.organisation, deposit, state, int(time.time()))
+        except (UnavailableFault, ConfigurationFault):
+            if kept is None:
+                raise
+            note(_("the notary does not answer; using the evidence kept at {at}", at=kept["fetched_at"]))
+    if kept is None:
+        raise WaitingFault("the seal keeps no evidence yet", "run mizheng status once it is anchored")
+    return read_evidence(kept["answer"]), str(kept["state"])
+
+
+def _list(seal: Seal, *, as_json: bool) -> None:
+    import json
+
+    from mizheng.verifier.record import parse_record
+
+    for line in seal.records():
+        record = parse_record(line)
+        if as_json:
+            say(json.dumps({"kind": record.kind, "name": record.name}, ensure_ascii=False))
+        else:
+            say(f"{record.kind}\t{printable(record.label)}")

@@ -1,0 +1,88 @@
+"""`mizheng notarize`: deposit a seal's commitment, or seal and deposit in one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from ..errors import InputFault, UsageFault
+from ..language import N_, _
+from ..output import emit_json, say
+from ..screens import Command
+from ..text import printable
+from .seal import default_output, seal_to
+
+
+@click.command(
+    "notarize",
+    cls=Command,
+    help=N_(
+        "Sign a statement with the seal's commitment, deposit it with the notary, check the answer and keep "
+        "it in the seal. What is sent says who deposits and when; of the files it has one digest, from "
+        "which nothing can be read. Given other paths than a seal, they are sealed first.\n\n"
+        "Run twice, it is the same deposit. When the notary cannot be reached, the seal stays: run again."
+    ),
+    epilog=N_("mizheng notarize drawings.seal\nmizheng notarize drawings/ -o drawings.seal"),
+)
+@click.argument("paths", metavar="NAME.seal|PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal, when paths are sealed first"))
+@click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def notarize(paths: tuple[bytes, ...], output: str | None, notary: str | None, as_json: bool) -> int:
+    from ..depositing import deposit_seal
+    from ..sealfile import Seal
+    from ..session import Session
+
+    session = Session.load()
+    # Asked before minutes of hashing, not after.
+    origin = session.organisation.origin
+    unreadable = 0
+    if is_seal(paths[0]):
+        if len(paths) > 1 or output:
+            raise UsageFault("one seal at a time", "or name files and folders only, to seal them first")
+        target = Path(os.fsdecode(paths[0]))
+    else:
+        target = Path(output) if output else default_output(paths[0])
+        unreadable = seal_to(paths, target, force=False, as_json=False, is_quiet=as_json)
+    with Seal(target, lock=True) as seal, session.notary(notary) as client:
+        was_deposited = seal.state.deposit is not None and seal.state.deposit.answer is not None
+        deposit = deposit_seal(session, client, seal)
+        commitment = seal.state.sealed.commitment
+    assert deposit.answer is not None  # noqa: S101 - deposit_seal returns checked deposits only
+    if as_json:
+        emit_json(
+            {
+                "seal": str(target),
+                "state": "deposited",
+                "id": deposit.id,
+                "commitment": commitment,
+                "origin": origin,
+                "leaf_index": deposit.answer["leaf_index"],
+                "received_at": deposit.answer["received_at"],
+                "new": not was_deposited,
+            }
+        )
+    else:
+        if was_deposited:
+            say(_("deposited before; nothing was sent"))
+        say(_("deposit: {id}", id=deposit.id))
+        say(
+            _(
+                "entry {index} of {origin}; signature, inclusion and envelope checked",
+                index=deposit.answer["leaf_index"],
+                origin=origin,
+            )
+        )
+        say(_("kept in {name}; next: mizheng status {name}", name=printable(str(target))))
+    return InputFault.exit_code if unreadable else 0
+
+
+def is_seal(path: bytes) -> bool:
+    """Whether a path is a seal of any version, by its first line and not its name."""
+    try:
+        with Path(os.fsdecode(path)).open("rb") as file:
+            return file.read(13) == b"mizheng-seal/"
+    except OSError:
+        return False

@@ -1,0 +1,176 @@
+"""`mizheng status`: sealed → deposited → anchored → final, and why it waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageFault, WaitingFault
+from ..language import N_, _
+from ..output import Progress, emit_json, note, say
+from ..screens import Command
+from ..text import printable
+
+if TYPE_CHECKING:
+    from ..client import NotaryClient
+    from ..sealfile import Seal
+    from ..session import Session
+
+# The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
+
+# What the notary's codes mean to a depositor. An unknown code is shown as it is.
+_WAITING = {
+    "seal": N_("it has not been deposited: mizheng notarize"),
+    "answer": N_("it was sent, but no answer was kept: run mizheng notarize again"),
+    "next-anchor": N_("the next anchor: deposits are anchored together, at intervals"),
+    "anchor-interval": N_("the next anchor: deposits are anchored together, at intervals"),
+    "block": N_("the chain to take the notary's transaction into a block"),
+    "finality": N_("the block to become final, so that the chain cannot go back on it"),
+    "unreachable": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
+    "insufficient-funds": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
+    "chain-in-use": N_("the notary's operator: another process holds its chain"),
+    "wrong-chain-id": N_("the notary's operator: its node is on another chain"),
+    "wrong-genesis": N_("the notary's operator: its node is on another chain"),
+    "no-code": N_("the notary's operator: the contract is not where it should be"),
+    "other-code": N_("the notary's operator: the contract is not where it should be"),
+}
+
+
+@click.command(
+    "status",
+    cls=Command,
+    help=N_(
+        "Show how far a seal has come: sealed (on this machine), deposited (in the notary's log), anchored "
+        "(in a block of the chain), final (that block can no longer be undone), and what it waits for. "
+        "Evidence is fetched, checked and kept in the seal as it comes."
+    ),
+    epilog=N_("mizheng status drawings.seal\nmizheng status drawings.seal --wait --timeout 1800"),
+)
+@click.argument("seal_path", metavar="NAME.seal")
+@click.option("--wait", is_flag=True, help=N_("wait until it is final"))
+@click.option(
+    "--timeout", metavar="SECONDS", type=float, help=N_("wait no longer than this; then exit code 75")
+)
+@click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None, as_json: bool) -> None:
+    from ..sealfile import Seal
+    from ..session import Session
+
+    if timeout is not None and not wait:
+        raise UsageFault("--timeout goes with --wait")
+    path = Path(seal_path)
+    with Seal(path) as seal:
+        deposit = seal.state.deposit
+    if deposit is None or deposit.answer is None:
+        _show(
+            seal, {"state": "sealed", "waiting_for": "answer" if deposit else "seal", "anchors": []}, as_json
+        )
+        if wait:
+            raise WaitingFault("there is nothing to wait for", "deposit the seal first: mizheng notarize")
+        return
+    session = Session.load()
+    with session.notary(notary) as client:
+        found = client.status(deposit.id)
+        if wait:
+            # The seal is not locked meanwhile: bundles can be made of it.
+            found = _wait(client, deposit.id, found, timeout)
+        if found["state"] in ("anchored", "final"):
+            with Seal(path, lock=True) as seal:
+                keep_evidence(session, client, seal, found)
+    _show(seal, found, as_json)
+    if wait and found["state"] != "final":
+        raise WaitingFault("it is not final yet", "run mizheng status --wait again")
+
+
+def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
+    """Fetch evidence when the state has moved on since it was last kept."""
+    from ..evidence import STATES, fetch_evidence
+
+    kept, deposit = seal.state.evidence, seal.state.deposit
+    if deposit is None or (kept and STATES.index(kept["state"]) >= STATES.index(found["state"])):
+        return
+    evidence = fetch_evidence(client, session.organisation, deposit, found["state"], int(time.time()))
+    seal.append(replace(seal.state, evidence=evidence))
+
+
+def _wait(client: NotaryClient, deposit: str, found: dict[str, Any], timeout: float | None) -> dict[str, Any]:
+    end = time.monotonic() + timeout if timeout is not None else None
+    pause = _FIRST_PAUSE
+    with Progress(_("waiting")) as progress:
+        shown = ""
+        while found["state"] != "final":
+            if end is not None and time.monotonic() + pause > end:
+                break
+            line = f"{found['state']}: {_reason(found)}"
+            if progress.is_shown and line != shown:
+                note(line)
+                shown = line
+            time.sleep(pause)
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+            found = client.status(deposit)
+    return found
+
+
+def _reason(found: dict[str, Any]) -> str:
+    code = str(found.get("waiting_for") or "")
+    return _(_WAITING[code]) if code in _WAITING else printable(code)
+
+
+def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
+    from ..evidence import STATES
+
+    state = seal.state
+    deposit = state.deposit
+    answer = deposit.answer if deposit else None
+    if as_json:
+        emit_json(
+            {
+                "seal": str(seal.path),
+                "state": found["state"],
+                "waiting_for": found.get("waiting_for"),
+                "commitment": state.sealed.commitment,
+                "sealed_at": seal.created_at,
+                "id": deposit.id if deposit else None,
+                "leaf_index": answer["leaf_index"] if answer else None,
+                "received_at": answer["received_at"] if answer else None,
+                "anchors": found["anchors"],
+                "evidence_kept": state.evidence["state"] if state.evidence else None,
+            }
+        )
+        return
+    reached = STATES.index(found["state"]) if found["state"] in STATES else 0
+    names = (_("sealed"), _("deposited"), _("anchored"), _("final"))
+    marks = [f"[{name}]" if place == reached else name for place, name in enumerate(names)]
+    say(f"{printable(str(seal.path))}: {' → '.join(marks)}")
+    say(_("  sealed     {at}, by this machine's clock", at=seal.created_at))
+    if deposit and answer:
+        say(
+            _(
+                "  deposited  {at}, by the notary's clock; entry {index} of {origin}",
+                at=answer["received_at"],
+                index=answer["leaf_index"],
+                origin=deposit.notary,
+            )
+        )
+    for anchor in found["anchors"]:
+        if anchor.get("state") in ("anchored", "final"):
+            say(_anchor_line(anchor))
+    if found.get("waiting_for"):
+        say(_("  waits for {reason}", reason=_reason(found)))
+
+
+def _anchor_line(anchor: dict[str, Any]) -> str:
+    text = _(
+        "  {state}  chain {chain_id}, block {number}, transaction {transaction}",
+        state=_("final") if anchor["state"] == "final" else _("anchored"),
+        chain_id=anchor.get("chain_id"),
+        number=anchor.get("block_number"),
+        transaction=anchor.get("transaction_hash"),
+    )
+    return text + (_("; TRIAL chain, no evidence") if anchor.get("kind") == "trial" else "")

@@ -1,0 +1,144 @@
+"""Depositing a seal's commitment: sign once, keep, send, check the answer, keep that.
+
+What is true if we die:
+- before the envelope is kept: nothing was sent, the next run signs anew
+- after it is kept: the next run sends the same bytes, which the notary takes as the same deposit
+- after the answer is kept: the next run sends nothing
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mizheng.verifier.canonical import format_instant, from_hex, to_base64
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.manifest import compute_commitment
+from mizheng.verifier.statement import (
+    BlockReference,
+    Depositor,
+    Software,
+    Statement,
+    parse_block_reference,
+    parse_envelope,
+)
+
+from .client import NotaryClient, decode_base64
+from .enrolling import check_inclusion
+from .errors import ConfigurationFault, DataFault, RefusedFault, SoftwareFault
+from .keys import KeyEntry, unlock
+from .sealfile import Deposit, Seal, Sealed
+from .session import Session
+from .software import NAME, software_digest, software_version
+
+if TYPE_CHECKING:
+    from .config import Organisation
+
+# Refusals that another envelope can cure, if the refused one was signed at an earlier run.
+_OUTDATED = frozenset({"key-revoked", "key-not-enrolled", "depositor-mismatch"})
+
+
+def deposit_seal(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
+    """Deposit the commitment of a seal opened with its lock; a seal deposited already is left alone."""
+    organisation = session.organisation
+    seal.check_records()
+    deposit = seal.state.deposit
+    if deposit is not None:
+        _check_kept(deposit, seal.state.sealed, organisation)
+        if deposit.answer is not None:
+            return deposit
+        try:
+            return _send(client, seal, deposit, organisation)
+        except RefusedFault as error:
+            if error.problem not in _OUTDATED:
+                raise
+    deposit = _sign(session, client, seal)
+    return _send(client, seal, deposit, organisation)
+
+
+def _sign(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
+    """Make the envelope and keep it in the seal before anybody else sees it."""
+    entry = session.active_key
+    if entry.enrolment is None:
+        raise ConfigurationFault(
+            "the signing key is not enrolled with a notary yet", "run mizheng init (again)"
+        )
+    organisation = session.organisation
+    sealed = _bind(seal.state.sealed, entry)
+    beacon = client.beacon()
+    key = unlock(session.home, entry)
+    envelope = Statement(
+        public_key=key.public,
+        commitment=from_hex(sealed.commitment, 32),
+        depositor=Depositor(organisation.name, organisation.id_scheme, organisation.id),
+        operator=session.config.operator or None,
+        claimed_at=format_instant(int(time.time())),
+        not_before=_not_before(beacon),
+        software=Software(NAME, software_version(), software_digest()),
+        nonce=secrets.token_bytes(16),
+    ).sign(key)
+    deposit = Deposit(to_base64(envelope), hashlib.sha256(envelope).hexdigest(), organisation.origin, None)
+    seal.append(replace(seal.state, sealed=sealed, deposit=deposit, evidence=None))
+    return deposit
+
+
+def _send(client: NotaryClient, seal: Seal, deposit: Deposit, organisation: Organisation) -> Deposit:
+    envelope = decode_base64(deposit.envelope)
+    answer = client.deposit(envelope)
+    kept = check_answer(organisation, envelope, answer)
+    done = replace(deposit, answer=kept)
+    seal.append(seal.state.with_deposit(done))
+    return done
+
+
+def check_answer(organisation: Organisation, envelope: bytes, answer: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a deposit's answer, once it proves that this very envelope is in the pinned log."""
+    if answer["id"] != hashlib.sha256(envelope).hexdigest():
+        raise SoftwareFault("the notary answers for another deposit")
+    try:
+        check_inclusion(organisation, envelope, answer)
+    except SoftwareFault:
+        raise
+    except MizhengError as error:
+        raise SoftwareFault(
+            "the notary's answer does not prove what it should: {reason}",
+            "nothing of it was kept; tell the notary's operator",
+            reason=str(error),
+        ) from error
+    return {name: answer[name] for name in ("leaf_index", "received_at", "tlog_proof")}
+
+
+def _bind(sealed: Sealed, entry: KeyEntry) -> Sealed:
+    """The commitment for the key that signs: a key replaced since sealing is no longer accepted."""
+    if sealed.public_key == entry.public_key:
+        return sealed
+    commitment = compute_commitment(entry.public, sealed.tree_size, from_hex(sealed.root_hash, 32))
+    return replace(sealed, public_key=entry.public_key, commitment=commitment.hex())
+
+
+def _not_before(beacon: dict[str, Any] | None) -> BlockReference | None:
+    if beacon is None:
+        return None
+    names = ("chain_id", "genesis_hash", "number", "hash")
+    try:
+        return parse_block_reference({name: beacon[name] for name in names})
+    except MizhengError as error:
+        raise SoftwareFault("the notary's answer does not have the expected form") from error
+
+
+def _check_kept(deposit: Deposit, sealed: Sealed, organisation: Organisation) -> None:
+    if deposit.notary != organisation.origin:
+        raise ConfigurationFault(
+            "the seal was deposited with another notary, {origin}",
+            "use the MIZHENG_HOME that belongs to it",
+            origin=deposit.notary,
+        )
+    try:
+        _envelope, statement = parse_envelope(decode_base64(deposit.envelope))
+    except MizhengError as error:
+        raise DataFault("the envelope kept in the seal is damaged") from error
+    if statement.commitment.hex() != sealed.commitment:
+        raise DataFault("the envelope kept in the seal is damaged")

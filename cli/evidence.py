@@ -1,0 +1,102 @@
+"""Evidence as the notary hands it out: fetched, checked as far as it can be without a trust file, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mizheng.verifier.anchor import parse_anchor, verify_anchor
+from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.checkpoint import open_checkpoint, parse_tlog_proof
+from mizheng.verifier.enrolment import parse_enrolment, parse_key_status
+from mizheng.verifier.entry import entry_leaf
+from mizheng.verifier.errors import ChainProofError, InclusionError, MizhengError, SignatureError
+from mizheng.verifier.note import NoteVerifier
+from mizheng.verifier.observation import parse_observation
+from mizheng.verifier.statement import parse_envelope
+
+from .client import NotaryClient, decode_base64
+from .config import Organisation
+from .errors import SoftwareFault
+from .sealfile import Deposit
+
+STATES = ("sealed", "deposited", "anchored", "final")
+_KEPT = ("heads", "anchors", "observations", "enrolment", "enrolment_proof", "key_status", "beacon")
+
+
+def fetch_evidence(
+    client: NotaryClient, organisation: Organisation, deposit: Deposit, state: str, now: int
+) -> dict[str, Any]:
+    """What the seal keeps: {state, fetched_at, answer}; SoftwareFault when it does not prove what it should."""
+    answer = client.evidence(deposit.id)
+    kept = {name: answer.get(name) for name in _KEPT}
+    try:
+        check_evidence(organisation, decode_base64(deposit.envelope), read_evidence(kept))
+    except SoftwareFault:
+        raise
+    except (MizhengError, TypeError, ValueError, AttributeError) as error:
+        raise SoftwareFault(
+            "the notary's evidence does not prove what it should: {reason}",
+            "nothing of it was kept; tell the notary's operator",
+            reason=str(error),
+        ) from error
+    return {"state": state, "fetched_at": format_instant(now), "answer": kept}
+
+
+def read_evidence(kept: Mapping[str, Any]) -> Evidence:
+    """The bundle's members from what the seal keeps."""
+    return Evidence(
+        heads={int(size): str(text).encode() for size, text in kept["heads"].items()},
+        anchors=[decode_base64(item) for item in kept["anchors"]],
+        observations=[decode_base64(item) for item in kept["observations"] or ()],
+        enrolment=_optional(kept["enrolment"]),
+        enrolment_proof=str(kept["enrolment_proof"]).encode() if kept["enrolment_proof"] else None,
+        key_status=_optional(kept["key_status"]),
+        beacon=_optional(kept["beacon"]),
+    )
+
+
+def check_evidence(organisation: Organisation, envelope: bytes, evidence: Evidence) -> None:
+    """Everything is about this envelope, signed by the pinned keys, and leads to the anchored roots.
+
+    Whether the blocks belong to the chain is for whoever verifies the bundle, with a trust file.
+    """
+    verifiers = [NoteVerifier.from_vkey(organisation.log_vkey)]
+    leaf = entry_leaf(envelope)
+    heads = {}
+    for size, data in evidence.heads.items():
+        proof = parse_tlog_proof(data)
+        checkpoint, _signed = open_checkpoint(proof.note, verifiers)
+        proof.verify(leaf)
+        if checkpoint.size != size or checkpoint.origin != organisation.origin:
+            raise InclusionError("a head that is not the one it is called")
+        heads[size] = checkpoint
+    for data in evidence.anchors:
+        anchor = parse_anchor(data)
+        # Chain, contract and code are compared with themselves: the trust file has the last word.
+        code = anchor.storage.code_hash if anchor.storage else b""
+        verify_anchor(anchor, anchor.chain, anchor.contract, code)
+        if anchor.tree_size not in heads or heads[anchor.tree_size].root != anchor.root_hash:
+            raise ChainProofError("an anchor of a checkpoint that is not in the evidence")
+    for data in evidence.observations:
+        parse_observation(data)
+    _check_identity(organisation, envelope, evidence)
+
+
+def _check_identity(organisation: Organisation, envelope: bytes, evidence: Evidence) -> None:
+    if evidence.enrolment is None or evidence.enrolment_proof is None or evidence.key_status is None:
+        raise SoftwareFault("the notary's answer does not have the expected form")
+    _envelope, statement = parse_envelope(envelope)
+    enrolment, signer = parse_enrolment(evidence.enrolment)
+    status, status_signer = parse_key_status(evidence.key_status)
+    for key in (signer, status_signer):
+        if key.to_base64() != organisation.issuer_public_key:
+            raise SignatureError("an enrolment or key status of another issuer than the notary's")
+    if enrolment.public_key != statement.public_key or status.keyid != statement.public_key.keyid:
+        raise SignatureError("an enrolment or key status of another key")
+    parse_tlog_proof(evidence.enrolment_proof).verify(entry_leaf(evidence.enrolment))
+
+
+def _optional(text: Any) -> bytes | None:
+    return None if text is None else decode_base64(text)
