@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
 
 
+_PATH_KINDS = frozenset({"file", "link", "unreadable"})
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The records to open, in the order they were sealed, with their proofs."""
@@ -46,7 +49,8 @@ def open_records(seal: Seal, selection: Selection, *, with_environment: bool) ->
         record = parse_record(line) if _may_be_wanted(line, with_environment) else None
         if record is None:
             continue
-        if record.kind == "environment" or selection.wants(record.label):
+        is_path = record.kind in _PATH_KINDS
+        if record.kind == "environment" or (is_path and selection.wants(record.label)):
             wanted.append((line, record))
     selection.check()
     manifest = Manifest(leaves, seal.manifest_key)
@@ -94,7 +98,7 @@ def make_bundle(
     created_at: str,
     force: bool,
 ) -> None:
-    """Write `target`, private, whole or not at all, once it has passed every check that needs no trust file."""
+    """Write `target`, private, whole or not at all, after every check that needs no trust file."""
     deposit = seal.state.deposit
     assert deposit is not None  # noqa: S101 - the caller has its evidence
     if not force and os.path.lexists(target):

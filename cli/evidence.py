@@ -28,7 +28,7 @@ _KEPT = ("heads", "anchors", "observations", "enrolment", "enrolment_proof", "ke
 def fetch_evidence(
     client: NotaryClient, organisation: Organisation, deposit: Deposit, state: str, now: int
 ) -> dict[str, Any]:
-    """What the seal keeps: {state, fetched_at, answer}; SoftwareFault when it does not prove what it should."""
+    """What the seal keeps, {state, fetched_at, answer}; SoftwareFault when it proves something else."""
     answer = client.evidence(deposit.id)
     kept = {name: answer.get(name) for name in _KEPT}
     try:

@@ -36,13 +36,11 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
-@click.option(
-    "--open", "patterns", metavar="PATH", multiple=True, help=N_("a record to open; may be repeated")
-)
+@click.option("--open", "patterns", metavar="PATH", multiple=True, help=N_("a record to open; repeatable"))
 @click.option("--list", "is_list", is_flag=True, help=N_("list the recorded names and write nothing"))
 @click.option("--with-originals", is_flag=True, help=N_("put the opened files into the bundle"))
 @click.option(
-    "--from", "folder", metavar="DIR", help=N_("where the originals are; else here, else beside the seal")
+    "--from", "folder", metavar="DIR", help=N_("where recorded names start; else here or beside the seal")
 )
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
 @click.option("--for", "recipient", metavar="NAME", help=N_("for whom, as a signed note"))
