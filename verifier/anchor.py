@@ -14,15 +14,23 @@ stand on a later block than the event; that block needs the same check before th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from .canonical import dump, from_hex, require_fields
 from .errors import ChainProofError, FormatError, LimitError
 from .evm import receipt as evm_receipt
-from .evm.block import Block, Chain, limited_hex, natural, parse_block, parse_chain, parse_typed, verify_block
+from .evm.block import (
+    Block,
+    Chain,
+    as_proof_error,
+    limited_hex,
+    natural,
+    parse_block,
+    parse_chain,
+    parse_typed,
+    verify_block,
+)
 from .evm.event import verify_anchored
 from .evm.header import Header
 from .evm.storage import Account, root_slot, verify_account, verify_slot
@@ -34,8 +42,7 @@ MAX_BYTES = 512 * 1024
 # A path of 64 nibbles passes at most a branch for each of them, and ends in a leaf.
 MAX_PROOF_NODES = 65
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +151,6 @@ def dump_anchor(evidence: AnchorEvidence) -> bytes:
     )
 
 
-def _checked(check: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Bytes inside the evidence that cannot be decoded are a ChainProofError too: they prove nothing."""
-
-    @wraps(check)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return check(*args, **kwargs)
-        except FormatError as error:
-            raise ChainProofError(error.message, error.hint, **error.values) from error
-
-    return run
-
-
 def verify_contract(evidence: AnchorEvidence, chain: Chain, contract: bytes, code_hash: bytes) -> None:
     """Return if the evidence is about this chain and contract, with this code where it says which."""
     if evidence.chain != chain:
@@ -167,13 +161,13 @@ def verify_contract(evidence: AnchorEvidence, chain: Chain, contract: bytes, cod
         raise ChainProofError("the anchor's contract has other code")
 
 
-@_checked
+@as_proof_error()
 def verify_header(evidence: AnchorEvidence) -> Header:
     """Return the block's header if hash and number are its own."""
     return verify_block(evidence.block)
 
 
-@_checked
+@as_proof_error()
 def verify_receipt(evidence: AnchorEvidence, header: Header) -> evm_receipt.Receipt:
     """Return the receipt if the block, whose checked header this is, holds it at its index."""
     proof = _given(evidence.receipt)
@@ -192,7 +186,7 @@ def verify_event(evidence: AnchorEvidence, receipt: evm_receipt.Receipt) -> evm_
     )
 
 
-@_checked
+@as_proof_error()
 def verify_storage(evidence: AnchorEvidence) -> StorageFinding:
     """Return what the storage proof proves: the code, and the root in the slot of log id and size.
 
@@ -225,9 +219,6 @@ def verify_anchor(evidence: AnchorEvidence, chain: Chain, contract: bytes, code_
     if evidence.storage or not evidence.receipt:
         verify_storage(evidence)
     return header
-
-
-_T = TypeVar("_T")
 
 
 def _given(part: _T | None) -> _T:

@@ -9,8 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .canonical import dump
-from .errors import ChainProofError, FormatError
-from .evm.block import Block, Chain, parse_block, parse_chain, parse_typed, verify_block
+from .errors import ChainProofError
+from .evm.block import (
+    Block,
+    Chain,
+    as_proof_error,
+    parse_block,
+    parse_chain,
+    parse_typed,
+    verify_block,
+)
 from .evm.header import MAX_HEADER_BYTES, Header
 from .statement import BlockReference
 
@@ -48,11 +56,9 @@ def dump_beacon(beacon: Beacon) -> bytes:
     return dump({"type": TYPE, "chain": beacon.chain.to_json(), **beacon.block.to_json()})
 
 
+@as_proof_error()
 def verify_beacon(beacon: Beacon, not_before: BlockReference) -> Header:
     """Return the header if hash and number are its own and it is the block that the statement names."""
     if beacon.reference != not_before:
         raise ChainProofError("the beacon is another block than the statement names")
-    try:
-        return verify_block(beacon.block)
-    except FormatError as error:
-        raise ChainProofError(error.message, error.hint, **error.values) from error
+    return verify_block(beacon.block)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,15 @@ def verify_block(block: Block) -> Header:
             "the header is that of block {found}, not {named}", found=header.number, named=block.number
         )
     return header
+
+
+@contextmanager
+def as_proof_error() -> Iterator[None]:
+    """Bytes inside a proof that cannot be decoded: a ChainProofError, as all its faults. Also a decorator."""
+    try:
+        yield
+    except FormatError as error:
+        raise ChainProofError(error.message, error.hint, **error.values) from error
 
 
 def natural(value: int, *, least: int = 0) -> int:
