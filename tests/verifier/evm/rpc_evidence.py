@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,9 +73,13 @@ class Publisher:
         return str(self.node.rpc("eth_sendTransaction", {"from": self.node.accounts[0], **transaction}))
 
     def receipt(self, transaction: str) -> dict[str, Any]:
-        found = self.node.rpc("eth_getTransactionReceipt", transaction)
-        assert isinstance(found, dict)
-        return found
+        """The node answers null for a moment after it took the transaction."""
+        for _ in range(500):
+            found = self.node.rpc("eth_getTransactionReceipt", transaction)
+            if isinstance(found, dict):
+                return found
+            time.sleep(0.02)
+        raise AssertionError("the transaction is in no block")
 
     def call(self, name: str, arguments: bytes) -> str:
         data = "0x" + (self.artifact.selectors[name] + arguments).hex()
