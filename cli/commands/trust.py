@@ -1,0 +1,135 @@
+"""`mizheng trust`: read a trust file before believing it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..language import N_, _
+from ..output import emit_json, say, warn
+from ..screens import Command, Lazy, LazyGroup
+from ..text import printable
+
+if TYPE_CHECKING:
+    from mizheng.verifier.trust import Trust, TrustedLog, TrustedLogId
+
+
+@click.group(
+    "trust",
+    cls=LazyGroup,
+    lazy={"show": Lazy("mizheng.cli.commands.trust", "show", N_("print fingerprint, expiry and parties"))},
+    help=N_(
+        "A trust file says whom a verification believes: logs, issuers, observers, chains. It has to reach "
+        "you by another channel than the bundle; compare its fingerprint with whoever issued it."
+    ),
+    epilog=N_("mizheng trust show trust.toml"),
+)
+def trust() -> None:
+    pass
+
+
+@click.command(
+    "show",
+    cls=Command,
+    help=N_(
+        "Print a trust file's fingerprint, expiry and parties. Read the short fingerprint out over the "
+        "telephone; the full SHA-256 is what reports print."
+    ),
+    epilog=N_("mizheng trust show trust.toml"),
+)
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def show(path: Path, as_json: bool) -> None:
+    from mizheng.verifier.canonical import parse_instant
+
+    from .verify import load_trust
+
+    found = load_trust(path)
+    is_expired = time.time() >= parse_instant(found.expires_at)
+    if as_json:
+        emit_json(_describe(found, is_expired=is_expired))
+        return
+    say(_("trust file: {name}", name=printable(found.name)))
+    say(_("fingerprint: {short}", short=short_fingerprint(found.sha256)))
+    say(_("SHA-256: {digest}", digest=found.sha256))
+    say(_("issued at {issued}, expires at {expires}", issued=found.issued_at, expires=found.expires_at))
+    for log in found.logs:
+        say(_("log: {origin}, sizes {range}", origin=printable(log.origin), range=_range(log)))
+        say(f"  {log.verifier.vkey}")
+    for issuer in found.issuers:
+        say(_("issuer: {name}, key {keyid}", name=printable(issuer.name), keyid=issuer.key.keyid))
+    say(
+        _(
+            "observers: {quorum} of {count} must agree",
+            quorum=found.observer_quorum,
+            count=len(found.observers),
+        )
+    )
+    for observer in found.observers:
+        say(_("observer: {name}, key {keyid}", name=printable(observer.name), keyid=observer.key.keyid))
+    for chain in found.chains:
+        say(
+            _(
+                "chain: {name}, {kind}, id {chain_id}, contract {contract}, pinned blocks: {pins}",
+                name=printable(chain.name),
+                kind=printable(chain.kind),
+                chain_id=chain.chain_id,
+                contract=chain.contract.hex(),
+                pins=len(chain.pins),
+            )
+        )
+        for log_id in chain.log_ids:
+            say(_("  anchors {origin}, sizes {range}", origin=printable(log_id.origin), range=_range(log_id)))
+    if found.require:
+        say(_("required checks: {codes}", codes=printable(", ".join(found.require))))
+    if found.revoked_keys:
+        say(_("revoked keys: {keys}", keys=", ".join(sorted(found.revoked_keys))))
+    if any(chain.kind == "trial" for chain in found.chains):
+        warn(_("TRIAL: a chain here is for trying only; nothing verified with it is evidence"))
+    if is_expired:
+        warn(_("this trust file has expired; nothing verified with it is valid"))
+
+
+def short_fingerprint(digest: str) -> str:
+    """80 bits of a hex SHA-256 in groups that can be read aloud."""
+    return "-".join(digest[start : start + 4] for start in range(0, 20, 4))
+
+
+def _range(item: TrustedLog | TrustedLogId) -> str:
+    return f"{item.first_size}–{'' if item.last_size is None else item.last_size}"
+
+
+def _describe(found: Trust, *, is_expired: bool) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "fingerprint": short_fingerprint(found.sha256),
+        "sha256": found.sha256,
+        "issued_at": found.issued_at,
+        "expires_at": found.expires_at,
+        "expired": is_expired,
+        "logs": [
+            {"vkey": log.verifier.vkey, "first_size": log.first_size, "last_size": log.last_size}
+            for log in found.logs
+        ],
+        "issuers": [{"name": item.name, "keyid": item.key.keyid} for item in found.issuers],
+        "observers": {
+            "quorum": found.observer_quorum,
+            "keys": [{"name": item.name, "keyid": item.key.keyid} for item in found.observers],
+        },
+        "chains": [
+            {
+                "name": chain.name,
+                "kind": chain.kind,
+                "chain_id": chain.chain_id,
+                "genesis_hash": chain.genesis_hash.hex(),
+                "contract": chain.contract.hex(),
+                "pins": len(chain.pins),
+            }
+            for chain in found.chains
+        ],
+        "require": list(found.require),
+        "revoked_keys": sorted(found.revoked_keys),
+    }

@@ -1,0 +1,99 @@
+"""`mizheng verify`: check a bundle, offline unless nodes are named."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import DataFault, InputFault
+from ..language import N_, translate_with
+from ..output import emit_json
+from ..screens import Command
+
+if TYPE_CHECKING:
+    from mizheng.verifier.trust import Trust
+    from mizheng.verifier.verify import OnlineBlock, OnlineRoot
+
+
+@click.command(
+    "verify",
+    cls=Command,
+    help=N_(
+        "Check a bundle against a trust file, and files or folders of them against what it opens. No network "
+        "is used unless nodes are named with --online. The trust file comes from a court, a notary office or "
+        "the notary by a channel of its own, never from the bundle.\n\n"
+        "Exit code 0: valid; 1: invalid; 2: undetermined; 64 and up: the check could not be made."
+    ),
+    epilog=N_(
+        "mizheng verify pump.zip pump.dwg --trust trust.toml\n"
+        "mizheng verify pump.zip --trust trust.toml --online https://node.example --json"
+    ),
+)
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("files", metavar="[FILE|DIR]…", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--trust", metavar="FILE", help=N_("the trust file; without one the verdict is undetermined"))
+@click.option(
+    "--online", metavar="RPC", multiple=True, help=N_("a node of your own choice to ask; repeatable")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
+def verify(
+    bundle: Path, files: tuple[Path, ...], trust: str | None, online: tuple[str, ...], as_json: bool
+) -> int:
+    from mizheng.verifier.verify import verify_bundle
+
+    believed = load_trust(Path(trust)) if trust is not None else None
+    for path in (bundle, *files):
+        _require(path)
+    blocks: list[OnlineBlock] = []
+    roots: list[OnlineRoot] = []
+    try:
+        if online:
+            from ..online import ask_nodes, read_questions
+
+            blocks, roots = ask_nodes(online, read_questions(bundle))
+        report = verify_bundle(
+            bundle, believed, now=int(time.time()), files=files, online_blocks=blocks, online_roots=roots
+        )
+    except OSError as error:
+        raise InputFault(
+            "{name}: {reason}", name=str(error.filename or bundle), reason=error.strerror
+        ) from error
+    if as_json:
+        emit_json(report.to_json())
+    else:
+        import sys
+
+        from mizheng.verifier.text import render
+
+        sys.stdout.write(render(report, translate_with()))
+    return report.verdict.exit_code
+
+
+def load_trust(path: Path) -> Trust:
+    """The trust file; InputFault or DataFault when it cannot be used: that is no finding about a bundle."""
+    from mizheng.verifier.errors import FormatError, KeyFormatError
+    from mizheng.verifier.trust import parse_trust
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
+    try:
+        return parse_trust(data)
+    except (FormatError, KeyFormatError) as error:
+        raise DataFault(
+            "the trust file {name} cannot be used: {reason}",
+            "ask whoever issued it for it again",
+            name=str(path),
+            reason=str(error),
+        ) from error
+
+
+def _require(path: Path) -> None:
+    try:
+        path.stat()
+    except OSError as error:
+        raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
