@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.support.anvil import Anvil
-from tests.support.tools import ToolError
+from tests.support.tools import ToolError, solc_wrapper_path
 
 
 @pytest.fixture(scope="session")
@@ -16,16 +18,29 @@ def anvil() -> Iterator[Anvil]:
     """One anvil node for the whole run; final is eight blocks behind the head.
 
     Everybody's transactions meet on it: a test that stops it, winds it back or counts blocks starts its own.
-    Where it cannot be had the test is skipped with the reason, and fails on a build machine (CI is set).
     """
+    node = Anvil()
     try:
-        node = Anvil()
         node.start()
     except ToolError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
+        _do_without(error)
     try:
         yield node
     finally:
         node.stop()
+
+
+@pytest.fixture(scope="session")
+def solc() -> Path:
+    """The Solidity compiler that the contracts are built with."""
+    try:
+        return solc_wrapper_path()
+    except ToolError as error:
+        _do_without(error)
+
+
+def _do_without(error: ToolError) -> NoReturn:
+    """Leave the test out, saying why; on a build machine (CI is set) that is a failure."""
+    if os.environ.get("CI"):
+        raise error
+    pytest.skip(str(error))

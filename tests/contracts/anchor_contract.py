@@ -59,7 +59,7 @@ class AnchorContract:
     def open(self, sender: str | None = None, origin_hash: bytes | None = None) -> Log:
         """A new log; of an origin that no other test uses, unless one is given."""
         sender = sender or self.alice
-        origin_hash = origin_hash or keccak256(b"example.org/log/%d" % next(_origins))
+        origin_hash = origin_hash or new_origin_hash()
         self.send(sender, "open", ["bytes32"], origin_hash)
         return Log(compute_log_id(sender, origin_hash), sender)
 
@@ -91,6 +91,11 @@ class AnchorContract:
 
     def candidate_of(self, log_id: bytes) -> str:
         return str(decode(["address"], self.look(self.alice, "candidateOf", ["bytes32"], log_id))[0])
+
+
+def new_origin_hash() -> bytes:
+    """Hash of an origin that nothing else in this run uses."""
+    return keccak256(b"example.org/log/%d" % next(_origins))
 
 
 def compute_log_id(publisher: str, origin_hash: bytes) -> bytes:
