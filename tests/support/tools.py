@@ -73,7 +73,7 @@ def format_contracts(*, check: bool) -> bool:
     plugin = HOME / "node_modules" / "prettier-plugin-solidity" / "dist" / "index.js"
     options = ("--plugin", str(plugin), "--config", str(PINS / "prettier.json"), "--log-level", "warn")
     mode = "--check" if check else "--write"
-    command = [node_path(), prettier, *options, mode, *sources]
+    command = [str(node_path()), str(prettier), *options, mode, *sources]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 

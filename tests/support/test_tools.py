@@ -1,0 +1,71 @@
+"""The tools' pins name no host, and a tool that cannot be had is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import tools
+
+
+def test_the_lock_file_names_no_host() -> None:
+    text = (tools.PINS / "package-lock.json").read_text("utf-8")
+    assert "://" not in text
+    assert '"resolved"' not in text
+
+
+def test_the_lock_file_is_that_of_the_pins() -> None:
+    pins = json.loads((tools.PINS / "package.json").read_text("utf-8"))["devDependencies"]
+    packages = json.loads((tools.PINS / "package-lock.json").read_text("utf-8"))["packages"]
+    assert packages[""]["devDependencies"] == pins
+    for name, version in pins.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    # npm ci refuses a lock file that leaves one out, also where the registry does not carry it.
+    for package in list(packages.values()):
+        for name, version in package.get("optionalDependencies", {}).items():
+            assert packages[f"node_modules/{name}"]["version"] == version
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Another checkout, in which nothing is installed yet."""
+    for name in ("support", "tools"):
+        shutil.copytree(tools.ROOT / "tests" / name, tmp_path / "tests" / name)
+    return tmp_path
+
+
+def run_tools(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.support.tools", "anvil"]
+    return subprocess.run(
+        command,
+        cwd=checkout,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_without_node_and_without_pypi(checkout: Path) -> None:
+    done = run_tools(checkout, PATH="/nonexistent", PIP_NO_INDEX="1")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Node.js >= 20 is missing")
+    assert line.endswith("install Node.js with npm")
+
+
+def test_without_npms_registry(checkout: Path) -> None:
+    nowhere = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+    done = run_tools(checkout, **nowhere, npm_config_cache=str(checkout / "cache"))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the tools in tests/tools/package.json could not be installed")
+    assert not (checkout / "build" / "tools" / "stamp").exists()
