@@ -5,7 +5,6 @@ Errors read `error: …`, then `hint: …` with what to do; lower case, no full 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -14,13 +13,30 @@ from typing import Any
 
 from mizheng.verifier.errors import MizhengError
 
-from .language import _, translate_with
+from .language import N_, _, translate_with
 from .text import human_size, printable
 
 # Redrawing more often than this costs time and shows nothing more.
 _REDRAW_SECONDS = 0.1
 _BAR = 24
 _FILE_COST = 20_000
+
+
+# What the operating system says most often, which has no catalogue of ours.
+_SYSTEM_REASONS = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Operation not permitted"),
+    N_("File exists"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("Input/output error"),
+    N_("File name too long"),
+    N_("Too many levels of symbolic links"),
+    N_("Disk quota exceeded"),
+)
 
 
 def say(text: str = "") -> None:
@@ -35,6 +51,8 @@ def note(text: str) -> None:
 
 def emit_json(value: Any) -> None:
     """The result as one JSON document."""
+    import json
+
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 
@@ -71,6 +89,8 @@ def _filled(text: str, values: dict[str, object]) -> str:
     safe = {
         name: printable(value) if isinstance(value, (str, bytes)) else value for name, value in values.items()
     }
+    if isinstance(values.get("reason"), str):
+        safe["reason"] = translate_with()(str(safe["reason"]))
     return text.format(**safe)
 
 

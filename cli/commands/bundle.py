@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
-        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court' -o pump.zip"
+        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")

@@ -25,8 +25,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
 
 # What the notary's codes mean to a depositor. An unknown code is shown as it is.
 _WAITING = {
-    "seal": N_("it has not been deposited: mizheng notarize"),
-    "answer": N_("it was sent, but no answer was kept: run mizheng notarize again"),
+    "seal": N_("being deposited: mizheng notarize"),
+    "answer": N_("an answer: it may have been sent, run mizheng notarize again"),
     "next-anchor": N_("the next anchor: deposits are anchored together, at intervals"),
     "anchor-interval": N_("the next anchor: deposits are anchored together, at intervals"),
     "block": N_("the chain to take the notary's transaction into a block"),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     ),
     epilog=N_(
         "mizheng verify pump.zip pump.dwg --trust trust.toml\n"
-        "mizheng verify pump.zip --trust trust.toml --online https://node.example --json"
+        "mizheng verify pump.zip --trust trust.toml --online https://node.example"
     ),
 )
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))

@@ -1,0 +1,44 @@
+"""A home with a key, a notary of the session, a company enrolled with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mizheng.cli.config import Config, save_config
+from mizheng.cli.keys import create_key
+
+from tests.cli.runner import Mizheng
+from tests.support.notary import NotaryServer
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Mizheng:
+    """`mizheng` on a machine where nothing was set up."""
+    work = tmp_path / "work"
+    work.mkdir()
+    return Mizheng(tmp_path / "home", work)
+
+
+@pytest.fixture
+def mizheng(bare: Mizheng) -> Mizheng:
+    """`mizheng` with a key that no notary knows: enough to seal."""
+    entry, _key = create_key(bare.home, "file", "2026-11-23T02:00:00Z", None)
+    save_config(bare.home, Config(active_key=entry.public.keyid, key_store="file"))
+    return bare
+
+
+@pytest.fixture(scope="session")
+def notary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
+    """One notary for the whole run. Nobody stops it: a test that needs that starts its own."""
+    with NotaryServer(tmp_path_factory.mktemp("notary")) as server:
+        yield server
+
+
+@pytest.fixture
+def company(bare: Mizheng, notary: NotaryServer) -> Mizheng:
+    """`mizheng` of a company that is enrolled with the notary."""
+    _org, api_key = notary.add_org()
+    bare("init", "--notary", notary.url, "--store", "file", stdin=api_key).ok()
+    return bare
