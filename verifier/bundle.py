@@ -65,6 +65,9 @@ _MEMBERS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("page", r"verify\.html", True),
     )
 )
+_FOLDERS = frozenset(
+    pattern.pattern.partition("/")[0] + "/" for _, pattern, _ in _MEMBERS if "/" in pattern.pattern
+)
 _ORDER = {group: place for place, (group, _, _) in enumerate(_MEMBERS)}
 
 
@@ -114,18 +117,28 @@ class Bundle:
         """FormatError for a ZIP that plays tricks or holds other names; OSError for an unreadable path."""
         self._archive = ArchiveReader(source)
         self._groups: dict[str, list[str]] = {}
+        try:
+            self._sort_members()
+        except FormatError:
+            self._archive.close()
+            raise
+        order = [_sort_key(name) for name in self._archive.names]
+        self.is_canonical = self._archive.is_canonical and order == sorted(order)
+        """False when somebody packed the members anew; they are judged all the same."""
+
+    def _sort_members(self) -> None:
         for name in self._archive.names:
             self._groups.setdefault(member_group(name), []).append(name)
+        # A tool that packs anew adds the folders of our own names; any other is a name not on the list.
+        if not _FOLDERS.issuperset(self._archive.folders):
+            raise FormatError("a member whose name is not on the list of formats §8")
         for required in (DOCUMENT, STATEMENT):
-            if required not in self._archive.names:
+            if not self.has(required):
                 raise FormatError(
                     "the ZIP has no {name}: it is not a bundle, or half of one",
                     hint="ask for the bundle again from where it was made",
                     name=required,
                 )
-        order = [_sort_key(name) for name in self._archive.names]
-        self.is_canonical = self._archive.is_canonical and order == sorted(order)
-        """False when somebody packed the members anew; they are judged all the same."""
 
     def group(self, group: str) -> list[str]:
         """Names of the members of one group, sorted by their number."""

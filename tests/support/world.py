@@ -20,6 +20,7 @@ from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.evidence import AnchoredHead, capture_evidence
 from mizheng.notary.chain.profiles import embedded_profile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.verifier.archive import write_archive
 from mizheng.verifier.beacon import Beacon, dump_beacon
 from mizheng.verifier.bundle import Evidence, write_bundle
 from mizheng.verifier.canonical import format_instant
@@ -275,9 +276,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
 def pack(members: Mapping[str, bytes]) -> bytes:
     """A ZIP of these members in the form that bundles have, with right checksums whatever they hold."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+    write_archive(target, ((name, len(data), (data,)) for name, data in members.items()))
     return target.getvalue()
 
 

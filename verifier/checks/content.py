@@ -8,7 +8,7 @@ from pathlib import Path
 from ..archive import CHUNK_BYTES
 from ..bundle import number_of
 from ..digests import FileDigests, compute_digests
-from ..errors import LimitError, MizhengError, ProofError, TruncatedError
+from ..errors import FormatError, MizhengError, ProofError
 from ..manifest import parse_opened_record
 from ..record import MAX_RECORD_BYTES, Record, parse_record
 from ..words import N_
@@ -101,7 +101,7 @@ def _compare(context: Context, subject: str, record: Record, chunks: Iterable[by
         digests = compute_digests(chunks)
         if not _is_same(record, digests):
             raise _other_file()
-    except (ProofError, TruncatedError, LimitError) as error:
+    except (ProofError, FormatError) as error:
         context.findings.failed("original.match", subject, error)
     else:
         _pass(context, subject, record, digests)
