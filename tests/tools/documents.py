@@ -55,6 +55,14 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+def report() -> str:
+    """The example's report, its lists cut to their first items."""
+    value = json.loads((EXAMPLES / "report.json").read_text("utf-8"))
+    value["conclusions"]["before_anchoring"] = value["conclusions"]["before_anchoring"][:2]
+    value["checks"] = [check for check in value["checks"] if check["code"] in ("bundle.form", "log.inclusion")]
+    return f"```json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```"
+
+
 def codes() -> str:
     from mizheng.verifier.codes import CODES, NEEDED, NEEDED_ONE_OF
 
@@ -150,6 +158,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 BLOCKS: dict[str, Callable[..., str]] = {
     "example": example,
+    "report": report,
     "codes": codes,
     "members": members,
     "record-fields": record_fields,
