@@ -27,12 +27,12 @@ def check_enrolment(context: Context) -> None:
         return
     enrolment, signer, index = found
     if index is None:
-        message = N_("the bundle carries no proof from the log")
+        message = N_("no checkpoint of the bundle is signed by a trusted log key")
         context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
         return
     issuer = context.trust.issuer(signer) if context.trust else None
     if issuer is None:
-        message = N_("the trust file does not know the issuer; the depositor's name is only claimed")
+        message = N_("the issuer is not in a trust file; the depositor's name is only claimed")
         context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
         return
     context.is_enrolled = True
@@ -64,7 +64,7 @@ def check_key_status(context: Context) -> None:
     signer, size = found
     issuer = context.trust.issuer(signer) if context.trust else None
     if issuer is None:
-        message = N_("the trust file does not know the issuer")
+        message = N_("the issuer is not in a trust file")
         context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
     elif not context.heads:
         message = N_("the bundle carries no proof from the log")
@@ -81,13 +81,14 @@ def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, int | None]:
         raise ProofError("the enrolment is of another key")
     if enrolment.depositor != context.statement.depositor:
         raise ProofError("the enrolment is of another depositor than the statement names")
-    if not context.heads:
+    trusted = [head.note for head in context.heads if head.is_trusted]
+    if not trusted:
         return enrolment, signer, None
     if not context.bundle.has(ENROLMENT_PROOF):
         raise ProofError("the enrolment has no proof that it is in the log")
     proof = parse_tlog_proof(context.bundle.read(ENROLMENT_PROOF))
     proof.verify(entry_leaf(data))
-    if all(head.note != proof.note for head in context.heads):
+    if proof.note not in trusted:
         raise ProofError("the enrolment is proven in another tree than the deposit")
     if proof.index >= context.heads[0].index:
         raise ProofError("the key was enrolled after the deposit")

@@ -30,6 +30,9 @@ def check_beacon(context: Context, observations: Observations) -> None:
         return
     findings.passed("beacon.block", BEACON, number=header.number, hash=header.hash.hex())
     chain = context.trust.chain(block.chain_id, block.genesis_hash) if context.trust else None
+    if context.trust is None:
+        findings.not_checked("beacon.canonical", BEACON, N_("no trust file was given"))
+        return
     if chain is None:
         message = N_("the trust file does not know this chain")
         findings.not_checked("beacon.canonical", BEACON, message, chain_id=block.chain_id)
@@ -44,9 +47,12 @@ def check_time_order(context: Context) -> ProvenTime | None:
     """The earliest of the latest times; FAIL when the beacon is later than that."""
     latest = min(context.latest, key=lambda time: time.at, default=None)
     earliest = context.earliest
-    if latest is None or earliest is None:
+    if context.statement.not_before is None or not context.bundle.group("anchors"):
         message = N_("only with both a not-before block and an anchor is there an order to check")
         context.findings.not_provided("time.order", message=message)
+    elif latest is None or earliest is None:
+        message = N_("not both of the times are proven")
+        context.findings.not_checked("time.order", message=message)
     elif earliest.at > latest.at:
         error = ProofError(
             "the not-before block of {earliest} is later than the anchor of {latest}",
