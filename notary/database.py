@@ -4,9 +4,11 @@ Two ways in, and no third: `reading` gives one consistent snapshot, `writing` on
 its end. Nothing else in the notary begins or commits.
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mizheng.notary.errors import ConfigurationError
 from sqlalchemy import Connection, Engine, event
@@ -18,6 +20,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 # A writer waits this long for another one; a batch holds the lock for some ten milliseconds.
 BUSY_TIMEOUT_SECONDS = 15
 _WRITES = "mizheng_writes"
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_turns_guard = threading.Lock()
 
 
 def create_engine(url: str) -> Engine:
@@ -85,5 +89,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction: committed when the block ends, rolled back when it raises."""
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
-        yield connection
+    with _turn(engine), engine.connect() as connection:
+        connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """SQLite has one writer, and whoever finds it busy sleeps up to 100 ms before looking again.
+
+    Threads of one process wait for each other here instead, and go on at once; only other processes are slept for.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    with _turns_guard:
+        return _turns.setdefault(engine, threading.Lock())

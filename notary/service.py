@@ -1,5 +1,6 @@
 """What runs while the notary serves: the sequencer, the key register, and the chain in the background."""
 
+from mizheng.notary.auth import RememberedCallers
 from mizheng.notary.background import ChainKeeper
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.database import reading
@@ -22,6 +23,7 @@ class Service:
         self.sequencer: Sequencer[Deposit] = Sequencer(
             instance.engine, instance.signer, DepositRules(), observe_batch=self.metrics.observe_batch
         )
+        self.callers = RememberedCallers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer)
         self.chain = ChainKeeper(instance)
         self.metrics.gauge(

@@ -24,7 +24,13 @@ from mizheng.verifier.merkle import (
     verify_consistency,
 )
 from mizheng.verifier.note import NoteSigner
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
+
+# Built once: to build a statement takes longer than to run it.
+_ADD = insert(entries)
+_BY_DIGEST = select(entries.c.envelope_sha256, entries.c.leaf_index).where(
+    entries.c.envelope_sha256.in_(bindparam("digests", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence
     size = head.tree_size + len(new)
     data = [dump_entry(entry.envelope_sha256) for entry in new]
     connection.execute(
-        insert(entries),
+        _ADD,
         [
             {
                 "leaf_index": head.tree_size + number,
@@ -79,10 +85,8 @@ def find_entries(connection: Connection, digests: Sequence[bytes]) -> dict[bytes
     """Leaf indices of those envelope digests that are in the log."""
     if not digests:
         return {}
-    query = select(entries.c.envelope_sha256, entries.c.leaf_index).where(
-        entries.c.envelope_sha256.in_(digests)
-    )
-    return {row.envelope_sha256: row.leaf_index for row in connection.execute(query)}
+    rows = connection.execute(_BY_DIGEST, {"digests": list(digests)})
+    return {row.envelope_sha256: row.leaf_index for row in rows}
 
 
 def check_head(connection: Connection, head: Head) -> None:

@@ -12,9 +12,24 @@ from mizheng.notary.models import checkpoints, log_head
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
 from mizheng.verifier.note import NoteSigner
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 _ONLY_ROW = 1
+
+
+# Built once: to build a statement takes longer than to run it.
+_HEAD = select(log_head).where(log_head.c.id == _ONLY_ROW)
+_LOCKED_HEAD = _HEAD.with_for_update()
+_NEW_HEAD = (
+    update(log_head)
+    .where(log_head.c.id == _ONLY_ROW)
+    .values(
+        tree_size=bindparam("size"),
+        root_hash=bindparam("root"),
+        checkpoint=bindparam("note"),
+        updated_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +45,7 @@ class Head:
 
 def load_head(connection: Connection) -> Head:
     """The head of this transaction's snapshot."""
-    return _head(connection.execute(select(log_head).where(log_head.c.id == _ONLY_ROW)).one_or_none())
+    return _head(connection.execute(_HEAD).one_or_none())
 
 
 def lock_head(connection: Connection) -> Head:
@@ -38,8 +53,7 @@ def lock_head(connection: Connection) -> Head:
 
     SQLite's BEGIN IMMEDIATE has locked already; PostgreSQL locks the row.
     """
-    query = select(log_head).where(log_head.c.id == _ONLY_ROW).with_for_update()
-    return _head(connection.execute(query).one_or_none())
+    return _head(connection.execute(_LOCKED_HEAD).one_or_none())
 
 
 def create_log(connection: Connection, signer: NoteSigner) -> Head:
@@ -74,14 +88,13 @@ def sign_head(signer: NoteSigner, tree_size: int, root_hash: bytes) -> Head:
 def store_head(connection: Connection, head: Head) -> None:
     """Put a new head in the place of the locked one."""
     connection.execute(
-        update(log_head)
-        .where(log_head.c.id == _ONLY_ROW)
-        .values(
-            tree_size=head.tree_size,
-            root_hash=head.root_hash,
-            checkpoint=head.checkpoint,
-            updated_at=int(time.time()),
-        )
+        _NEW_HEAD,
+        {
+            "size": head.tree_size,
+            "root": head.root_hash,
+            "note": head.checkpoint,
+            "now": int(time.time()),
+        },
     )
 
 

@@ -9,10 +9,33 @@ from collections.abc import Iterator, Sequence
 
 from mizheng.notary.models import entry_bundles, tiles
 from mizheng.verifier.merkle import compute_root, node_hash, split_point
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 TILE_WIDTH = 256
 HASH_SIZE = 32
+
+
+# Built once: to build a statement takes longer than to run it.
+_TILE = select(tiles.c.hashes).where(
+    tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index")
+)
+_ADD_TILES = insert(tiles)
+_GROW_TILE = (
+    update(tiles)
+    .where(tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index"))
+    .values(hashes=bindparam("grown"))
+)
+_BUNDLES = (
+    select(entry_bundles.c.data)
+    .where(entry_bundles.c.tile_index.between(bindparam("first"), bindparam("last")))
+    .order_by(entry_bundles.c.tile_index)
+)
+_ADD_BUNDLE = insert(entry_bundles)
+_GROW_BUNDLE = (
+    update(entry_bundles)
+    .where(entry_bundles.c.tile_index == bindparam("at_index"))
+    .values(data=bindparam("grown"))
+)
 
 
 class LogCorruptError(Exception):
@@ -34,8 +57,8 @@ class TileReader:
         """The stored hashes of a tile, concatenated; empty where there is none."""
         key = (level, index)
         if key not in self._tiles:
-            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.tile_index == index)
-            self._tiles[key] = self._connection.execute(query).scalar_one_or_none() or b""
+            place = {"at_level": level, "at_index": index}
+            self._tiles[key] = self._connection.execute(_TILE, place).scalar_one_or_none() or b""
         return self._tiles[key]
 
     def subtree_root(self, start: int, end: int) -> bytes:
@@ -76,14 +99,10 @@ def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[b
             for number, chunk in enumerate(chunks)
         ]
         if filled:
-            grown = fresh.pop(0)
-            connection.execute(
-                update(tiles)
-                .where(tiles.c.level == level, tiles.c.tile_index == first)
-                .values(hashes=grown["hashes"])
-            )
+            grown = {"at_level": level, "at_index": first, "grown": fresh.pop(0)["hashes"]}
+            connection.execute(_GROW_TILE, grown)
         if fresh:
-            connection.execute(insert(tiles), fresh)
+            connection.execute(_ADD_TILES, fresh)
         # Each tile that is now full is one hash of the level above.
         hashes = [compute_root(_split(chunk)) for chunk in chunks if len(chunk) == size]
         level, start = level + 1, first
@@ -97,25 +116,17 @@ def append_entries(connection: Connection, tree_size: int, data: Sequence[bytes]
         taken, rest = rest[: TILE_WIDTH - filled], rest[TILE_WIDTH - filled :]
         bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in taken)
         if filled:
-            stored = connection.execute(
-                select(entry_bundles.c.data).where(entry_bundles.c.tile_index == index)
-            ).scalar_one()
-            connection.execute(
-                update(entry_bundles).where(entry_bundles.c.tile_index == index).values(data=stored + bundle)
-            )
+            stored = connection.execute(_BUNDLES, {"first": index, "last": index}).scalar_one()
+            connection.execute(_GROW_BUNDLE, {"at_index": index, "grown": stored + bundle})
         else:
-            connection.execute(insert(entry_bundles), {"tile_index": index, "data": bundle})
+            connection.execute(_ADD_BUNDLE, {"tile_index": index, "data": bundle})
         position += len(taken)
 
 
 def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
     """The entries [start, end), read back from their bundles."""
     first, last = start // TILE_WIDTH, (end - 1) // TILE_WIDTH
-    rows = connection.execute(
-        select(entry_bundles.c.data)
-        .where(entry_bundles.c.tile_index.between(first, last))
-        .order_by(entry_bundles.c.tile_index)
-    ).scalars()
+    rows = connection.execute(_BUNDLES, {"first": first, "last": last}).scalars()
     found = [entry for data in rows for entry in split_bundle(data)]
     offset = first * TILE_WIDTH
     return found[start - offset : end - offset]
