@@ -256,7 +256,8 @@ class Anchorer:
         """The contract has our head, but no item of ours is live: one that was given up came in after all?"""
         for item in self._outbox.failed_at(anchored_size):
             found = self._chain.find(item.transaction_hash)
-            if found is not None and found.succeeded:
+            # no-event: it succeeded, but another one had anchored the head before it.
+            if found is not None and found.succeeded and item.last_error != "no-event":
                 self._outbox.revive(item, self._now())
                 return True, None
         # The database is older than the chain: restored from a backup. The log must catch up before it
