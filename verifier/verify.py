@@ -82,8 +82,10 @@ def verify_bundle(
         data = findings.attempt(
             "envelope.signature", STATEMENT, lambda: bundle.read(STATEMENT, MAX_ENVELOPE_BYTES)
         )
-        read = data and findings.attempt("envelope.signature", STATEMENT, lambda: parse_envelope(data))
-        if not data or not read:
+        if data is None:
+            return _finish(findings, trust, None)
+        read = findings.attempt("envelope.signature", STATEMENT, lambda: parse_envelope(data))
+        if read is None:
             return _finish(findings, trust, None)
         envelope, statement = read
         findings.passed(
