@@ -204,6 +204,14 @@ def test_limits(fields: dict[str, Any]) -> None:
             parse_anchor(canonical.dump(changed))
 
 
+def test_exactly_at_the_limits(fields: dict[str, Any]) -> None:
+    fields["block"]["header"] = "00" * MAX_HEADER_BYTES
+    fields["receipt"]["bytes"] = "00" * MAX_RECEIPT_BYTES
+    fields["storage"]["account_proof"] = ["00"] * MAX_PROOF_NODES
+    parsed = parse_anchor(canonical.dump(fields))
+    assert len(parsed.block.header) == MAX_HEADER_BYTES
+
+
 def test_neither_proof(evidence: AnchorEvidence) -> None:
     nothing = replace(evidence, receipt=None, storage=None)
     with pytest.raises(FormatError, match="neither"):
