@@ -10,7 +10,7 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.models import api_keys, organisations
 from mizheng.notary.organisations import API_KEY_MARK, PREFIX_LENGTH, hash_api_key
 from mizheng.verifier.statement import Depositor
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 # 43 characters of Base64 carry the 32 random bytes; anything longer is not worth hashing.
 _MAX_LENGTH = 100
@@ -101,7 +101,7 @@ def _read_header(authorization: str | None) -> str:
     return secret
 
 
-def _admit(row: Row[Any]) -> Caller:
+def _admit(row: Any) -> Caller:
     if row.disabled_at is not None:
         raise Problem("api-key-disabled")
     if row.expires_at is not None and row.expires_at <= time.time():

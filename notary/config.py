@@ -1,7 +1,7 @@
 """Settings: where they come from, and which wins.
 
-For each setting the first of these that says something: the command line, the environment, `notary.toml` in the
-data directory, the default. Nothing else in the notary reads the environment.
+For each setting the first of these that says something: the command line, the environment, `notary.toml` in
+the data directory, the default. Nothing else in the notary reads the environment.
 
     setting          environment               notary.toml       default
     data_dir         MIZHENG_DATA_DIR          -                 ~/.local/share/mizheng-notary
@@ -68,7 +68,9 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
-    """Settings from options (None means not said), the environment and notary.toml; ConfigurationError if unusable."""
+    """Settings from options (None means not said), the environment and notary.toml; ConfigurationError
+    if unusable.
+    """
     said = {name: value for name, value in (options or {}).items() if value is not None}
     data_dir = _data_dir(said, environment)
     file = _read_file(data_dir / CONFIG_NAME)

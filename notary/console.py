@@ -4,11 +4,14 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.words import N_, choose_language, translator
+
+if TYPE_CHECKING:
+    from mizheng.notary.instance import Instance
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,3 +60,11 @@ def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(file_okay=False),
         help=N_("where everything is kept (MIZHENG_DATA_DIR, ~/.local/share/mizheng-notary)"),
     )(command)
+
+
+def open_here(data_dir: str | None) -> "Instance":
+    """The notary of this data directory, as the settings say; made first if there is none."""
+    from mizheng.notary.config import load_settings
+    from mizheng.notary.instance import open_instance
+
+    return open_instance(load_settings(os.environ, {"data_dir": data_dir}))

@@ -1,7 +1,7 @@
 """The database: SQLite by default, PostgreSQL by URL, the same Core statements for both.
 
-Two ways in, and no third: `reading` gives one consistent snapshot, `writing` one transaction that is committed at
-its end. Nothing else in the notary begins or commits.
+Two ways in, and no third: `reading` gives one consistent snapshot, `writing` one transaction that is
+committed at its end. Nothing else in the notary begins or commits.
 """
 
 import threading
@@ -98,7 +98,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _turn(engine: Engine) -> AbstractContextManager[object]:
     """SQLite has one writer, and whoever finds it busy sleeps up to 100 ms before looking again.
 
-    Threads of one process wait for each other here instead, and go on at once; only other processes are slept for.
+    Threads of one process wait for each other here instead, and go on at once; only other processes are
+    slept for.
     """
     if engine.dialect.name != "sqlite":
         return nullcontext()

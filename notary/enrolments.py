@@ -1,8 +1,9 @@
-"""Company keys: enrolled, rotated, enrolled again after a loss, revoked. Each step is signed and stands in the log.
+"""Company keys: enrolled, rotated, enrolled again after a loss, revoked. Each step is signed and stands in
+the log.
 
-The rules are checked in the transaction that holds the head's lock, so that no two processes decide on the same
-state. A new key's enrolment comes first and the old key's revocation right behind it: whatever the old key signed
-before keeps its place before its revocation and stays what it was.
+The rules are checked in the transaction that holds the head's lock, so that no two processes decide on the
+same state. A new key's enrolment comes first and the old key's revocation right behind it: whatever the old
+key signed before keeps its place before its revocation and stays what it was.
 """
 
 import hashlib
@@ -104,7 +105,9 @@ class KeyRegister:
             return Enrolled(enrolment, index, tlog_proof(appended.reader, index, appended.head), True)
 
     def revoke(self, keyid: str, reason: str) -> int:
-        """Revoke an active key by the operator's word; the leaf index from which its signatures do not count."""
+        """Revoke an active key by the operator's word; the leaf index from which its signatures do not
+        count.
+        """
         with writing(self._engine) as connection:
             head = lock_head(connection)
             found = _find_key(connection, keyid)

@@ -5,7 +5,8 @@
     ├── OperatorError           a command of the operator cannot be carried out
     └── Problem                 an answer of the HTTP API: RFC 9457 problem details
 
-`PROBLEMS` is the whole list of problem types. It is append-only: a code keeps its meaning and its status for good.
+`PROBLEMS` is the whole list of problem types. It is append-only: a code keeps its meaning and its status
+for good.
 """
 
 from collections.abc import Mapping

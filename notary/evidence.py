@@ -1,7 +1,7 @@
 """How far a deposit has come, and all that the notary adds to a bundle.
 
-Read from the database alone, in one snapshot: any process can answer, whether it anchors or not, and a chain that
-is down takes no evidence away.
+Read from the database alone, in one snapshot: any process can answer, whether it anchors or not, and a
+chain that is down takes no evidence away.
 """
 
 from collections.abc import Sequence

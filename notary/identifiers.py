@@ -39,7 +39,7 @@ def _normalize_uscc(text: str) -> str:
     if not _USCC.fullmatch(code):
         raise OperatorError(
             "{code!r} is not a unified social credit code",
-            hint="18 characters: digits and capital letters without I, O, S, V, Z; use --id-scheme for other numbers",
+            hint="18 digits and capitals without I, O, S, V, Z; --id-scheme for other numbers",
             code=text[:64],
         )
     expected = compute_uscc_check_digit(code[:17])

@@ -24,6 +24,9 @@ from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+# In the keys directory, beside the two keys of the log: the account that pays for anchors.
+PUBLISHER_FILE = "publisher.key"
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:

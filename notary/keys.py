@@ -1,7 +1,7 @@
 """The notary's own signing keys, as files that only its account can read.
 
-`log.pem` signs checkpoints, `issuer.pem` signs enrolments, revocations and key statuses. Both are Ed25519, PKCS#8
-without a passphrase, so that the service can start unattended.
+`log.pem` signs checkpoints, `issuer.pem` signs enrolments, revocations and key statuses. Both are Ed25519,
+PKCS#8 without a passphrase, so that the service can start unattended.
 """
 
 import os
@@ -22,7 +22,9 @@ class NotaryKeys:
 
 
 def load_keys(keys_dir: Path) -> NotaryKeys:
-    """The keys of an existing notary; ConfigurationError when one is missing, unreadable or open to others."""
+    """The keys of an existing notary; ConfigurationError when one is missing, unreadable or open to
+    others.
+    """
     return NotaryKeys(_load(keys_dir / "log.pem"), _load(keys_dir / "issuer.pem"))
 
 

@@ -1,8 +1,8 @@
 """The notary's tables, as SQLAlchemy Core objects on one MetaData.
 
-Instants are unix seconds in UTC. Digests and keys in binary columns are raw bytes; key ids are hex, as everywhere.
-Tables of the anchorer and of the observers stand in their own modules on this same `metadata`; the migrations
-import those modules, so that one comparison covers all.
+Instants are unix seconds in UTC. Digests and keys in binary columns are raw bytes; key ids are hex, as
+everywhere. Tables of the anchorer and of the observers stand in their own modules on this same `metadata`;
+the migrations import those modules, so that one comparison covers all.
 """
 
 from sqlalchemy import (

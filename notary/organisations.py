@@ -1,4 +1,6 @@
-"""Organisations that may deposit, and their API keys. The operator's side: every function is one transaction."""
+"""Organisations that may deposit, and their API keys. The operator's side: every function is one
+transaction.
+"""
 
 import hashlib
 import secrets
@@ -33,7 +35,9 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class IssuedApiKey:
-    """An API key in full: shown once and not kept. Not a dataclass repr, so that it cannot slip into a log."""
+    """An API key in full: shown once and not kept. Not a dataclass repr, so that it cannot slip into a
+    log.
+    """
 
     secret: str
     prefix: str

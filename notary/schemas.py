@@ -1,7 +1,7 @@
 """What the HTTP API takes and gives, field by field, for the OpenAPI document.
 
-Answers are built from what the log and the database hold; these classes describe them and check nothing on the
-hot path.
+Answers are built from what the log and the database hold; these classes describe them and check nothing on
+the hot path.
 """
 
 from typing import Literal
@@ -119,7 +119,7 @@ class EvidenceAnswer(BaseModel):
     enrolment_proof: str = Field(description="C2SP tlog-proof of the enrolment in one of the same heads")
     key_status: str = Field(description="base64 of the key's status as of now, a DSSE envelope of the issuer")
     beacon: str | None = Field(
-        description="base64 of `mizheng/beacon/v1`: header of the statement's not_before; null if it names none"
+        description="base64 of `mizheng/beacon/v1`, the header of the statement's not_before; or null"
     )
 
 

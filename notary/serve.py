@@ -17,8 +17,8 @@ from mizheng.notary.service import Service
 # Deposits in flight are answered within a batch; longer than this nobody waits for a stopping server.
 GRACE_SECONDS = 10
 BACKLOG = 2048
-# The sequencer gives up the interpreter at every statement. Python's 5 ms until it gets it back would be most of
-# a batch's time.
+# The sequencer gives up the interpreter at every statement. Python's 5 ms until it gets it back would be
+# most of a batch's time.
 SWITCH_SECONDS = 0.0005
 
 _TRIAL_NOTICE = (

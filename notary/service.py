@@ -78,9 +78,11 @@ class Service:
         # The log as such was checked at the start and is checked with every batch.
         is_ready = all(check["state"] == "ok" for check in checks.values())
         checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
+        for name, state in self.chain.observers.items():
+            checks[f"observer.{name}"] = {"state": state}
         if not is_ready:
             return {"state": "not-ready", "checks": checks}
-        is_whole = checks["chain"]["state"] == "ok"
+        is_whole = all(check["state"] == "ok" for check in checks.values())
         return {"state": "ready" if is_whole else "degraded", "checks": checks}
 
     def _tree_size(self) -> float:

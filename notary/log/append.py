@@ -53,8 +53,8 @@ class Appended:
 def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence[NewEntry]) -> Appended:
     """Append `new` behind the locked `head`: entry i gets leaf index head.tree_size + i.
 
-    No envelope of `new` may be in the log already; see `find_entries`. LogCorruptError or ConsistencyError when what
-    is read back does not extend the old head: the caller's transaction must then roll back.
+    No envelope of `new` may be in the log already; see `find_entries`. LogCorruptError or ConsistencyError
+    when what is read back does not extend the old head: the caller's transaction must then roll back.
     """
     if not new:
         return Appended(head, TileReader(connection))

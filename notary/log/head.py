@@ -1,7 +1,7 @@
 """The log's head: one row, whose lock makes its holder the log's only writer.
 
-The row holds the signed checkpoint exactly as it is published. Checkpoints of sizes that are anchored are kept
-beside it for good.
+The row holds the signed checkpoint exactly as it is published. Checkpoints of sizes that are anchored are
+kept beside it for good.
 """
 
 import time

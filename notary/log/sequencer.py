@@ -1,7 +1,8 @@
 """Group commit: one thread takes whatever is waiting and appends it in one transaction.
 
-A deposit is answered after the commit of its batch and never before. While one batch is being committed, the next
-one gathers in the queue, so that the cost of a durable commit is shared by all that arrive meanwhile.
+A deposit is answered after the commit of its batch and never before. While one batch is being committed,
+the next one gathers in the queue, so that the cost of a durable commit is shared by all that arrive
+meanwhile.
 
 Several processes may do the same on one database: the head's lock puts their batches one behind the other.
 """
@@ -28,11 +29,12 @@ logger = logging.getLogger(__name__)
 
 # Two full entry bundles: a batch touches at most three of them and still commits in some ten milliseconds.
 MAX_BATCH = 512
-# At the slowest commit seen (50 ms) this is less than a second of waiting; beyond it the caller is told to wait.
+# At the slowest commit seen (50 ms) this is less than a second of waiting; beyond it the caller is told to
+# wait.
 MAX_WAITING = 4096
 RETRY_AFTER_SECONDS = 1
-# A batch costs some 5 ms whatever its size. Many clients are served sooner when one batch takes what they send
-# within this time, as long as they keep sending.
+# A batch costs some 5 ms whatever its size. Many clients are served sooner when one batch takes what they
+# send within this time, as long as they keep sending.
 GATHER_SECONDS = 0.02
 PAUSE_SECONDS = 0.002
 
@@ -122,7 +124,9 @@ class Sequencer(Generic[S]):
         return self._queue.qsize()
 
     def submit(self, submission: S) -> Future[Sequenced]:
-        """A future that is done when the submission's batch is; Problem `queue-full` at once when too many wait."""
+        """A future that is done when the submission's batch is; Problem `queue-full` at once when too
+        many wait.
+        """
         future: Future[Sequenced] = Future()
         if self._stopping.is_set():
             raise Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS)
@@ -150,7 +154,9 @@ class Sequencer(Generic[S]):
                 return
 
     def _take(self) -> tuple[list[tuple[S, Future[Sequenced]]], bool]:
-        """Wait for one submission, then take all that are there; True when the thread is to end afterwards."""
+        """Wait for one submission, then take all that are there; True when the thread is to end
+        afterwards.
+        """
         batch: list[tuple[S, Future[Sequenced]]] = []
         item = self._queue.get()
         end_at = monotonic() + GATHER_SECONDS

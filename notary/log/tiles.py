@@ -1,8 +1,8 @@
 """The log's tiles and entry bundles in the database (C2SP tlog-tiles).
 
-A tile holds up to 256 hashes of one level; level L counts in subtrees of 256^L leaves. Tiles grow at the right edge
-only, so a partial tile of an earlier size is a prefix of what is stored, and appending n entries writes about
-n/256 rows and a few more.
+A tile holds up to 256 hashes of one level; level L counts in subtrees of 256^L leaves. Tiles grow at the
+right edge only, so a partial tile of an earlier size is a prefix of what is stored, and appending n entries
+writes about n/256 rows and a few more.
 """
 
 from collections.abc import Iterator, Sequence

@@ -13,7 +13,9 @@ from sqlalchemy import Engine
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema up to `revision`, in one transaction; ConfigurationError if it is of a later release."""
+    """Bring the schema up to `revision`, in one transaction; ConfigurationError if it is of a later
+    release.
+    """
     with writing(engine) as connection:
         present = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}

@@ -5,7 +5,7 @@ from mizheng.notary.chain import tables
 from mizheng.notary.models import metadata
 
 # The anchorer's and the observers' tables stand on the same metadata once their module is imported.
-assert tables.metadata is metadata  # noqa: S101
+assert tables.anchors.metadata is metadata  # noqa: S101
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -58,7 +58,9 @@ _BODY = {
     },
 )
 async def make_deposit(request: Request) -> JSONResponse:
-    """Deposit a signed statement. The answer comes after it is durable; sent again, it is the same deposit."""
+    """Deposit a signed statement. The answer comes after it is durable; sent again, it is the same
+    deposit.
+    """
     service = get_service(request)
     try:
         deposit, sequenced = await _deposit(service, request)

@@ -34,8 +34,10 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
     },
 )
 def enrol_key(asked: KeyRequest, caller: CallerOf, service: ServiceOf) -> Response:
-    """Enrol a signing key: the first one, one that rotates the present one, or, allowed by the operator, a lost one's
-    successor. The replaced key is revoked right behind the enrolment; what it signed before stays valid."""
+    """Enrol a signing key: the first one, one that rotates the present one, or, allowed by the operator, a
+    lost one's
+    successor. The replaced key is revoked right behind the enrolment; what it signed before stays valid.
+    """
     try:
         key = PublicKey.from_base64(asked.public_key)
     except MizhengError:

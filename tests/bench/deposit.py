@@ -1,7 +1,8 @@
-"""One-shot deposits over loopback: 50 clients, each sends one envelope, waits for the durable answer, sends the next.
+"""One-shot deposits over loopback: 50 clients, each sends one envelope, waits for the durable answer, sends
+the next.
 
-The notary is the real one: its own process, SQLite with synchronous=FULL, signatures checked, anchoring in the
-background. The clients share the machine's cores with it.
+The notary is the real one: its own process, SQLite with synchronous=FULL, signatures checked, anchoring in
+the background. The clients share the machine's cores with it.
 """
 
 import asyncio
@@ -24,7 +25,9 @@ TARGET_P99_MS = 250.0
 async def send_one(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes, body: bytes
 ) -> tuple[int, bytes]:
-    """One request on an open connection; its status and body. As little as will do: the clients must not be slow."""
+    """One request on an open connection; its status and body. As little as will do: the clients must not
+    be slow.
+    """
     writer.write(head % len(body) + body)
     await writer.drain()
     answer = await reader.readuntil(b"\r\n\r\n")
@@ -59,9 +62,7 @@ async def run_clients(url: str, api_key: str, envelopes: list[bytes], seconds: f
     ).encode()
     times: list[float] = []
     end_at = time.perf_counter() + seconds
-    await asyncio.gather(
-        *(run_client(host, port, head, envelopes, end_at, times) for _ in range(CLIENTS))
-    )
+    await asyncio.gather(*(run_client(host, port, head, envelopes, end_at, times) for _ in range(CLIENTS)))
     return times
 
 

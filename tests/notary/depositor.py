@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import entry_leaf
@@ -18,6 +17,7 @@ from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import BlockReference, Software, Statement
 from mizheng.verifier.statement import Depositor as DepositorName
+
 from tests.support.notary import Org
 
 CLIENT_SECONDS = 60
@@ -52,7 +52,9 @@ class TestDepositor:
         company = hashlib.sha256(f"{self.org.id_scheme}:{self.org.id}".encode()).hexdigest()
         return f"mizheng/enrol/v1\n{company}\n{key.public.keyid}".encode()
 
-    def enrolment(self, key: PrivateKey, replaced: PrivateKey | None = None, **changed: Any) -> dict[str, Any]:
+    def enrolment(
+        self, key: PrivateKey, replaced: PrivateKey | None = None, **changed: Any
+    ) -> dict[str, Any]:
         message = self.message(key)
         return {
             "public_key": key.public.to_base64(),

@@ -35,7 +35,7 @@ class Org:
 
 
 def make_uscc(number: int) -> str:
-    """A well-formed 统一社会信用代码 for tests; the check digit is computed here, apart from the notary's code."""
+    """A well-formed 统一社会信用代码; its check digit is computed here, apart from the notary's code."""
     first = f"91350100M{number:08d}"
     total = sum(
         _USCC_ALPHABET.index(character) * weight

@@ -1,0 +1,158 @@
+"""`mizheng-notary org …` and `mizheng-notary key …`: companies, their API keys and their signing keys."""
+
+import json
+from typing import Any
+
+import click
+from mizheng.notary.console import data_dir_option, open_here, say, speaks
+
+
+@click.group()
+def org() -> None:
+    """Companies that may deposit."""
+
+
+@org.command("add")
+@click.argument("name")
+@click.argument("identifier")
+@click.option("--id-scheme", default="CN-USCC", show_default=True, help="register of the identifier")
+@click.option("--key-days", type=click.IntRange(1, 3650), help="days until the API key expires")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@data_dir_option
+@speaks
+def org_add(
+    name: str, identifier: str, id_scheme: str, key_days: int | None, as_json: bool, data_dir: str | None
+) -> None:
+    """Register a company by its legal NAME and IDENTIFIER (统一社会信用代码); shows its API key once."""
+    from mizheng.notary.organisations import add_organisation
+
+    organisation, key = add_organisation(
+        open_here(data_dir).engine, name, id_scheme, identifier, key_days=key_days
+    )
+    if as_json:
+        click.echo(
+            json.dumps({**organisation.depositor.to_json(), "api_key": key.secret}, ensure_ascii=False)
+        )
+        return
+    say(
+        "registered {name} ({scheme} {number})",
+        name=organisation.depositor.name,
+        scheme=organisation.depositor.id_scheme,
+        number=organisation.depositor.id,
+    )
+    _show_key(key.secret)
+
+
+@org.command("list")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@data_dir_option
+@speaks
+def org_list(as_json: bool, data_dir: str | None) -> None:
+    """List registered companies."""
+    from mizheng.notary.organisations import list_organisations
+
+    found = list_organisations(open_here(data_dir).engine)
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {
+                **organisation.depositor.to_json(),
+                "number": organisation.number,
+                "is_disabled": organisation.is_disabled,
+                "active_keyid": organisation.active_keyid,
+            }
+            for organisation in found
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for organisation in found:
+        depositor = organisation.depositor
+        state = "disabled" if organisation.is_disabled else (organisation.active_keyid or "-")[:16]
+        click.echo(
+            f"{organisation.number:>4}  {depositor.id_scheme}  {depositor.id}  {state:<16}  {depositor.name}"
+        )
+
+
+@org.command("disable")
+@click.argument("organisation")
+@data_dir_option
+@speaks
+def org_disable(organisation: str, data_dir: str | None) -> None:
+    """Bar ORGANISATION (identifier or number); its evidence stays what it is."""
+    from mizheng.notary.organisations import set_disabled
+
+    found = set_disabled(open_here(data_dir).engine, organisation, disabled=True)
+    say("{name} is disabled", name=found.depositor.name)
+
+
+@org.command("enable")
+@click.argument("organisation")
+@data_dir_option
+@speaks
+def org_enable(organisation: str, data_dir: str | None) -> None:
+    """Let ORGANISATION (identifier or number) in again."""
+    from mizheng.notary.organisations import set_disabled
+
+    found = set_disabled(open_here(data_dir).engine, organisation, disabled=False)
+    say("{name} is enabled", name=found.depositor.name)
+
+
+@org.command("new-api-key")
+@click.argument("organisation")
+@click.option("--keep", is_flag=True, help="leave the present API keys valid")
+@click.option("--key-days", type=click.IntRange(1, 3650), help="days until the API key expires")
+@data_dir_option
+@speaks
+def org_new_api_key(organisation: str, keep: bool, key_days: int | None, data_dir: str | None) -> None:
+    """Issue a new API key for ORGANISATION (identifier or number), shown once; the old ones stop working."""
+    from mizheng.notary.organisations import new_api_key
+
+    _, key = new_api_key(open_here(data_dir).engine, organisation, keep_others=keep, key_days=key_days)
+    _show_key(key.secret)
+
+
+@click.group()
+def key() -> None:
+    """Signing keys of companies."""
+
+
+@key.command("list")
+@data_dir_option
+@speaks
+def key_list(data_dir: str | None) -> None:
+    """List all keys ever enrolled."""
+    from mizheng.notary.enrolments import list_keys
+
+    for row in list_keys(open_here(data_dir).engine):
+        state = "active" if row.revocation_index is None else f"revoked at {row.revocation_index}"
+        click.echo(f"{row.keyid}  enrolled at {row.enrolment_index}  {state}  {row.depositor.name}")
+
+
+@key.command("revoke")
+@click.argument("keyid")
+@click.option("--reason", default="revoked by the operator", show_default=True)
+@data_dir_option
+@speaks
+def key_revoke(keyid: str, reason: str, data_dir: str | None) -> None:
+    """Revoke KEYID: what it signs from now on does not count; what it signed before stays valid."""
+    from mizheng.notary.enrolments import KeyRegister
+
+    instance = open_here(data_dir)
+    index = KeyRegister(instance.engine, instance.keys, instance.signer).revoke(keyid, reason)
+    say("the key is revoked from leaf index {index} on", index=index)
+
+
+@key.command("reenrol")
+@click.argument("organisation")
+@data_dir_option
+@speaks
+def key_reenrol(organisation: str, data_dir: str | None) -> None:
+    """After ORGANISATION lost its key: let its next one replace it, once. Make sure who is asking."""
+    from mizheng.notary.organisations import allow_reenrolment
+
+    found = allow_reenrolment(open_here(data_dir).engine, organisation)
+    say("{name} may enrol a new key in place of the lost one, once", name=found.depositor.name)
+
+
+def _show_key(secret: str) -> None:
+    say("API key, shown this once and not kept:")
+    click.echo(secret)

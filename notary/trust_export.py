@@ -1,0 +1,156 @@
+"""The trust file that a court is given: what this notary says whom to believe, as of now.
+
+Read from the database and the settings, never from a chain: what the notary's node says is not for the notary
+to vouch for. Only the blocks of the embedded chain are pinned, because nobody else knows them, and a verdict
+on them says TRIAL.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mizheng.notary.chain.contract import compute_log_id
+from mizheng.notary.chain.deploy import code_hash
+from mizheng.notary.chain.profiles import ChainProfile, parse_profile
+from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.tables import anchors, beacon_blocks
+from mizheng.notary.database import reading
+from mizheng.notary.errors import OperatorError
+from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.observers import parse_observers
+from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.trust import NamedKey, Trust, TrustedChain, TrustedLog, TrustedLogId
+from sqlalchemy import Connection, Row, select, union
+
+# Without these a bundle shows a name that nobody has checked.
+REQUIRED_CHECKS = ("depositor.enrolment", "depositor.key-status")
+
+_IN_BLOCK = ("mined", "final")
+
+
+def make_trust(instance: Instance, *, days: int, name: str | None = None, quorum: int | None = None) -> Trust:
+    """The trust of today, for `days` days; OperatorError when there is nothing yet to trust, or it must
+    not be.
+    """
+    observers = _observers(instance)
+    with reading(instance.engine) as connection:
+        chains = _chains(connection, instance)
+    if not chains:
+        raise OperatorError(
+            "nothing has been anchored yet, so there is no chain to put into a trust file",
+            hint="wait until a deposit is final, or choose a chain: mizheng-notary chain deploy",
+        )
+    now = int(time.time())
+    return Trust(
+        name=name or instance.origin,
+        issued_at=format_instant(now),
+        expires_at=format_instant(now + days * 86400),
+        logs=(TrustedLog(instance.signer.verifier, 0, None),),
+        issuers=(NamedKey(name or instance.origin, instance.keys.issuer.public),),
+        observers=observers,
+        # More than half: one observer that is wrong, or bought, is not enough.
+        observer_quorum=_quorum(quorum, len(observers)),
+        chains=chains,
+        require=REQUIRED_CHECKS,
+    )
+
+
+def _quorum(asked: int | None, count: int) -> int:
+    quorum = count // 2 + 1 if asked is None else asked
+    if not 1 <= quorum <= max(count, 1):
+        raise OperatorError(
+            "a quorum of {quorum} of {count} observers cannot be met", quorum=quorum, count=count
+        )
+    return quorum
+
+
+def _observers(instance: Instance) -> tuple[NamedKey, ...]:
+    own = _own_keyids(instance)
+    found = []
+    for peer in parse_observers(instance.settings.observers):
+        if peer.key.keyid in own:
+            raise OperatorError(
+                "the notary itself holds the key of the observer {name}",
+                hint="an observer is somebody else with a node of its own; take it out of notary.toml",
+                name=peer.name,
+            )
+        found.append(NamedKey(peer.name, peer.key))
+    return tuple(found)
+
+
+def _own_keyids(instance: Instance) -> set[str]:
+    keyids = {instance.keys.log.public.keyid, instance.keys.issuer.public.keyid}
+    for path in instance.settings.data_dir.rglob("*.pem"):
+        try:
+            keyids.add(PrivateKey.from_pem(path.read_bytes()).public.keyid)
+        except MizhengError:
+            # Not a key without a passphrase; nothing the notary could sign with.
+            continue
+    return keyids
+
+
+def _chains(connection: Connection, instance: Instance) -> tuple[TrustedChain, ...]:
+    groups: dict[tuple[int, bytes], list[Row[Any]]] = {}
+    query = select(anchors).where(anchors.c.state.in_(_IN_BLOCK)).order_by(anchors.c.id)
+    for row in connection.execute(query):
+        groups.setdefault((row.chain_id, row.genesis_hash), []).append(row)
+    chains = {key: _chain(connection, instance.origin, rows) for key, rows in groups.items()}
+    profile = parse_profile(instance.settings.chain)
+    if profile.contract is not None:
+        # Also before its first anchor: the contract and the log's id are settled.
+        chains.setdefault((profile.chain_id, profile.genesis_hash), _configured(instance, profile))
+    return tuple(chains.values())
+
+
+def _configured(instance: Instance, profile: ChainProfile) -> TrustedChain:
+    publisher = Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
+    log_id = compute_log_id(publisher.address, instance.origin)
+    return TrustedChain(
+        profile.name,
+        profile.kind,
+        profile.chain_id,
+        profile.genesis_hash,
+        profile.contract or b"",
+        code_hash(),
+        (TrustedLogId(instance.origin, log_id, 0, None),),
+    )
+
+
+def _chain(connection: Connection, origin: str, rows: Sequence[Row[Any]]) -> TrustedChain:
+    newest = rows[-1]
+    return TrustedChain(
+        newest.chain,
+        newest.kind,
+        newest.chain_id,
+        newest.genesis_hash,
+        newest.contract,
+        code_hash(),
+        _log_ids(origin, [row for row in rows if row.contract == newest.contract]),
+        _pins(connection, newest) if newest.kind == "trial" else {},
+    )
+
+
+def _log_ids(origin: str, rows: Sequence[Row[Any]]) -> tuple[TrustedLogId, ...]:
+    """One after the other: where a log was opened anew, the earlier id ends at its last final size."""
+    ids = list(dict.fromkeys(row.log_id for row in rows))
+    found, first_size = [], 0
+    for log_id in ids[:-1]:
+        last_size = max((row.tree_size for row in rows if row.log_id == log_id), default=0)
+        found.append(TrustedLogId(origin, log_id, first_size, last_size))
+        first_size = last_size + 1
+    return (*found, TrustedLogId(origin, ids[-1], first_size, None))
+
+
+def _pins(connection: Connection, chain: Row[Any]) -> Mapping[int, bytes]:
+    """The blocks that evidence of this notary can stand on."""
+    anchored = select(anchors.c.block_number, anchors.c.block_hash).where(
+        anchors.c.chain_id == chain.chain_id,
+        anchors.c.genesis_hash == chain.genesis_hash,
+        anchors.c.state == "final",
+    )
+    beacons = select(beacon_blocks.c.number, beacon_blocks.c.hash).where(
+        beacon_blocks.c.chain_id == chain.chain_id, beacon_blocks.c.genesis_hash == chain.genesis_hash
+    )
+    return {row.block_number: row.block_hash for row in connection.execute(union(anchored, beacons))}
