@@ -27,11 +27,13 @@ def build_archives(folder: Path) -> tuple[Path, Path]:
     return wheel, source
 
 
-def install_wheel(wheel: Path, folder: Path, extras: tuple[str, ...] = ()) -> Path:
+def install_wheel(
+    wheel: Path, folder: Path, extras: tuple[str, ...] = (), *, is_compiled: bool = False
+) -> Path:
     """A virtual environment with the wheel and what it asks for; answers its bin folder.
 
-    What it asks for are copies, file by file, of what runs here: nothing else comes along. Byte code is made
-    at the first start of each command, so whoever measures starts it once before.
+    What it asks for are copies, file by file, of what runs here: nothing else comes along. `is_compiled`: with
+    byte code, as pip leaves it and as one has to measure it.
     """
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     site = next((folder / "lib").glob("python3*/site-packages"))
@@ -46,6 +48,8 @@ def install_wheel(wheel: Path, folder: Path, extras: tuple[str, ...] = ()) -> Pa
     python = folder / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--disable-pip-version-check")
     run(*pip, "--no-index", *[f"{wheel}[{','.join(extras)}]" if extras else wheel])
+    if is_compiled:
+        run(python, "-m", "compileall", "-q", site)
     return folder / "bin"
 
 
