@@ -26,7 +26,7 @@ MAX_BYTES = 4 * 1024 * 1024
 Json = None | bool | int | str | list[Any] | dict[str, Any]
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -50,7 +50,8 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
         value: Json = json.loads(
             data.decode("utf-8"), parse_float=_refuse_float, parse_constant=_refuse_float
         )
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    # ValueError: undecodable, malformed, or a number of more digits than int() reads.
+    except (ValueError, RecursionError) as error:
         raise FormatError("not valid JSON") from error
     if dump(value) != data:
         raise NonCanonicalError("not canonical JSON (RFC 8785)")

@@ -108,7 +108,7 @@ def parse_trust(data: bytes) -> Trust:
         raise LimitError("a trust file of {size} bytes", size=len(data))
     try:
         value = tomllib.loads(data.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError("the trust file is not valid TOML") from error
     if value.get("format") != TRUST_FORMAT:
         raise VersionError("not a trust file of format {expected}", expected=TRUST_FORMAT)
