@@ -13,6 +13,8 @@ from .note import MAX_NOTE_BYTES, NoteSigner, NoteVerifier, join_note, open_note
 
 # A tree has at most 2^63 leaves (a C2SP size is a 63-bit number in every implementation).
 MAX_SIZE = 2**63 - 1
+# 63 hashes and a note: anything longer is no proof of ours.
+MAX_PROOF_BYTES = MAX_NOTE_BYTES + 4096
 _DECIMAL = re.compile(r"0|[1-9][0-9]*")
 _PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 
@@ -85,8 +87,7 @@ def open_checkpoint(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Che
 
 def parse_tlog_proof(data: bytes) -> TlogProof:
     """Read a .tlog-proof, accepting exactly what `TlogProof.dump` writes (no extra line)."""
-    # 63 hashes and a note: anything longer is no proof of ours.
-    if len(data) > MAX_NOTE_BYTES + 4096:
+    if len(data) > MAX_PROOF_BYTES:
         raise LimitError("a log proof of {size} bytes", size=len(data))
     head, separator, note = data.partition(b"\n\n")
     try:

@@ -144,7 +144,9 @@ def _finish(findings: Findings, trust: Trust | None, context: Context | None) ->
         is_trial=context.is_trial if context else False,
         earliest=context.earliest if context else None,
         latest=latest,
-        is_unchanged_since_anchored=bool(context and context.has_canonical_anchor and not has_failed),
+        is_unchanged_since_anchored=bool(
+            context and context.anchored_sizes and context.records and not has_failed
+        ),
         supports=_supports(context) if context else (),
         facts=_facts(trust, context),
     )

@@ -7,6 +7,7 @@ check passed gives a time.
 from __future__ import annotations
 
 from ..anchor import (
+    MAX_BYTES,
     AnchorEvidence,
     parse_anchor,
     verify_event,
@@ -37,14 +38,16 @@ def check_anchors(context: Context, observations: Observations) -> None:
 
 def _check_anchor(context: Context, name: str, observations: Observations) -> None:
     findings = context.findings
-    evidence = findings.attempt("anchor.header", name, lambda: parse_anchor(context.bundle.read(name)))
+    evidence = findings.attempt(
+        "anchor.header", name, lambda: parse_anchor(context.bundle.read(name, MAX_BYTES))
+    )
     if evidence is None:
         return
+    context.is_trial |= evidence.chain.kind == _TRIAL
     header = findings.attempt("anchor.header", name, lambda: verify_header(evidence))
     if header is None:
         return
     findings.passed("anchor.header", name, number=header.number, hash=header.hash.hex())
-    context.is_trial |= evidence.chain.kind == _TRIAL
     is_proven = _check_receipt(context, name, evidence, header)
     is_proven &= _check_storage(context, name, evidence, observations)
     is_proven &= _check_checkpoint(context, name, evidence)
@@ -57,7 +60,7 @@ def _check_anchor(context: Context, name: str, observations: Observations) -> No
     by = check_canonical(context, "anchor.canonical", name, chain, block, observations)
     if by is None:
         return
-    context.has_canonical_anchor = True
+    context.anchored_sizes.add(evidence.tree_size)
     _check_online_root(context, name, evidence)
     source = N_("block {number} of {chain}")
     context.latest.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..dsse import MAX_ENVELOPE_BYTES
 from ..errors import ProofError
 from ..observation import Observation, parse_observation
 from ..signature import PublicKey
@@ -27,7 +28,7 @@ def check_observations(context: Context) -> Observations:
         found = context.findings.attempt(
             "observation.signature",
             name,
-            lambda: parse_observation(context.bundle.read(name)),  # noqa: B023
+            lambda: parse_observation(context.bundle.read(name, MAX_ENVELOPE_BYTES)),  # noqa: B023
         )
         if found is None:
             continue

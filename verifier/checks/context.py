@@ -11,7 +11,7 @@ from ..checkpoint import Checkpoint
 from ..record import Record
 from ..report import Findings, ProvenTime
 from ..statement import BlockReference, Statement
-from ..trust import Trust
+from ..trust import NamedKey, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,7 @@ class Context:
     earliest: ProvenTime | None = None
     is_trial: bool = False
     is_enrolled: bool = False
-    has_canonical_anchor: bool = False
+    issuer: NamedKey | None = None
+    """Who enrolled the depositor's key, when the trust file knows him."""
+    anchored_sizes: set[int] = field(default_factory=set)
+    """Tree sizes of the heads that an anchor in a canonical block holds."""

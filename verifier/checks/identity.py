@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..bundle import ENROLMENT, ENROLMENT_PROOF, KEY_STATUS
-from ..checkpoint import parse_tlog_proof
+from ..checkpoint import MAX_PROOF_BYTES, TlogProof, parse_tlog_proof
+from ..dsse import MAX_ENVELOPE_BYTES
 from ..enrolment import Enrolment, parse_enrolment, parse_key_status
 from ..entry import entry_leaf
 from ..errors import ProofError
@@ -25,9 +26,14 @@ def check_enrolment(context: Context) -> None:
     found = context.findings.attempt("depositor.enrolment", ENROLMENT, lambda: _enrolled(context))
     if found is None:
         return
-    enrolment, signer, index = found
-    if index is None:
+    enrolment, signer, proof = found
+    if proof is None:
         message = N_("no checkpoint of the bundle is signed by a trusted log key")
+        context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
+        return
+    # A head that no anchor holds may be of a tree that the log's operator forked for this one bundle.
+    if context.anchored_sizes and proof.checkpoint.size not in context.anchored_sizes:
+        message = N_("the enrolment is proven in a checkpoint that no anchor in a known block holds")
         context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
         return
     issuer = context.trust.issuer(signer) if context.trust else None
@@ -35,14 +41,14 @@ def check_enrolment(context: Context) -> None:
         message = N_("the issuer is not in a trust file; the depositor's name is only claimed")
         context.findings.not_checked("depositor.enrolment", ENROLMENT, message)
         return
-    context.is_enrolled = True
+    context.is_enrolled, context.issuer = True, issuer
     context.findings.passed(
         "depositor.enrolment",
         ENROLMENT,
         N_("enrolled by {issuer} ({method}), entry {index}"),
         issuer=issuer.name,
         method=enrolment.method,
-        index=index,
+        index=proof.index,
         authenticated_at=enrolment.authenticated_at,
     )
 
@@ -66,6 +72,10 @@ def check_key_status(context: Context) -> None:
     if issuer is None:
         message = N_("the issuer is not in a trust file")
         context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
+    elif context.issuer is None or context.issuer.name != issuer.name:
+        # A status counts the entries of its issuer's own log; another notary's word is about another log.
+        message = N_("the key was not enrolled by the issuer who speaks of its status")
+        context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
     elif not context.heads:
         message = N_("the bundle carries no proof from the log")
         context.findings.not_checked("depositor.key-status", KEY_STATUS, message)
@@ -74,8 +84,8 @@ def check_key_status(context: Context) -> None:
         context.findings.passed("depositor.key-status", KEY_STATUS, message, issuer=issuer.name, size=size)
 
 
-def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, int | None]:
-    data = context.bundle.read(ENROLMENT)
+def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, TlogProof | None]:
+    data = context.bundle.read(ENROLMENT, MAX_ENVELOPE_BYTES)
     enrolment, signer = parse_enrolment(data)
     if enrolment.public_key != context.statement.public_key:
         raise ProofError("the enrolment is of another key")
@@ -86,17 +96,17 @@ def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, int | None]:
         return enrolment, signer, None
     if not context.bundle.has(ENROLMENT_PROOF):
         raise ProofError("the enrolment has no proof that it is in the log")
-    proof = parse_tlog_proof(context.bundle.read(ENROLMENT_PROOF))
+    proof = parse_tlog_proof(context.bundle.read(ENROLMENT_PROOF, MAX_PROOF_BYTES))
     proof.verify(entry_leaf(data))
     if proof.note not in trusted:
         raise ProofError("the enrolment is proven in another tree than the deposit")
     if proof.index >= context.heads[0].index:
         raise ProofError("the key was enrolled after the deposit")
-    return enrolment, signer, proof.index
+    return enrolment, signer, proof
 
 
 def _status(context: Context) -> tuple[PublicKey, int]:
-    status, signer = parse_key_status(context.bundle.read(KEY_STATUS))
+    status, signer = parse_key_status(context.bundle.read(KEY_STATUS, MAX_ENVELOPE_BYTES))
     if status.keyid != context.statement.public_key.keyid:
         raise ProofError("the key status is of another key")
     if context.heads:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from ..beacon import parse_beacon, verify_beacon
+from ..beacon import MAX_BYTES, parse_beacon, verify_beacon
 from ..bundle import BEACON
 from ..canonical import format_instant
 from ..errors import ProofError
-from ..evm.header import Header
 from ..report import ProvenTime
-from ..statement import BlockReference
 from ..words import N_
 from .block import Observations, check_canonical
 from .context import Context
@@ -25,7 +23,13 @@ def check_beacon(context: Context, observations: Observations) -> None:
         message = N_("the bundle does not carry the header of the not-before block")
         findings.not_checked("beacon.block", message=message)
         return
-    header = findings.attempt("beacon.block", BEACON, lambda: _header(context, block))
+    beacon = findings.attempt(
+        "beacon.block", BEACON, lambda: parse_beacon(context.bundle.read(BEACON, MAX_BYTES))
+    )
+    if beacon is None:
+        return
+    context.is_trial |= beacon.chain.kind == "trial"
+    header = findings.attempt("beacon.block", BEACON, lambda: verify_beacon(beacon, block))
     if header is None:
         return
     findings.passed("beacon.block", BEACON, number=header.number, hash=header.hash.hex())
@@ -33,7 +37,8 @@ def check_beacon(context: Context, observations: Observations) -> None:
     if context.trust is None:
         findings.not_checked("beacon.canonical", BEACON, N_("no trust file was given"))
         return
-    if chain is None:
+    # The kind is in no block and in no statement: without this a trial chain could pass for a real one.
+    if chain is None or chain.kind != beacon.chain.kind:
         message = N_("the trust file does not know this chain")
         findings.not_checked("beacon.canonical", BEACON, message, chain_id=block.chain_id)
         return
@@ -65,9 +70,3 @@ def check_time_order(context: Context) -> ProvenTime | None:
             "time.order", earliest=format_instant(earliest.at), latest=format_instant(latest.at)
         )
     return latest
-
-
-def _header(context: Context, block: BlockReference) -> Header:
-    beacon = parse_beacon(context.bundle.read(BEACON))
-    context.is_trial |= beacon.chain.kind == "trial"
-    return verify_beacon(beacon, block)
