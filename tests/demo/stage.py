@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # A server that has not answered by then will not: both start in a few seconds on a small machine.
@@ -15,6 +16,9 @@ START_SECONDS = 40.0
 STOP_SECONDS = 15.0
 # No single command of the demo takes longer, waiting for a final block included.
 COMMAND_SECONDS = 120.0
+
+# What programs keep for themselves while they run.
+SCRATCH = (".lock", "-wal", "-shm")
 
 
 class DemoError(Exception):
@@ -27,7 +31,7 @@ class Stage:
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
         self._step = 0
-        self._seen: set[Path] = set()
+        self._seen = self._list_files()
         commands = Path(sys.executable).parent
         # Nothing of the person who runs this: no configuration, no keyring, no proxy.
         self.environment = {
@@ -43,21 +47,21 @@ class Stage:
         self._step += 1
         print(f"\n{self._step}. {chinese}\n   {english}\n", flush=True)
 
-    def say(self, chinese: str, english: str) -> None:
-        print(f"   {chinese}\n   {english}", flush=True)
+    def export(self, name: str, value: str) -> None:
+        """Set a variable for the commands that follow."""
+        print(f"   $ export {quote(f'{name}={value}')}", flush=True)
+        self.environment[name] = value
 
-    def run(
-        self, *command: str, expected: int = 0, prefix: tuple[str, ...] = (), secret: str | None = None
-    ) -> str:
-        """Show a command, run it, show what it prints; answers its standard output.
+    def run(self, *command: str, expected: int = 0, prefix: tuple[str, ...] = (), then: str = "") -> str:
+        """Show a command, run it as shown, show what it prints; answers its standard output.
 
-        `prefix` is a program that runs it (one that cuts the network). `secret`: what the command prints is
-        kept in the file of that name, not shown. DemoError if it ends with another exit code than expected.
+        `prefix` is a program that runs it (one that cuts the network), `then` the rest of the line as the
+        shell has it, such as "> file". Raises DemoError if it ends with another exit code than expected.
         """
-        shown = " ".join(quote(word) for word in (*prefix, *command))
-        print(f"   $ {shown}{f' > {secret}' if secret else ''}", flush=True)
+        line = " ".join([*(quote(word) for word in (*prefix, *command)), *([then] if then else [])])
+        print(f"   $ {line}", flush=True)
         result = subprocess.run(
-            [*prefix, *command],
+            ["/bin/sh", "-c", line],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -66,28 +70,29 @@ class Stage:
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        if secret:
-            target = self.folder / secret
-            target.touch(mode=0o600)
-            target.write_text(result.stdout, "utf-8")
-        else:
-            self._show(result.stdout)
+        self._show(result.stdout)
         self._show(result.stderr)
         if result.returncode != expected:
-            raise DemoError(f"{shown}: exit code {result.returncode}, not {expected}")
+            raise DemoError(f"{line}: exit code {result.returncode}, not {expected}")
         if expected:
-            print(f"   (退出码 exit code {expected})", flush=True)
+            print(f"     (退出码 exit code {expected})", flush=True)
         self._show_new_files()
         return result.stdout
 
     @contextlib.contextmanager
-    def server(self, *command: str, output: str, ready: Callable[[str], bool]) -> Iterator[None]:
-        """Run a command in the background, its output in a file, from its first answer to the block's end."""
-        print(f"   $ {' '.join(quote(word) for word in command)} > {output} 2>&1 &", flush=True)
+    def server(
+        self, *command: str, output: str, ready: re.Pattern[str], is_shown: bool = True
+    ) -> Iterator[str]:
+        """Run a command in the background, from the first match in its output, which is answered, to the end.
+
+        What it prints goes to a file and, where it is for people, up to there onto the screen.
+        """
+        line = " ".join(quote(word) for word in command)
+        print(f"   $ {line} > {quote(output)} 2>&1 &", flush=True)
         path = self.folder / output
         with path.open("wb") as sink:
             process = subprocess.Popen(
-                command,
+                ["/bin/sh", "-c", f"exec {line}"],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -97,20 +102,24 @@ class Stage:
                 start_new_session=True,
             )
         try:
-            self._await(process, path, ready)
-            self._show(path.read_text("utf-8"))
+            found = self._await(process, path, ready)
+            if is_shown:
+                self._show(path.read_text("utf-8"))
             self._show_new_files()
-            yield
+            yield found
         finally:
             stop(process)
 
-    def _await(self, process: subprocess.Popen[bytes], path: Path, ready: Callable[[str], bool]) -> None:
+    def _await(self, process: subprocess.Popen[bytes], path: Path, ready: re.Pattern[str]) -> str:
         deadline = time.monotonic() + START_SECONDS
-        while not ready(path.read_text("utf-8", errors="replace")):
+        while True:
+            text = path.read_text("utf-8", errors="replace")
+            if found := ready.search(text):
+                return found[0]
             if process.poll() is not None:
-                raise DemoError(f"the server ended:\n{path.read_text('utf-8', errors='replace')}")
+                raise DemoError(f"the server ended:\n{text}")
             if time.monotonic() > deadline:
-                raise DemoError(f"no answer after {START_SECONDS:.0f} s:\n{path.read_text('utf-8')}")
+                raise DemoError(f"no answer after {START_SECONDS:.0f} s:\n{text}")
             time.sleep(0.05)
 
     def _show(self, text: str) -> None:
@@ -118,13 +127,18 @@ class Stage:
             print(textwrap.indent(text.rstrip("\n"), "     "), flush=True)
 
     def _show_new_files(self) -> None:
-        """Name what a command made: files at the top, folders as one."""
-        new = sorted(path for path in self.folder.iterdir() if path not in self._seen)
-        self._seen.update(new)
-        for path in new:
-            if not path.name.startswith("."):
-                size = f"{path.stat().st_size:,} B" if path.is_file() else "文件夹 folder"
-                print(f"   → {path.name} ({size})", flush=True)
+        """Name what a command made, in the people's folders; folders that are new themselves as one."""
+        for path in sorted(self._list_files() - self._seen):
+            print(f"     → {path.relative_to(self.folder)} ({path.stat().st_size:,} B)", flush=True)
+        self._seen = self._list_files()
+
+    def _list_files(self) -> set[Path]:
+        """Files of the people; those that a program keeps for itself aside."""
+        found = set()
+        for folder, names, files in os.walk(self.folder):
+            names[:] = [name for name in names if not name.startswith(".")]
+            found |= {Path(folder, name) for name in files if not name.startswith(".")}
+        return {path for path in found if not path.name.endswith(SCRATCH)}
 
 
 def quote(word: str) -> str:

@@ -32,8 +32,8 @@ def install_wheel(
 ) -> Path:
     """A virtual environment with the wheel and what it asks for; answers its bin folder.
 
-    What it asks for are copies, file by file, of what runs here: nothing else comes along. `is_compiled`: with
-    byte code, as pip leaves it and as one has to measure it.
+    What it asks for are copies, file by file, of what runs here: nothing else comes along. `is_compiled`:
+    with byte code, as pip leaves it and as one has to measure it.
     """
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     site = next((folder / "lib").glob("python3*/site-packages"))
