@@ -59,7 +59,9 @@ def report() -> str:
     """The example's report, its lists cut to their first items."""
     value = json.loads((EXAMPLES / "report.json").read_text("utf-8"))
     value["conclusions"]["before_anchoring"] = value["conclusions"]["before_anchoring"][:2]
-    value["checks"] = [check for check in value["checks"] if check["code"] in ("bundle.form", "log.inclusion")]
+    value["checks"] = [
+        check for check in value["checks"] if check["code"] in ("bundle.form", "log.inclusion")
+    ]
     return f"```json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```"
 
 
@@ -146,6 +148,16 @@ def metrics() -> str:
     return _table(("name", "type", "meaning"), ((f"`{name}`", kind, text) for name, kind, text in rows))
 
 
+def exit_codes() -> str:
+    from mizheng.cli.errors import CommandError
+
+    kinds = sorted(CommandError.__subclasses__(), key=lambda kind: kind.exit_code)
+    rows = [
+        (str(kind.exit_code), (kind.__doc__ or "").partition(";")[0].rstrip(".").lower()) for kind in kinds
+    ]
+    return _table(("code", "meaning"), rows)
+
+
 def _code(text: str) -> str:
     return "" if text == "-" else f"`{text}`"
 
@@ -166,6 +178,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "chain-settings": chain_settings,
     "problems": problems,
     "metrics": metrics,
+    "exit-codes": exit_codes,
 }
 
 
