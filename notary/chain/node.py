@@ -120,12 +120,19 @@ class NodeChain:
     # Accounts
 
     def nonce(self, address: bytes, *, at_final: bool = False) -> int:
-        at = "latest"
         if at_final:
             final = self.final()
             if final is None:
                 return 0
-            at = hex(final.number)
+            try:
+                return self._nonce(address, hex(final.number))
+            except _NodeError:
+                # A node that has forgotten the state of then. The newest count may be taken back by a
+                # reorganisation; who gives a transaction up because of it finds it again if it comes in.
+                pass
+        return self._nonce(address, "latest")
+
+    def _nonce(self, address: bytes, at: str) -> int:
         with _reading("eth_getTransactionCount"):
             return parse_quantity(self._call("eth_getTransactionCount", _hex(address), at))
 

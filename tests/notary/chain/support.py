@@ -11,7 +11,8 @@ from mizheng.notary.anchoring import Anchorer
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.interface import Chain
-from mizheng.notary.chain.profiles import ChainProfile, embedded_profile
+from mizheng.notary.chain.node import NodeChain, discover_profile
+from mizheng.notary.chain.profiles import ChainProfile, embedded_profile, parse_finality
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.tables import anchors
 from mizheng.notary.database import create_engine, reading
@@ -19,6 +20,8 @@ from mizheng.notary.models import metadata
 from mizheng.verifier.anchor import AnchorEvidence, parse_anchor, verify_anchor
 from mizheng.verifier.merkle import Tree, leaf_hash
 from sqlalchemy import Engine, Row, select
+
+from tests.support.anvil import Anvil
 
 ORIGIN = "notary.example/log"
 START = 1_795_400_000
@@ -135,3 +138,11 @@ def make_embedded_place(folder: Path, size: int = 5) -> Place:
     chain = open_embedded(folder, publisher, clock)
     deployment = bring_up(chain, publisher, ORIGIN, sleep=lambda _: clock.tick())
     return Place(make_engine(folder), chain, publisher, deployment, clock, MemoryLog(size))
+
+
+def make_node_place(folder: Path, node: Anvil, size: int = 5, rule: str = "instant") -> Place:
+    """A notary whose chain is anvil; every account of it has money."""
+    publisher = Publisher(bytes.fromhex(node.keys[0][2:]))
+    chain = NodeChain(discover_profile((node.url,), parse_finality(rule)))
+    deployment = bring_up(chain, publisher, ORIGIN)
+    return Place(make_engine(folder), chain, publisher, deployment, Clock(), MemoryLog(size))
