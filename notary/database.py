@@ -34,6 +34,10 @@ def create_engine(url: str) -> Engine:
             hint="write it as sqlite:////path/to/file or postgresql+psycopg://…",
         ) from None
     if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError(
+                "a database in memory keeps nothing", hint="name a file: sqlite:////path/to/file"
+            )
         engine = create_sqlalchemy_engine(
             parsed,
             connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},

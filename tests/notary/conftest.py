@@ -1,0 +1,36 @@
+"""Notaries for this room's tests: one in this process without HTTP, one as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mizheng.notary.config import load_settings
+from mizheng.notary.instance import Instance, open_instance
+from tests.notary.depositor import TestDepositor
+from tests.support.notary import NotaryServer
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    """A fresh notary: keys, database, an empty log; nothing runs."""
+    opened = open_instance(load_settings({"MIZHENG_DATA_DIR": str(tmp_path / "notary")}))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
+    """A notary that a module's tests share; a test that stops or breaks it starts its own."""
+    with NotaryServer(tmp_path_factory.mktemp("notary") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def depositor(server: NotaryServer) -> TestDepositor:
+    """A company of its own for each test, its key enrolled."""
+    found = TestDepositor(server.url, *server.add_org())
+    found.enrol()
+    return found
