@@ -52,7 +52,7 @@ def main() -> int:
             play.enrol_company(stage)
             play.seal_and_deposit(stage)
             play.wait_until_final(stage)
-            play.open_one_file(stage)
+            play.open_one_file(stage, is_observed=options.chain)
             play.hand_over_trust(stage)
         play.check_in_court(stage, is_trial=not options.chain)
     except DemoError as error:

@@ -56,7 +56,7 @@ def deploy(stage: Stage, node: str) -> None:
     )
     account = stage.run("mizheng-notary", "chain", "address").strip()
     send_coins(node, account)
-    print("     （已向该账户转入 10 枚测试币 10 test coins were sent to it）", flush=True)
+    stage.say("已向该账户转入 10 枚测试币。", "10 test coins were sent to it.")
     stage.run("mizheng-notary", "chain", "deploy", "--rpc", node, "--name", "anvil")
     stage.run("cat", OBSERVER, then=">> 公证机构/notary.toml")
     stage.export("MIZHENG_ANCHOR_INTERVAL", "1")

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,8 @@ TRUST = "法院/trust.toml"
 HANDED_OVER = "法院/三号催化剂配方（绝密）.txt"
 REPORT = "法院/核验结果.json"
 MISMATCH = "法院/不符的核验结果.txt"
+# The observer's node is the notary's here, so it sees a final block at most a second later.
+OBSERVED_SECONDS = 20.0
 _LISTENING = re.compile(r"http://127\.0\.0\.1:[0-9]+")
 
 
@@ -73,15 +77,30 @@ def wait_until_final(stage: Stage) -> None:
     stage.run("mizheng", "status", SEAL, "--wait", "--timeout", "60")
 
 
-def open_one_file(stage: Stage) -> None:
+def open_one_file(stage: Stage, *, is_observed: bool) -> None:
     stage.step(
         "发生纠纷：企业只打开一个文件，制作证据包；其余文件的名称和数量都不在其中。",
         "A dispute: the company opens one file. Of the others the bundle holds neither names nor number.",
     )
     stage.run("mizheng", "bundle", SEAL, "--list")
-    opened = f"资料/{RECIPE}"
-    stage.run("mizheng", "bundle", SEAL, "--open", opened, "--for", "示例人民法院", "-o", BUNDLE)
+    bundle = ("mizheng", "bundle", SEAL, "--open", f"资料/{RECIPE}", "--for", "示例人民法院", "-o", BUNDLE)
+    stage.run(*bundle)
+    deadline = time.monotonic() + OBSERVED_SECONDS
+    while is_observed and not holds(stage, "observations/"):
+        if time.monotonic() > deadline:
+            raise DemoError("the observer has not signed the block")
+        stage.say(
+            "观察员尚未签署该区块，稍候重做。", "The observer has not signed the block yet; once more, later."
+        )
+        time.sleep(1)
+        stage.run(*bundle, "--force")
     stage.run("cp", f"企业/资料/{RECIPE}", HANDED_OVER)
+
+
+def holds(stage: Stage, folder: str) -> bool:
+    """Whether the bundle has members in a folder."""
+    with zipfile.ZipFile(stage.folder / BUNDLE) as archive:
+        return any(name.startswith(folder) for name in archive.namelist())
 
 
 def hand_over_trust(stage: Stage) -> None:

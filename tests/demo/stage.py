@@ -47,6 +47,10 @@ class Stage:
         self._step += 1
         print(f"\n{self._step}. {chinese}\n   {english}\n", flush=True)
 
+    def say(self, chinese: str, english: str) -> None:
+        """A remark between two commands."""
+        print(f"     （{chinese} {english}）", flush=True)
+
     def export(self, name: str, value: str) -> None:
         """Set a variable for the commands that follow."""
         print(f"   $ export {quote(f'{name}={value}')}", flush=True)
