@@ -22,6 +22,7 @@ import httpx
 from mizheng.notary.chain.node import NodeChain, discover_profile
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality
+from mizheng.notary.chain.rpc import LOOPBACK
 from mizheng.notary.chain.tables import anchors, beacon_blocks, observations
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError
@@ -132,7 +133,7 @@ class ObservationCollector:
         self._engine = engine
         self._profile = profile
         self._peers = peers
-        self._client = client or httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False)
+        self._client = client or _make_client()
         self._clock = clock
         self._rests: dict[tuple[str, bytes], float] = {}
         self.states: dict[str, str] = {}
@@ -217,6 +218,12 @@ class ObservationCollector:
             beacon_blocks.c.chain_id == self._profile.chain_id,
             beacon_blocks.c.genesis_hash == self._profile.genesis_hash,
         )
+
+
+def _make_client() -> httpx.Client:
+    # This machine's own addresses are never looked for at a proxy.
+    direct = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
+    return httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False, mounts=direct)
 
 
 def run_observer(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from mizheng.notary.chain.interface import UnreachableError
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # A node that needs longer is of no use to an anchorer that asks again in seconds.
 _TIMEOUT_SECONDS = 10.0
 
@@ -33,15 +34,15 @@ class Rpc:
         # 1.4 s: paid by the process that really talks to a node, when it first does.
         from web3 import HTTPProvider
 
-        self._providers = [
-            (
-                urlsplit(url).hostname or "",
-                HTTPProvider(
-                    url, request_kwargs={"timeout": _TIMEOUT_SECONDS}, exception_retry_configuration=None
-                ),
-            )
-            for url in urls
-        ]
+        self._providers = []
+        for url in urls:
+            host = urlsplit(url).hostname or ""
+            options: dict[str, Any] = {"timeout": _TIMEOUT_SECONDS}
+            if host in LOOPBACK:
+                # This machine's own addresses are never looked for at a proxy.
+                options["proxies"] = {"http": "", "https": ""}
+            provider = HTTPProvider(url, request_kwargs=options, exception_retry_configuration=None)
+            self._providers.append((host, provider))
 
     def call(self, method: str, *params: Any) -> Any:
         """The result; RpcError if the node answers with an error, UnreachableError if none answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mizheng.notary.chain.tables import anchoring_status
 from mizheng.notary.database import writing
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import IntegrityError
 
 
 class StatusBoard:
@@ -25,10 +26,12 @@ class StatusBoard:
         if self._is_known and code == self._shown:
             return
         values = {"waiting_for": code, "changed_at": now}
-        with writing(self._engine) as connection:
-            changed = connection.execute(
-                update(anchoring_status).where(anchoring_status.c.chain == self._chain).values(values)
-            )
-            if not changed.rowcount:
-                connection.execute(insert(anchoring_status).values(chain=self._chain, **values))
+        change = update(anchoring_status).where(anchoring_status.c.chain == self._chain).values(values)
+        try:
+            with writing(self._engine) as connection:
+                if not connection.execute(change).rowcount:
+                    connection.execute(insert(anchoring_status).values(chain=self._chain, **values))
+        except IntegrityError:
+            # Another process made the row at the same moment. Shown again with the next step.
+            return
         self._shown, self._is_known = code, True

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
+import uvicorn
 from mizheng.notary.chain.node import NodeChain
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
+from mizheng.notary.chain.profiles import parse_finality
 from mizheng.notary.chain.tables import observations
 from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError, Problem
@@ -56,12 +60,32 @@ def key() -> PrivateKey:
     return PrivateKey.generate()
 
 
+@contextmanager
+def serving(observer: Observer) -> Iterator[str]:
+    """The observer's HTTP interface on a free port, in a thread; its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_observer_app(observer), log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
 @pytest.fixture
-def client(place: Place, key: PrivateKey) -> TestClient:
-    """An honest observer whose rule is six confirmations, called in process."""
-    finality = type(place.chain.profile.finality)("confirmations:6")
-    chain = NodeChain(replace(place.chain.profile, finality=finality))
-    return TestClient(create_observer_app(Observer(chain, key)), base_url="http://observer")
+def url(place: Place, key: PrivateKey) -> Iterator[str]:
+    """An honest observer whose rule is six confirmations."""
+    chain = NodeChain(replace(place.chain.profile, finality=parse_finality("confirmations:6")))
+    with serving(Observer(chain, key)) as found:
+        yield found
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as found:
+        yield found
 
 
 def reference(place: Place, number: int, **changes: Any) -> BlockReference:
@@ -76,8 +100,8 @@ def collected(place: Place) -> list[Any]:
         return list(connection.execute(select(observations).order_by(observations.c.block_number)))
 
 
-def test_an_honest_answer(place: Place, client: TestClient, key: PrivateKey) -> None:
-    peer = ObserverPeer("court", "http://observer", key.public)
+def test_an_honest_answer(place: Place, client: httpx.Client, url: str, key: PrivateKey) -> None:
+    peer = ObserverPeer("court", url, key.public)
     envelope = ask_observer(client, peer, reference(place, 3))
     observation, signer = parse_observation(envelope)
     assert signer == key.public
@@ -98,9 +122,9 @@ def test_an_honest_answer(place: Place, client: TestClient, key: PrivateKey) -> 
     ],
 )
 def test_what_its_node_does_not_show_final_it_does_not_sign(
-    place: Place, client: TestClient, number: int, changes: dict[str, Any], status: int, code: str
+    place: Place, client: httpx.Client, url: str, number: int, changes: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = client.post("/v1/observations", json=reference(place, number, **changes).to_json())
+    answer = client.post(url + "/v1/observations", json=reference(place, number, **changes).to_json())
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == f"urn:mizheng:problem:{code}"
@@ -108,14 +132,15 @@ def test_what_its_node_does_not_show_final_it_does_not_sign(
         assert reference(place, number).hash.hex() in answer.json()["detail"]
 
 
-def test_its_own_node_decides_and_not_the_notarys(tmp_path: Path, place: Place, key: PrivateKey) -> None:
+def test_its_own_node_decides_and_not_the_notarys(
+    tmp_path: Path, place: Place, key: PrivateKey, client: httpx.Client
+) -> None:
     """The notary's node shows a block that the observer's node, on the same chain id, has not."""
     with Anvil(extra=("--timestamp", "1577836800")) as other:
         other.mine(20)
         chain = make_node_place(tmp_path, other).chain
-        client = TestClient(create_observer_app(Observer(chain, key)), base_url="http://observer")
-        with pytest.raises(ObserverError) as caught:
-            ask_observer(client, ObserverPeer("court", "http://observer", key.public), reference(place, 3))
+        with serving(Observer(chain, key)) as url, pytest.raises(ObserverError) as caught:
+            ask_observer(client, ObserverPeer("court", url, key.public), reference(place, 3))
     assert caught.value.code == "refused-409"
 
 
@@ -141,14 +166,14 @@ def test_a_node_that_is_gone_or_on_another_chain(node: Anvil, place: Place, key:
         b"x" * 70_000,
     ],
 )
-def test_malformed_questions(client: TestClient, body: bytes) -> None:
-    answer = client.post("/v1/observations", content=body, headers={"content-type": "application/json"})
+def test_malformed_questions(client: httpx.Client, url: str, body: bytes) -> None:
+    answer = client.post(url + "/v1/observations", content=body, headers={"content-type": "application/json"})
     assert 400 <= answer.status_code < 500
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_it_says_who_it_is(place: Place, client: TestClient, key: PrivateKey) -> None:
-    found = client.get("/v1/observer").json()
+def test_it_says_who_it_is(place: Place, client: httpx.Client, url: str, key: PrivateKey) -> None:
+    found = client.get(url + "/v1/observer").json()
     assert found["public_key"] == key.public.to_base64()
     assert found["genesis_hash"] == place.chain.profile.genesis_hash.hex()
     assert found["rule"] == "confirmations:6"
@@ -181,14 +206,14 @@ def test_what_a_dishonest_observer_sends_is_not_kept(place: Place, key: PrivateK
 
 
 def test_every_final_block_is_observed_once(
-    node: Anvil, place: Place, client: TestClient, key: PrivateKey
+    node: Anvil, place: Place, client: httpx.Client, url: str, key: PrivateKey
 ) -> None:
     anchor_all(place)
     clock = Clock()
     collector = ObservationCollector(
         place.engine,
         place.chain.profile,
-        [ObserverPeer("court", "http://observer", key.public)],
+        [ObserverPeer("court", url, key.public)],
         client=client,
         clock=clock,
     )
@@ -218,7 +243,7 @@ def test_every_final_block_is_observed_once(
 
 
 def test_an_observer_that_is_down_does_not_keep_the_others_waiting(
-    place: Place, client: TestClient, key: PrivateKey
+    place: Place, client: httpx.Client, url: str, key: PrivateKey
 ) -> None:
     anchor_all(place)
     place.chain._rpc.call("anvil_mine", "0x8")  # type: ignore[attr-defined]
@@ -226,12 +251,12 @@ def test_an_observer_that_is_down_does_not_keep_the_others_waiting(
     def route(request: httpx.Request) -> httpx.Response:
         if request.url.host == "down":
             raise httpx.ConnectError("down")
-        answer = client.post("/v1/observations", json=json.loads(request.read()))
+        answer = client.post(url + "/v1/observations", json=json.loads(request.read()))
         return httpx.Response(answer.status_code, content=answer.content)
 
     peers = [
         ObserverPeer("down", "http://down", PrivateKey.generate().public),
-        ObserverPeer("court", "http://observer", key.public),
+        ObserverPeer("court", url, key.public),
     ]
     collector = ObservationCollector(
         place.engine,
