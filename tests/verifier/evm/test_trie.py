@@ -141,8 +141,19 @@ def test_nodes_no_trie_has() -> None:
     refuse([branch(_1=b"\x01")])
     refuse([branch(_1=...), [b"\x32", b"v"]])  # too short for a hash of its own
     refuse([branch(_1=[b"\x32", LONG])])  # too long to stand in its parent
+    refuse([branch(_1=[b"\x32", b"v" * 29])])  # 32 bytes
+    refuse([branch(_1=...), [b"\x32", b"v" * 28]])  # 31 bytes
     refuse([branch(_1=[])])
     refuse([branch(value=[b"v"])], key=b"")
+
+
+def test_a_node_of_31_bytes_is_embedded_and_one_of_32_is_not() -> None:
+    short, long = [b"\x32", b"v" * 28], [b"\x32", b"v" * 29]
+    root = oracle.encode(branch(_1=short))
+    assert verify_value(keccak(root), b"\x12", [root]) == b"v" * 28
+    leaf = oracle.encode(long)
+    root = oracle.encode(branch(_1=keccak(leaf)))
+    assert verify_value(keccak(root), b"\x12", [root, leaf]) == b"v" * 29
 
 
 def test_something_else_than_a_node() -> None:
