@@ -1,0 +1,124 @@
+"""What the documents say of the code is so: tables, settings, codes, tests, routes."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from mizheng.notary import config
+from mizheng.notary.chain.interface import IdentityState
+from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
+from mizheng.verifier.codes import CODES
+
+from tests.tools.documents import BLOCK, DOCUMENTS, refreshed
+from tests.tools.layout import ROOT
+
+DOCS = ROOT / "docs"
+OPERATING = DOCS / "operating.md"
+VARIABLE = re.compile(r"\bMIZHENG_[A-Z_]+\b")
+NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def sources(*folders: str) -> str:
+    return "\n".join(read(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_made_from_the_code_is_up_to_date(name: str) -> None:
+    # Mended by: python -m tests.tools.documents
+    text = read(ROOT / name)
+    assert refreshed(text) == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_is_closed(name: str) -> None:
+    text = read(ROOT / name)
+    assert (
+        len(re.findall("<!-- begin ", text))
+        == len(BLOCK.findall(text))
+        == len(re.findall("<!-- end -->", text))
+    )
+
+
+def test_settings_are_those_of_the_code() -> None:
+    (table,) = [
+        match[4] for match in map(list, BLOCK.findall(read(OPERATING))) if match[1] == "settings"
+    ] or [""]
+    documented = {
+        line.split("|")[1].strip(" `"): set(VARIABLE.findall(line)) for line in table.splitlines()[2:]
+    }
+    known = {name: {variable} for name, variable in config._ENVIRONMENT.items()}
+    known |= {"data_dir": {"MIZHENG_DATA_DIR"}, **{name: set() for name in config._TABLES}}
+    assert documented == known
+    assert set(config.Settings.__dataclass_fields__) == set(known)
+
+
+def test_every_environment_variable_is_documented() -> None:
+    documented = set(VARIABLE.findall(read(OPERATING)))
+    assert documented == set(VARIABLE.findall(sources("verifier", "notary", "cli")))
+
+
+def test_what_anchoring_waits_for_is_what_the_code_says() -> None:
+    text = read(OPERATING)
+    section = text[text.index("### What anchoring waits for") : text.index("## Backup")]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    documented = {code for row in rows for code in re.findall(r"`([a-z-]+)`", row)}
+    code = sources("notary")
+    assert not {word for word in documented if f'"{word}"' not in code}
+    raised = set(get_args(IdentityState)) - {"ok"}
+    raised |= set(re.findall(r'^    code = "([a-z-]+)"', sources("notary/chain"), re.MULTILINE))
+    raised |= set(re.findall(r'RejectedError\(\s*"([a-z-]+)"', code))
+    assert raised <= documented
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_check_codes_exist(name: str) -> None:
+    subjects = "|".join({code.partition(".")[0] for code in CODES})
+    named = set(re.findall(rf"`((?:{subjects})\.[a-z0-9-]+)`", read(ROOT / name)))
+    # File names that begin like a code.
+    files = {"beacon.json", "disclosure.dsse", "platform.dsse", "certificate.pdf", "exhibits.pdf"}
+    assert not named - set(CODES) - files - {"trust.toml", "bundle.zip"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tests_that_are_named_exist(name: str) -> None:
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", read(ROOT / name))
+    missing = [
+        f"{path}::{test}"
+        for path, test in named
+        if not (ROOT / path).exists() or f"def {test}(" not in read(ROOT / path)
+    ]
+    assert not missing
+
+
+def test_routes_are_documented() -> None:
+    text = read(DOCS / "spec" / "http-api.md")
+    routes = {
+        route.path
+        for room in (beacon, deposits, health, keys, log, organisation)
+        for route in room.router.routes
+        if hasattr(route, "path")
+    }
+    spelled = {
+        "/v1/deposits/{deposit_id}": "/v1/deposits/{id}",
+        "/v1/deposits/{deposit_id}/evidence": "/v1/deposits/{id}/evidence",
+        "/tile/entries/{path:path}": "/tile/entries/<N>",
+        "/tile/{level}/{path:path}": "/tile/<L>/<N>",
+    }
+    assert not {path for path in routes if spelled.get(path, path) not in text}
+
+
+def test_every_decision_is_in_the_index() -> None:
+    files = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    index = read(DOCS / "decisions" / "README.md")
+    assert all(f"({name})" in index for name in files)
+
+
+def test_the_list_of_courts_is_whole() -> None:
+    text = read(DOCS / "spec" / "11-court-list.md")
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)] == list(range(1, 24))
