@@ -1,6 +1,7 @@
 """`make demo` and, with a real chain, `make demo-chain`: the main job from end to end on made-up files."""
 
 import argparse
+import io
 import sys
 import time
 from contextlib import ExitStack
@@ -41,6 +42,9 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "demo-out", help="where the run's folder is made")
     options = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show Chinese shows the codes instead.
+        sys.stdout.reconfigure(errors="backslashreplace")
     started = time.monotonic()
     stage = prepare(options.out.resolve())
     try:

@@ -70,7 +70,8 @@ class Stage:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=COMMAND_SECONDS,
             check=False,
         )
