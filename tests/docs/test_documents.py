@@ -45,9 +45,7 @@ def test_every_block_is_closed(name: str) -> None:
 
 
 def test_settings_are_those_of_the_code() -> None:
-    (table,) = [
-        match[4] for match in map(list, BLOCK.findall(read(OPERATING))) if match[1] == "settings"
-    ] or [""]
+    (table,) = [text for _, name, _, text, _ in BLOCK.findall(read(OPERATING)) if name == "settings"]
     documented = {
         line.split("|")[1].strip(" `"): set(VARIABLE.findall(line)) for line in table.splitlines()[2:]
     }
