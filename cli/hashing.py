@@ -138,19 +138,20 @@ def _digest(descriptor: int, tick: Tick) -> Digests | None:
     sha256 = hashlib.sha256()
     sm3 = _SM3.copy()
     if before.st_size < _THREADED_SIZE:
-        # One byte more than expected: the same read shows that nothing follows.
-        size = _read_plain(descriptor, min(before.st_size + 1, CHUNK), sha256, sm3, tick)
+        size = _read_plain(descriptor, before.st_size, sha256, sm3, tick)
     else:
-        size = _read_threaded(descriptor, sha256, sm3, tick)
+        size = _read_threaded(descriptor, before.st_size, sha256, sm3, tick)
     after = os.fstat(descriptor)
     if size != before.st_size or _identity(before) != _identity(after):
         return None
     return Digests(size, sha256.hexdigest(), sm3.hexdigest(), before.st_mtime_ns // 10**9)
 
 
-def _read_plain(descriptor: int, length: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:
+def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:
+    """Bytes read; more than `expected` ends it: a file may grow as fast as it is read."""
     size = 0
-    while chunk := os.read(descriptor, length):
+    # One byte more than expected: the same read shows that nothing follows.
+    while size <= expected and (chunk := os.read(descriptor, min(expected + 1, CHUNK))):
         sha256.update(chunk)
         sm3.update(chunk)
         size += len(chunk)
@@ -158,7 +159,10 @@ def _read_plain(descriptor: int, length: int, sha256: hashlib._Hash, sm3: hashli
     return size
 
 
-def _read_threaded(descriptor: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:
+def _read_threaded(
+    descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick
+) -> int:
+    """As `_read_plain`, with SM3 in a thread of its own."""
     waiting: queue.Queue[bytes] = queue.Queue(_QUEUED_CHUNKS)
 
     def follow() -> None:
@@ -169,7 +173,7 @@ def _read_threaded(descriptor: int, sha256: hashlib._Hash, sm3: hashlib._Hash, t
     thread.start()
     size = 0
     try:
-        while chunk := os.read(descriptor, CHUNK):
+        while size <= expected and (chunk := os.read(descriptor, CHUNK)):
             waiting.put(chunk)
             sha256.update(chunk)
             size += len(chunk)

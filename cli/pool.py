@@ -21,6 +21,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 
 from mizheng.verifier.merkle import leaf_hash
 
@@ -118,6 +119,7 @@ def _record_in_processes(
     # Forking is quick and safe here: this process has no other threads yet.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     counter = context.Value("Q", 0)
+    stop = context.Event()
     seen = 0
 
     def report() -> None:
@@ -127,7 +129,7 @@ def _record_in_processes(
         seen = now
 
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(manifest_key, counter)
+        workers, mp_context=context, initializer=_start_worker, initargs=(manifest_key, counter, stop)
     )
     waiting: deque[Future[Batch]] = deque()
     try:
@@ -143,7 +145,9 @@ def _record_in_processes(
             report()
             yield result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # However this ends: a worker in the middle of a large file must not hold us up.
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Worker:
@@ -151,15 +155,21 @@ class _Worker:
 
     writer: RecordWriter
     counter: Synchronized[int]
+    stop: Event
 
 
-def _start_worker(manifest_key: bytes, counter: Synchronized[int]) -> None:
+class _StoppedError(Exception):
+    """The parent has given up; nobody looks at this."""
+
+
+def _start_worker(manifest_key: bytes, counter: Synchronized[int], stop: Event) -> None:
     # Ctrl-C reaches the whole process group; only the parent answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _Worker.writer = RecordWriter(manifest_key)
     _Worker.counter = counter
+    _Worker.stop = stop
 
 
 def _leave_with_parent() -> None:
@@ -174,6 +184,8 @@ def _work(batch: list[Found]) -> Batch:
     counter = _Worker.counter
 
     def tick(size: int) -> None:
+        if _Worker.stop.is_set():
+            raise _StoppedError
         with counter.get_lock():
             counter.value += size
 

@@ -98,9 +98,7 @@ def test_a_mistyped_option_is_met_with_a_suggestion(bare: Mizheng) -> None:
         ({"LC_ALL": "en_GB.UTF-8", "MIZHENG_LANG": "zh"}, True),
     ],
 )
-def test_language_comes_from_the_locale(
-    bare: Mizheng, environment: dict[str, str], is_chinese: bool
-) -> None:
+def test_language_comes_from_the_locale(bare: Mizheng, environment: dict[str, str], is_chinese: bool) -> None:
     result = bare("status", "nowhere.seal", **environment)
     assert result.code == 66
     assert result.err.startswith("错误：" if is_chinese else "error:")
