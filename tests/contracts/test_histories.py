@@ -201,10 +201,10 @@ class History:
 
 
 @settings(
-    max_examples=scaled(20, 500),
+    max_examples=scaled(20, 150),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(draw=st.data())
 def test_random_histories_agree_with_the_model(contract: AnchorContract, draw: st.DataObject) -> None:
-    History(contract, draw).run(length=scaled(12, 40))
+    History(contract, draw).run(length=scaled(12, 30))
