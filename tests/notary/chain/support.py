@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.notary.anchoring import Anchorer
+from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.interface import Chain
@@ -146,3 +147,29 @@ def make_node_place(folder: Path, node: Anvil, size: int = 5, rule: str = "insta
     chain = NodeChain(discover_profile((node.url,), parse_finality(rule)))
     deployment = bring_up(chain, publisher, ORIGIN)
     return Place(make_engine(folder), chain, publisher, deployment, Clock(), MemoryLog(size))
+
+
+def states(place: Place) -> list[str]:
+    return [row.state for row in place.rows()]
+
+
+def rest(anchorer: Anchorer) -> str | None:
+    """Step until there is nothing more to do at once; what it waits for then."""
+    while anchorer.step():
+        pass
+    return anchorer.waiting_for
+
+
+class Through:
+    """A chain with some of its methods replaced."""
+
+    def __init__(self, chain: Any, **methods: Any) -> None:
+        self._chain = chain
+        self._methods = methods
+
+    def __getattr__(self, name: str) -> Any:
+        return self._methods.get(name) or getattr(self._chain, name)
+
+
+def contract_head(place: Place) -> tuple[int, bytes]:
+    return calls.read_head(place.chain, place.deployment.contract, place.deployment.log_id)
