@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from mizheng.notary.config import load_settings
+from mizheng.notary.database import create_engine
 from mizheng.notary.instance import Instance, open_instance
-from tests.notary.depositor import TestDepositor
+from sqlalchemy import Engine
+
+from tests.notary.depositor import TestDepositor, register
 from tests.support.notary import NotaryServer
 
 
@@ -28,9 +30,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def database(server: NotaryServer) -> Iterator[Engine]:
+    """The server's database, as another process of the notary has it."""
+    engine = create_engine(f"sqlite:///{server.data_dir / 'mizheng.db'}")
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def depositor(server: NotaryServer) -> TestDepositor:
+def depositor(server: NotaryServer, database: Engine) -> TestDepositor:
     """A company of its own for each test, its key enrolled."""
-    found = TestDepositor(server.url, *server.add_org())
+    found = register(server, database)
     found.enrol()
     return found

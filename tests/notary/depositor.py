@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import secrets
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from mizheng.notary.organisations import add_organisation
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import entry_leaf
@@ -17,8 +19,9 @@ from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import BlockReference, Software, Statement
 from mizheng.verifier.statement import Depositor as DepositorName
+from sqlalchemy import Engine
 
-from tests.support.notary import Org
+from tests.support.notary import NotaryServer, Org, make_uscc
 
 CLIENT_SECONDS = 60
 
@@ -162,3 +165,14 @@ def problem_of(answer: httpx.Response) -> str:
     prefix = "urn:mizheng:problem:"
     assert found["type"].startswith(prefix)
     return str(found["type"][len(prefix) :])
+
+
+_numbers = itertools.count(1_000)
+
+
+def register(server: NotaryServer, database: Engine) -> TestDepositor:
+    """A new company at a running server, without the second that its command line takes."""
+    number = next(_numbers)
+    made, key = add_organisation(database, f"第{number}测试有限公司", "CN-USCC", make_uscc(number))
+    name = made.depositor
+    return TestDepositor(server.url, Org(name.name, name.id_scheme, name.id), key.secret)
