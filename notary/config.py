@@ -106,7 +106,7 @@ def _data_dir(said: Mapping[str, object], environment: Mapping[str, str]) -> Pat
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError("{path} cannot be read", path=path) from None
