@@ -300,6 +300,10 @@ class TestStorageBlock:
         with pytest.raises(ChainProofError, match="own block"):
             check(both)
 
+    def test_the_slot_holds_another_root(self) -> None:
+        with pytest.raises(ChainProofError, match="storage holds another root"):
+            verify_storage(self.evidence(root_hash=root_of(10)))
+
     def test_the_code_is_the_accounts(self) -> None:
         proof = replace(self.late.storage_proof(9), code_hash=keccak(b"other"))
         with pytest.raises(ChainProofError, match="other code"):
