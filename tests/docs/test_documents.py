@@ -1,6 +1,7 @@
 """What the documents say of the code is so: tables, settings, codes, tests, routes."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -115,6 +116,19 @@ def test_every_decision_is_in_the_index() -> None:
     assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
     index = read(DOCS / "decisions" / "README.md")
     assert all(f"({name})" in index for name in files)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    names = {re.split(r"[^\w-]", name)[0] for name in wanted} - {"mizheng"}
+    text = read(DOCS / "decisions" / "0012-dependencies.md")
+    assert not {
+        name for name in names if not re.search(rf"^\|[^|]*\b{re.escape(name)}\b", text, re.MULTILINE)
+    }
 
 
 def test_the_list_of_courts_is_whole() -> None:
