@@ -11,13 +11,11 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typing import Self
 
 from .canonical import from_base64, to_base64
 from .errors import FormatError, KeyFormatError, LimitError, SignatureError
-from .signature import PrivateKey, PublicKey
+from .signature import PrivateKey, PublicKey, ed25519_from_raw
 
 ED25519 = 0x01
 # A checkpoint with a hundred witnesses is about 15 kB.
@@ -48,38 +46,43 @@ class Note:
     signatures: tuple[NoteSignature, ...]
 
 
-class NoteVerifier:
+class NoteKey:
     """A key that may have signed a note, from its vkey `name+hex(key hash)+base64(type || key)`."""
 
     __slots__ = ("key", "key_hash", "name", "vkey")
+    signature_type = 0
 
     def __init__(self, name: str, key: PublicKey) -> None:
-        _check_name(name)
+        check_key_name(name)
         self.name = name
         self.key = key
-        body = bytes([ED25519]) + key.raw
-        self.key_hash = _key_hash(name, body)
+        body = bytes([self.signature_type]) + key.raw
+        self.key_hash = hashlib.sha256(name.encode() + b"\n" + body).digest()[:4]
         self.vkey = f"{name}+{self.key_hash.hex()}+{to_base64(body)}"
 
     @classmethod
-    def from_vkey(cls, vkey: object) -> NoteVerifier:
+    def from_vkey(cls, vkey: object) -> Self:
+        """KeyFormatError when it is no vkey, or one of another signature type."""
         if not isinstance(vkey, str) or vkey.count("+") < 2:
             raise KeyFormatError("not a verifier key of the form name+hash+key")
         name, _, encoded = vkey.split("+", 2)
         body = from_base64(encoded)
-        if len(body) != 33 or body[0] != ED25519:
+        if len(body) != 33 or body[0] != cls.signature_type:
             raise KeyFormatError("a verifier key of an unknown signature type")
-        try:
-            raw = ed25519.Ed25519PublicKey.from_public_bytes(body[1:])
-        except ValueError as error:
-            raise KeyFormatError("not an Ed25519 key") from error
-        verifier = cls(name, PublicKey(raw.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)))
-        if verifier.vkey != vkey:
+        key = cls(name, ed25519_from_raw(body[1:]))
+        if key.vkey != vkey:
             raise KeyFormatError("the verifier key's hash does not belong to its name and key")
-        return verifier
+        return key
 
     def matches(self, line: NoteSignature) -> bool:
         return line.name == self.name and line.key_hash == self.key_hash
+
+
+class NoteVerifier(NoteKey):
+    """Checks Ed25519 signatures over the text itself: a log's key."""
+
+    __slots__ = ()
+    signature_type = ED25519
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Return if the signature is this key's over `text`; SignatureError otherwise."""
@@ -155,17 +158,14 @@ def _parse_line(line: str) -> NoteSignature:
     name, separator, encoded = line[len(_DASH) :].partition(" ")
     if not separator:
         raise FormatError("a malformed signature line in a note")
-    _check_name(name)
+    check_key_name(name)
     blob = from_base64(encoded)
     if len(blob) < 5:
         raise FormatError("a malformed signature line in a note")
     return NoteSignature(name, blob[:4], blob[4:])
 
 
-def _check_name(name: str) -> None:
+def check_key_name(name: str) -> None:
+    """FormatError unless `name` may name a key: not empty, no white space, no plus sign."""
     if not _NAME.fullmatch(name):
         raise FormatError("a key name that is empty or holds spaces or a plus sign")
-
-
-def _key_hash(name: str, body: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + body).digest()[:4]

@@ -91,6 +91,17 @@ class PublicKey:
         return hash(self.spki)
 
 
+def ed25519_from_raw(raw: bytes) -> PublicKey:
+    """The key of these 32 bytes, as verifier keys of signed notes carry it."""
+    try:
+        key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError as error:
+        raise KeyFormatError("not an Ed25519 key") from error
+    return PublicKey(
+        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
 class PrivateKey:
     """A signing key. Its bytes leave this object only through `to_pem`."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from .canonical import from_hex, parse_instant, require_fields
 from .errors import FormatError, LimitError, VersionError
 from .note import NoteVerifier
+from .policy import Policy, parse_policy
 from .signature import PublicKey, require_keyid
 
 TRUST_FORMAT = "mizheng/trust/v1"
@@ -87,6 +88,7 @@ class Trust:
     chains: tuple[TrustedChain, ...]
     require: tuple[str, ...] = ()
     revoked_keys: frozenset[str] = frozenset()
+    witness_policy: Policy | None = None
     sha256: str = ""
     """Hex SHA-256 of the file's bytes, printed on every report."""
 
@@ -115,7 +117,13 @@ def parse_trust(data: bytes) -> Trust:
     require_fields(
         value,
         {"format": str, "name": str, "issued_at": str, "expires_at": str, "logs": list, "chains": list},
-        {"issuers": list, "observers": dict, "require": dict, "revoked_keys": list},
+        {
+            "issuers": list,
+            "observers": dict,
+            "require": dict,
+            "revoked_keys": list,
+            "witness_policy": str,
+        },
     )
     if parse_instant(value["issued_at"]) > parse_instant(value["expires_at"]):
         raise FormatError("a trust file that expires before it is issued")
@@ -127,18 +135,20 @@ def parse_trust(data: bytes) -> Trust:
     keys = tuple(_named_key(item) for item in observers["keys"])
     if len({item.key.keyid for item in keys}) != len(keys):
         raise FormatError("an observer key that is listed twice would count twice")
+    logs = tuple(_log(item) for item in value["logs"])
     require = require_fields(value.get("require", {"checks": []}), {"checks": list})
     return Trust(
         value["name"],
         value["issued_at"],
         value["expires_at"],
-        tuple(_log(item) for item in value["logs"]),
+        logs,
         tuple(_named_key(item) for item in value.get("issuers", [])),
         keys,
         observers["quorum"],
         _chains(value["chains"]),
         tuple(_text(item) for item in require["checks"]),
         frozenset(require_keyid(item) for item in value.get("revoked_keys", [])),
+        _witness_policy(value.get("witness_policy"), logs),
         hashlib.sha256(data).hexdigest(),
     )
 
@@ -152,6 +162,8 @@ def dump_trust(trust: Trust) -> bytes:
         f"expires_at = {_quote(trust.expires_at)}",
         f"revoked_keys = [{', '.join(_quote(item) for item in sorted(trust.revoked_keys))}]",
     ]
+    if trust.witness_policy:
+        lines.append(f"witness_policy = {_quote(trust.witness_policy.text)}")
     for log in trust.logs:
         lines += ["", "[[logs]]", f"vkey = {_quote(log.verifier.vkey)}", *_range(log)]
     for issuer in trust.issuers:
@@ -188,6 +200,16 @@ def dump_trust(trust: Trust) -> bytes:
             ]
     lines += ["", "[require]", f"checks = [{', '.join(_quote(item) for item in trust.require)}]"]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _witness_policy(text: str | None, logs: tuple[TrustedLog, ...]) -> Policy | None:
+    if text is None:
+        return None
+    policy = parse_policy(text)
+    log_keys = {log.verifier.key for log in logs}
+    if any(witness.key in log_keys for witness in policy.witnesses.values()):
+        raise FormatError("a witness whose key is a log's own key")
+    return policy
 
 
 def _log(value: object) -> TrustedLog:
@@ -267,7 +289,9 @@ def _text(value: object) -> str:
 
 
 def _quote(text: str) -> str:
-    """A TOML basic string (TOML 1.0, "String")."""
+    """A TOML basic string (TOML 1.0, "String"), over several lines where the text has them."""
+    if "\n" in text:
+        return '"""\n' + "\n".join(_quote(line)[1:-1] for line in text.split("\n")) + '"""'
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     control = (f"\\u{ord(char):04x}" if ord(char) < 0x20 or ord(char) == 0x7F else char for char in escaped)
     return '"' + "".join(control) + '"'

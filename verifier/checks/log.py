@@ -7,6 +7,7 @@ from ..checkpoint import MAX_PROOF_BYTES, TlogProof, open_checkpoint, parse_tlog
 from ..entry import entry_leaf
 from ..errors import ProofError
 from ..note import parse_note
+from ..policy import Policy
 from ..words import N_
 from .context import Context, Head
 
@@ -39,13 +40,50 @@ def check_log(context: Context) -> None:
 
 
 def check_witnesses(context: Context) -> None:
-    """Cosignatures are counted against a policy, which this trust format does not carry yet."""
+    """For each trusted head, whether the witnesses that cosigned it make the trust file's quorum."""
+    findings = context.findings
+    policy = context.trust.witness_policy if context.trust else None
     lines = sum(len(parse_note(head.note).signatures) - 1 for head in context.heads)
-    if lines > 0:
+    if policy is None and lines > 0:
         message = N_("{count} further signatures on the checkpoints; the trust file names no witness policy")
-        context.findings.not_checked("witness.quorum", message=message, count=lines)
+        findings.not_checked("witness.quorum", message=message, count=lines)
+    elif policy is None or not policy.asks_for_witnesses:
+        findings.not_provided("witness.quorum", message=N_("no policy asks for witnesses"))
     else:
-        context.findings.not_provided("witness.quorum")
+        for head in context.heads:
+            _check_quorum(context, head, policy)
+        if not context.heads:
+            findings.not_provided("witness.quorum", message=N_("the bundle carries no proof from the log"))
+
+
+def _check_quorum(context: Context, head: Head, policy: Policy) -> None:
+    findings = context.findings
+    if not head.is_trusted:
+        message = N_("the checkpoint's signature was not verified")
+        findings.not_checked("witness.quorum", head.member, message)
+        return
+    cosigned = findings.attempt("witness.quorum", head.member, lambda: _cosigners(head, policy))
+    if cosigned is None:
+        return
+    names = ", ".join(sorted(cosigned)) or "-"
+    if policy.is_met(cosigned):
+        message = N_("quorum {quorum} met by {witnesses}")
+        findings.passed("witness.quorum", head.member, message, quorum=policy.quorum, witnesses=names)
+    else:
+        message = N_("quorum {quorum} not met; cosigned by {witnesses}")
+        findings.not_checked("witness.quorum", head.member, message, quorum=policy.quorum, witnesses=names)
+
+
+def _cosigners(head: Head, policy: Policy) -> set[str]:
+    """Names of the policy's witnesses that cosigned; a broken cosignature of one of them raises."""
+    note = parse_note(head.note)
+    cosigned = set()
+    for line in note.signatures:
+        for name, witness in policy.witnesses.items():
+            if witness.matches(line):
+                witness.verify(note.text, line.signature)
+                cosigned.add(name)
+    return cosigned
 
 
 def _included(context: Context, name: str, leaf: bytes) -> TlogProof:
