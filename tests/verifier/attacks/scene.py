@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 from collections.abc import Mapping
@@ -9,16 +11,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mizheng.verifier.anchor import parse_anchor
+from mizheng.verifier.bundle import BundleDocument
 from mizheng.verifier.report import Report, Status, Verdict
 from mizheng.verifier.statement import Depositor
+from mizheng.verifier.text import render
 from mizheng.verifier.trust import Trust
+from mizheng.verifier.words import translator
 
-from tests.support.world import FILES, Company, Deposit, World, judge
+from tests.support.world import AT, FILES, Company, Deposit, World, judge
 
 Members = dict[str, bytes]
 
 RIVAL = Depositor("北京另一家有限公司", "CN-USCC", "91110000MA00000XX0")
 OPENED = ("配方.txt", "图纸/发动机.dwg")
+OWN_MEMBERS = ("README.txt", "statement.dsse.json", "records/", "originals/", "exhibits.pdf", "verify.html")
 # MIZHENG_SEED=N repeats a run with another sample: every failure names the seed it was found with.
 SEED = int(os.environ.get("MIZHENG_SEED", "20261123"))
 
@@ -122,10 +128,31 @@ def _trust_both(world: World, foreign: World) -> Trust:
     )
 
 
+def relist(members: Mapping[str, bytes], company: Company, /, **changes: object) -> Members:
+    """With the depositor's list made anew for what is there now: he himself is the attacker."""
+    own = [name for name in members if name.startswith(OWN_MEMBERS)]
+    document = BundleDocument(
+        hashlib.sha256(members["statement.dsse.json"]).hexdigest(),
+        None,
+        None,
+        AT,
+        {name: hashlib.sha256(members[name]).hexdigest() for name in own},
+    )
+    signed = replace(document, **changes).sign(company.key)  # type: ignore[arg-type]
+    return {**members, "bundle.dsse.json": signed}
+
+
+def words(report: Report) -> str:
+    """Both forms of the report, which nothing that a bundle holds may break; the text comes back."""
+    json.dumps(report.to_json())
+    return render(report, translator("en"))
+
+
 def refuse(members: Mapping[str, bytes] | bytes, trust: Trust | None, about: object = "") -> Report:
-    """Judge and assert that it is not valid, whatever it is."""
+    """Judge and assert that it is not valid, whatever it is, and that the report can be read."""
     report = judge(members, trust)
     assert report.verdict is not Verdict.VALID, f"valid: {about} (MIZHENG_SEED={SEED})"
+    words(report)
     return report
 
 
