@@ -83,8 +83,9 @@ class Anchorer:
         return self._status.waiting_for
 
     def step(self) -> bool:
-        """Do one bounded piece of work; whether there may be more to do at once. ChainErrors become
-        `waiting_for`.
+        """Do one bounded piece of work; whether there may be more to do at once.
+
+        What goes wrong with the chain becomes `waiting_for`; errors of the database are raised.
         """
         done = False
         held_up = None
@@ -167,9 +168,7 @@ class Anchorer:
         return True, None
 
     def _refused(self, item: Item, found: FoundTransaction, reason: str) -> tuple[bool, str | None]:
-        """It is in a block and anchored nothing. Only a final block says so for good: another one might
-        take it.
-        """
+        """It is in a block and anchored nothing. Only a final block says so for good."""
         final = self._chain.final()
         if final is None or found.block_number is None or final.number < found.block_number:
             self._outbox.note_error(item, reason, self._now())

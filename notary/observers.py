@@ -87,9 +87,7 @@ def parse_observers(table: Mapping[str, Any]) -> tuple[ObserverPeer, ...]:
 
 
 def ask_observer(client: httpx.Client, peer: ObserverPeer, block: BlockReference) -> bytes:
-    """The observer's signed statement about exactly this block, checked against its key; ObserverError
-    otherwise.
-    """
+    """The observer's statement about exactly this block, checked; ObserverError if there is none."""
     try:
         with client.stream("POST", f"{peer.url}/v1/observations", json=block.to_json()) as answer:
             body = b""
@@ -234,8 +232,9 @@ def run_observer(
     *,
     announce: Callable[[Mapping[str, str | int]], None] = lambda _: None,
 ) -> None:
-    """Serve observations until told to stop. `announce` is called once, when it listens, with
-    `describe()`.
+    """Serve observations until told to stop.
+
+    `announce` is called once, when it listens, with `Observer.describe()` and its url.
     """
     import uvicorn
 

@@ -48,17 +48,16 @@ def open_data(origin: str) -> bytes:
 
 
 def anchor_data(log_id: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
-    """The call that anchors a head; `proof` is the consistency proof from the contract's head, empty for
-    the first.
+    """The call that anchors a head.
+
+    `proof` is the consistency proof from the contract's head, empty for the first one.
     """
     array = _word(len(proof)) + b"".join(proof)
     return _ANCHOR + log_id + _word(size) + root + _word(4 * 32) + array
 
 
 def read_head(chain: Chain, contract: bytes, log_id: bytes) -> tuple[int, bytes]:
-    """The contract's head of a log: (size, root); (0, 32 zero bytes) if nothing is anchored or there is no
-    such log.
-    """
+    """The contract's head of a log, size and root; 0 and zero bytes if nothing is anchored."""
     answer = _read(chain, contract, _HEAD + log_id, words=2)
     return int.from_bytes(answer[:32], "big"), answer[32:]
 

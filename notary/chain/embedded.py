@@ -239,9 +239,7 @@ class EmbeddedChain:
                 self._waiting.pop(bytes(transaction.hash), None)
 
     def _ready(self) -> list[SignedTransactionAPI]:
-        """What can go into the next block: for each sender, nonces that follow on each other; and no more
-        than fits.
-        """
+        """What can go into the next block: each sender's next nonces, and no more than fits."""
         state = self._state()
         ready: list[SignedTransactionAPI] = []
         expected: dict[Any, int] = {}

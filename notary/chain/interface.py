@@ -131,9 +131,7 @@ class Chain(Protocol):
         """The newest block that the profile's rule calls final; None if there is none yet."""
 
     def block(self, number: int) -> Block | None:
-        """The block at this height, its header checked against its hash; None if the chain is not that
-        long.
-        """
+        """The block at this height, its header checked against its hash; None if there is none."""
 
     def nonce(self, address: bytes, *, at_final: bool = False) -> int:
         """How many transactions of this account are in blocks (in final ones only, if asked)."""

@@ -80,9 +80,7 @@ class Outbox:
     def prepare(
         self, tree_size: int, root_hash: bytes, note: bytes, transaction: SignedTransaction, now: int
     ) -> None:
-        """Write down what will be sent. IntegrityError if another process took the nonce or the head
-        first.
-        """
+        """Write down what will be sent; IntegrityError if another process was first."""
         values = {
             **self._place,
             **self._names,
