@@ -164,6 +164,8 @@ def dump_trust(trust: Trust) -> bytes:
     ]
     if trust.witness_policy:
         lines.append(f"witness_policy = {_quote(trust.witness_policy.text)}")
+    # An empty list has no table to show it: it is said before the first one.
+    lines += [f"{name} = []" for name in ("logs", "chains") if not getattr(trust, name)]
     for log in trust.logs:
         lines += ["", "[[logs]]", f"vkey = {_quote(log.verifier.vkey)}", *_range(log)]
     for issuer in trust.issuers:
@@ -189,6 +191,7 @@ def dump_trust(trust: Trust) -> bytes:
                 for number, block in sorted(chain.pins.items())
             ),
             "]",
+            *(() if chain.log_ids else ("log_ids = []",)),
         ]
         for log_id in chain.log_ids:
             lines += [
