@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .canonical import dump, from_hex, require_fields
+from .canonical import dump, from_hex, parse_typed, require_fields
 from .errors import ChainProofError, FormatError, LimitError
 from .evm import receipt as evm_receipt
 from .evm.block import (
@@ -28,7 +28,6 @@ from .evm.block import (
     natural,
     parse_block,
     parse_chain,
-    parse_typed,
     verify_block,
 )
 from .evm.event import verify_anchored

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .canonical import dump
+from .canonical import dump, parse_typed
 from .errors import ChainProofError
 from .evm.block import (
     Block,
@@ -16,7 +16,6 @@ from .evm.block import (
     as_proof_error,
     parse_block,
     parse_chain,
-    parse_typed,
     verify_block,
 )
 from .evm.header import MAX_HEADER_BYTES, Header

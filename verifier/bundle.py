@@ -16,12 +16,11 @@ from typing import BinaryIO
 
 from . import dsse
 from .archive import CHUNK_BYTES, MAX_MEMORY_BYTES, ArchiveReader, Source, write_archive
-from .canonical import dump, from_hex, parse_instant, parse_object
+from .canonical import dump, from_hex, parse_instant, parse_typed
 from .errors import FormatError, LimitError, MizhengError
 from .manifest import OpenedRecord
 from .record import Record, parse_record
 from .signature import PrivateKey
-from .statement import require_type
 
 BUNDLE_PAYLOAD_TYPE = "application/vnd.mizheng.bundle.v1+json"
 BUNDLE_TYPE = "mizheng/bundle/v1"
@@ -205,15 +204,13 @@ def number_of(name: str) -> int:
 def parse_bundle_document(payload: bytes) -> BundleDocument:
     """Read the payload of bundle.dsse.json; its signature is checked by the caller."""
     required = {
-        "type": str,
         "envelope_sha256": str,
         "recipient": (str, type(None)),
         "purpose": (str, type(None)),
         "created_at": str,
         "members": dict,
     }
-    value = parse_object(payload, required, max_bytes=MAX_MEMORY_BYTES)
-    require_type(value["type"], BUNDLE_TYPE)
+    value = parse_typed(payload, BUNDLE_TYPE, required, max_bytes=MAX_MEMORY_BYTES)
     from_hex(value["envelope_sha256"], 32)
     parse_instant(value["created_at"])
     for name, digest in value["members"].items():

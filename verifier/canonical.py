@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import FormatError, LimitError, NonCanonicalError
+from .errors import FormatError, LimitError, NonCanonicalError, VersionError
 
 # The largest whole number every JSON implementation reads exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
 MAX_INTEGER = 2**53 - 1
@@ -68,6 +68,28 @@ def parse_object(
     """Parse a canonical object whose fields are exactly `required` plus any of `optional` (name: type)."""
     value = parse(data, max_bytes=max_bytes)
     return require_fields(value, required, optional)
+
+
+def parse_typed(
+    data: bytes, kind: str, required: Mapping[str, Any], *, max_bytes: int = MAX_BYTES
+) -> dict[str, Any]:
+    """Read a canonical object of type `kind`, such as mizheng/deposit/v1, with exactly these other fields.
+
+    The type is looked at first: a later version of it is a VersionError whatever its fields are, any
+    other document a FormatError.
+    """
+    value = parse(data, max_bytes=max_bytes)
+    found = value.get("type") if isinstance(value, dict) else None
+    if isinstance(found, str) and found != kind:
+        raise other_type(found, kind)
+    return require_fields(value, {"type": str, **required})
+
+
+def other_type(found: str, expected: str) -> FormatError:
+    """VersionError if `found` is `expected` with a higher version number (…v2…), else FormatError."""
+    later = re.fullmatch(re.escape(expected).replace("v1", "v([1-9][0-9]{0,8})"), found)
+    error = VersionError if later and int(later[1]) > 1 else FormatError
+    return error("a document of type {found}, expected {expected}", found=found[:80], expected=expected)
 
 
 def require_fields(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from .canonical import dump, from_base64, parse_object, require_fields, to_base64
+from .canonical import dump, from_base64, other_type, parse_object, require_fields, to_base64
 from .errors import FormatError, SignatureError
 from .signature import PrivateKey, PublicKey, require_keyid
 
@@ -59,7 +59,7 @@ def parse(
     """Parse an envelope of this type with exactly this many signatures; FormatError otherwise."""
     fields = parse_object(data, {"payload": str, "payloadType": str, "signatures": list}, max_bytes=max_bytes)
     if fields["payloadType"] != payload_type:
-        raise FormatError("an envelope of another type than {expected}", expected=payload_type)
+        raise other_type(fields["payloadType"], payload_type)
     if len(fields["signatures"]) != signatures:
         raise FormatError("expected {count} signatures", count=signatures)
     pairs = []

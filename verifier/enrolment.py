@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import dsse
-from .canonical import dump, parse_instant, parse_object
+from .canonical import dump, parse_instant, parse_typed
 from .errors import FormatError
 from .signature import PrivateKey, PublicKey, require_keyid
-from .statement import Depositor, parse_depositor, require_type
+from .statement import Depositor, parse_depositor
 
 ENROLMENT_PAYLOAD_TYPE = "application/vnd.mizheng.enrolment.v1+json"
 REVOCATION_PAYLOAD_TYPE = "application/vnd.mizheng.revocation.v1+json"
@@ -136,8 +136,7 @@ def _open(
     data: bytes, kind: str, payload_type: str, required: dict[str, Any]
 ) -> tuple[dict[str, Any], PublicKey]:
     envelope = dsse.parse(data, payload_type)
-    fields = parse_object(envelope.payload, {**required, "type": str, "signer": str})
-    require_type(fields["type"], kind)
+    fields = parse_typed(envelope.payload, kind, {**required, "signer": str})
     signer = PublicKey.from_base64(fields["signer"])
     envelope.verify(signer)
     return fields, signer

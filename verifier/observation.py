@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from . import dsse
-from .canonical import dump, from_hex, parse_instant
+from .canonical import dump, from_hex, parse_instant, parse_typed
 from .errors import FormatError
-from .evm.block import natural, parse_typed
+from .evm.block import natural
 from .signature import PrivateKey, PublicKey
 from .statement import BlockReference
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import dsse
-from .canonical import dump, from_hex, parse_instant, parse_object, require_fields
-from .errors import FormatError, LimitError, VersionError
+from .canonical import dump, from_hex, parse_instant, parse_typed, require_fields
+from .errors import FormatError, LimitError
 from .signature import PrivateKey, PublicKey
 
 STATEMENT_PAYLOAD_TYPE = "application/vnd.mizheng.statement.v1+json"
@@ -97,9 +97,8 @@ class Statement:
 
 
 def parse_statement(payload: bytes) -> Statement:
-    """Read a statement; VersionError for another type, FormatError when malformed."""
+    """Read a statement; VersionError for a later version, FormatError when malformed."""
     required = {
-        "type": str,
         "public_key": str,
         "commitment": str,
         "depositor": dict,
@@ -109,8 +108,7 @@ def parse_statement(payload: bytes) -> Statement:
         "software": dict,
         "nonce": str,
     }
-    value = parse_object(payload, required)
-    require_type(value["type"], STATEMENT_TYPE)
+    value = parse_typed(payload, STATEMENT_TYPE, required)
     software = require_fields(value["software"], {"name": str, "version": str, "digest": (str, type(None))})
     if software["digest"] is not None:
         from_hex(software["digest"], 32)
@@ -159,11 +157,3 @@ def parse_block_reference(value: object) -> BlockReference:
         fields["number"],
         from_hex(fields["hash"], 32),
     )
-
-
-def require_type(found: str, expected: str) -> None:
-    """VersionError when a signed document is not of the expected type and version."""
-    if found != expected:
-        raise VersionError(
-            "a document of type {found}, expected {expected}", found=found[:64], expected=expected
-        )

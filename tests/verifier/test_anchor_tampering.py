@@ -207,5 +207,7 @@ def test_what_is_not_evidence_at_all() -> None:
     for length in range(0, 200, 7):
         with pytest.raises(FormatError):
             parse_anchor(pick.randbytes(length))
-    with pytest.raises(VersionError):
+    with pytest.raises(FormatError, match="expected mizheng/anchor/v1"):
         parse_anchor(b'{"type":"mizheng/beacon/v1"}')
+    with pytest.raises(VersionError):
+        parse_anchor(b'{"type":"mizheng/anchor/v2"}')

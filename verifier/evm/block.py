@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..canonical import MAX_INTEGER, from_hex, parse, require_fields
+from ..canonical import MAX_INTEGER, from_hex, require_fields
 from ..errors import ChainProofError, FormatError, LimitError, VersionError
 from .header import MAX_HEADER_BYTES, Header, parse_header
 
@@ -38,18 +38,6 @@ class Block:
 
     def to_json(self) -> dict[str, Any]:
         return {"number": self.number, "hash": self.hash.hex(), "header": self.header.hex()}
-
-
-def parse_typed(data: bytes, kind: str, required: Mapping[str, Any], *, max_bytes: int) -> dict[str, Any]:
-    """Read a canonical object of type `kind` with exactly the other fields `required`.
-
-    The type is looked at first, so that a later version is a VersionError whatever its fields are.
-    """
-    value = parse(data, max_bytes=max_bytes)
-    found = value.get("type") if isinstance(value, dict) else None
-    if isinstance(found, str) and found != kind:
-        raise VersionError("a document of type {found}, expected {expected}", found=found[:64], expected=kind)
-    return require_fields(value, {"type": str, **required})
 
 
 def parse_chain(value: object) -> Chain:
