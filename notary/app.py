@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.limits import BodyLimit
 from mizheng.notary.metrics import Counting
-from mizheng.notary.problems import install_handlers
+from mizheng.notary.problems import document, install_handlers
 from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
 from mizheng.notary.schemas import ProblemAnswer
 from mizheng.notary.service import Service
@@ -52,13 +53,19 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _document_problems(app: FastAPI) -> None:
-    """Put the problem schema that the routes refer to into the OpenAPI document."""
+    """Let the OpenAPI document say what is answered: problem details also where FastAPI has its own form."""
     generate = app.openapi
 
-    def with_problems() -> dict[str, object]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault(ProblemAnswer.__name__, ProblemAnswer.model_json_schema())
-        return document
+    def with_problems() -> dict[str, Any]:
+        paper = generate()
+        schemas = paper["components"]["schemas"]
+        schemas[ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        ours = document("request-malformed")[422]
+        for operation in (operation for path in paper["paths"].values() for operation in path.values()):
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"]["422"] = ours
+        return paper
 
     app.openapi = with_problems  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """`mizheng-notary serve`: one process that listens, sequences and anchors."""
 
+import gc
 import logging
 import logging.config
 import socket
@@ -45,6 +46,10 @@ def run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        # What is there by now stays: the collector need not walk through a whole EVM again and again while
+        # somebody waits for an answer.
+        gc.collect()
+        gc.freeze()
         uvicorn.Server(config).run(sockets=[listener])
 
 

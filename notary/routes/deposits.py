@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Security
+from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from mizheng.notary.auth import Caller, authenticate
@@ -24,12 +24,14 @@ DepositId = Annotated[
     str, Path(description="the envelope's SHA-256, hex", json_schema_extra={"pattern": HEX32})
 ]
 
-_BODY = {
+# Written out, not declared as parameters: on this route every tenth of a millisecond counts.
+_RAW = {
+    "security": [{bearer.scheme_name: []}],
     "requestBody": {
         "required": True,
         "description": "The statement's DSSE envelope, byte for byte as it was signed; at most 64 KiB.",
         "content": {"application/json": {"schema": {"type": "object"}}},
-    }
+    },
 }
 
 
@@ -37,8 +39,7 @@ _BODY = {
     "",
     status_code=201,
     response_model=DepositAnswer,
-    openapi_extra=_BODY,
-    dependencies=[Security(bearer)],
+    openapi_extra=_RAW,
     responses={
         200: {"model": DepositAnswer, "description": "It was deposited before; nothing was added."},
         **document(
