@@ -94,6 +94,22 @@ def test_tests_that_are_named_exist(name: str) -> None:
     assert not missing
 
 
+def slugs(path: Path) -> set[str]:
+    """Anchors of a document's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", read(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_into_documents_lead_to_a_heading(name: str) -> None:
+    path = ROOT / name
+    links = re.findall(r"\]\(([^)#\s]*\.md|)#([^)\s]+)\)", read(path))
+    missing = {
+        (file, anchor) for file, anchor in links if anchor not in slugs(path.parent / file if file else path)
+    }
+    assert not missing
+
+
 def test_routes_are_documented() -> None:
     text = read(DOCS / "spec" / "http-api.md")
     routes = {
