@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import OperationalError
-
 from mizheng.notary.database import create_engine, reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.log import sequencer as module
@@ -25,6 +22,8 @@ from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import OperationalError
 
 SIGNER = NoteSigner("log.example/sequencer", PrivateKey.generate())
 
@@ -223,7 +222,14 @@ class Fault:
         self._patch.setattr(dialect, "do_commit", fail)
 
 
-WRITES = ["INSERT INTO entries", "entry_bundles", "UPDATE tiles", "FROM tiles", "UPDATE log_head", "FROM log_head"]
+WRITES = [
+    "INSERT INTO entries",
+    "entry_bundles",
+    "UPDATE tiles",
+    "FROM tiles",
+    "UPDATE log_head",
+    "FROM log_head",
+]
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -10,8 +10,6 @@ import tempfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, update
-
 from mizheng.notary.database import create_engine, reading, writing
 from mizheng.notary.log.append import NewEntry, append, check_head
 from mizheng.notary.log.head import create_log, lock_head
@@ -25,6 +23,7 @@ from mizheng.verifier.errors import ConsistencyError
 from mizheng.verifier.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
+from sqlalchemy import Engine, select, update
 
 # Emptied when the tests end.
 _FOLDER = tempfile.TemporaryDirectory()
@@ -101,7 +100,9 @@ def test_roots_and_proofs_of_every_kind_of_size(big: tuple[Engine, Tree]) -> Non
             index = chosen.randrange(size)
             proof = inclusion_proof(connection, index, size)
             assert proof == tree.inclusion_proof(index, size)
-            verify_inclusion(leaf_hash(dump_entry(entries_from(index, 1)[0].envelope_sha256)), index, size, proof, root)
+            verify_inclusion(
+                leaf_hash(dump_entry(entries_from(index, 1)[0].envelope_sha256)), index, size, proof, root
+            )
             old = chosen.randrange(1, size + 1)
             joined = consistency_proof(connection, old, size)
             assert joined == tree.consistency_proof(old, size)
@@ -168,7 +169,18 @@ def test_tile_paths(path: str, place: tuple[int, int]) -> None:
     "path",
     [
         *("", "0", "00", "0000", "x000/001", "001/002", "x001", "x001/", "000.p/0", "000.p/256", "000.p/01"),
-        *("000.p/", "000.p", "-01", "+01", "０00", " 000", "000/", "000.p/1/", "x0010/000", "x999/" * 9 + "000"),
+        *(
+            "000.p/",
+            "000.p",
+            "-01",
+            "+01",
+            "０00",
+            " 000",
+            "000/",
+            "000.p/1/",
+            "x0010/000",
+            "x999/" * 9 + "000",
+        ),
     ],
 )
 def test_other_spellings_of_tile_paths_are_none(path: str) -> None:
