@@ -26,6 +26,11 @@ def parse_entry(data: bytes) -> bytes:
     return bytes.fromhex(match[1].decode())
 
 
+def is_entry(data: bytes) -> bool:
+    """Whether `parse_entry` would read it; quicker where only that is asked, of millions."""
+    return _ENTRY.fullmatch(data) is not None
+
+
 def entry_leaf(envelope: bytes) -> bytes:
     """The log's leaf hash for an envelope's bytes."""
     return leaf_hash(dump_entry(hashlib.sha256(envelope).digest()))

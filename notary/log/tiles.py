@@ -8,12 +8,11 @@ writes about n/256 rows and a few more.
 from collections.abc import Iterator, Sequence
 
 from mizheng.notary.models import entry_bundles, tiles
-from mizheng.verifier.merkle import compute_root, node_hash, split_point
+from mizheng.verifier import tiles as format_of_tiles
+from mizheng.verifier.errors import TruncatedError
+from mizheng.verifier.merkle import compute_root
+from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, TileTree
 from sqlalchemy import Connection, bindparam, insert, select, update
-
-TILE_WIDTH = 256
-HASH_SIZE = 32
-
 
 # Built once: to build a statement takes longer than to run it.
 _TILE = select(tiles.c.hashes).where(
@@ -42,16 +41,16 @@ class LogCorruptError(Exception):
     """What is stored is not what was written: the log must not go on."""
 
 
-class TileReader:
+class TileReader(TileTree):
     """Hashes of the tree as they stand in the database, within one transaction.
 
     Each tile is fetched once and each inner node computed once; the reader must not outlive its transaction.
     """
 
     def __init__(self, connection: Connection) -> None:
+        super().__init__(self.tile)
         self._connection = connection
         self._tiles: dict[tuple[int, int], bytes] = {}
-        self._nodes: dict[tuple[int, int], bytes] = {}
 
     def tile(self, level: int, index: int) -> bytes:
         """The stored hashes of a tile, concatenated; empty where there is none."""
@@ -62,27 +61,11 @@ class TileReader:
         return self._tiles[key]
 
     def subtree_root(self, start: int, end: int) -> bytes:
-        """Root over leaves [start, end), for the ranges that RFC 6962's recursion forms (§2.1)."""
-        key = (start, end)
-        node = self._nodes.get(key)
-        if node is None:
-            node = self._nodes[key] = self._compute(start, end)
-        return node
-
-    def _compute(self, start: int, end: int) -> bytes:
-        width = end - start
-        height = width.bit_length() - 1
-        if width == 1 << height and height % 8 == 0:
-            return self._stored(height // 8, start >> height)
-        middle = start + split_point(width)
-        return node_hash(self.subtree_root(start, middle), self.subtree_root(middle, end))
-
-    def _stored(self, level: int, position: int) -> bytes:
-        offset = position % TILE_WIDTH * HASH_SIZE
-        found = self.tile(level, position // TILE_WIDTH)[offset : offset + HASH_SIZE]
-        if len(found) != HASH_SIZE:
-            raise LogCorruptError(f"tile {position // TILE_WIDTH} of level {level} is too short")
-        return found
+        """Root over leaves [start, end); LogCorruptError where a stored tile ends too early."""
+        try:
+            return super().subtree_root(start, end)
+        except TruncatedError as error:
+            raise LogCorruptError(str(error)) from error
 
 
 def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[bytes]) -> None:
@@ -132,16 +115,12 @@ def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
     return found[start - offset : end - offset]
 
 
-def split_bundle(data: bytes) -> Iterator[bytes]:
-    """The entries of a bundle: u16be length and bytes, one after the other."""
-    position = 0
-    while position < len(data):
-        length = int.from_bytes(data[position : position + 2], "big")
-        entry = data[position + 2 : position + 2 + length]
-        if len(entry) != length:
-            raise LogCorruptError("an entry bundle ends in the middle of an entry")
-        yield entry
-        position += 2 + length
+def split_bundle(data: bytes) -> list[bytes]:
+    """The entries of a stored bundle."""
+    try:
+        return format_of_tiles.split_bundle(data)
+    except TruncatedError as error:
+        raise LogCorruptError(str(error)) from error
 
 
 def _read_partial(connection: Connection, level: int, index: int, filled: int) -> bytes:

@@ -7,9 +7,10 @@ from fastapi.responses import Response
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.head import load_head
-from mizheng.notary.log.publish import parse_tile_path, read_bundle, read_tile
+from mizheng.notary.log.publish import read_bundle, read_tile
 from mizheng.notary.problems import document
 from mizheng.notary.routes.access import ServiceOf
+from mizheng.verifier.tiles import parse_tile_path
 
 router = APIRouter(tags=["log"])
 

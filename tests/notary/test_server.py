@@ -12,13 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 from mizheng.notary.errors import PROBLEMS
-from mizheng.notary.log.publish import format_tile_path
-from mizheng.notary.log.tiles import split_bundle
 from mizheng.verifier.canonical import from_base64
 from mizheng.verifier.checkpoint import open_checkpoint
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import Tree, leaf_hash
 from mizheng.verifier.note import NoteVerifier
+from mizheng.verifier.tiles import format_tile_path, split_bundle
 
 from tests.notary.depositor import TestDepositor, problem_of
 from tests.support.notary import NotaryServer
@@ -43,7 +42,7 @@ def read_log(server: NotaryServer) -> list[bytes]:
         path = format_tile_path(len(entries) // 256, width)
         bundle = get(server, f"/tile/entries/{path}")
         assert bundle.status_code == 200
-        found = list(split_bundle(bundle.content))
+        found = split_bundle(bundle.content)
         assert len(found) == width
         tile = get(server, f"/tile/0/{path}")
         assert tile.content == b"".join(leaf_hash(entry) for entry in found)

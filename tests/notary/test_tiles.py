@@ -14,7 +14,7 @@ from mizheng.notary.database import create_engine, reading, writing
 from mizheng.notary.log.append import NewEntry, append, check_head
 from mizheng.notary.log.head import create_log, lock_head
 from mizheng.notary.log.proofs import consistency_proof, inclusion_proof, root_hash
-from mizheng.notary.log.publish import format_tile_path, parse_tile_path, read_bundle, read_tile
+from mizheng.notary.log.publish import read_bundle, read_tile
 from mizheng.notary.log.tiles import LogCorruptError, TileReader, append_tiles, split_bundle
 from mizheng.notary.models import entry_bundles, metadata, tiles
 from mizheng.verifier.checkpoint import open_checkpoint
@@ -23,6 +23,7 @@ from mizheng.verifier.errors import ConsistencyError
 from mizheng.verifier.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.tiles import format_tile_path, parse_tile_path
 from sqlalchemy import Engine, select, update
 
 # Emptied when the tests end.
