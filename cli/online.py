@@ -66,12 +66,18 @@ def ask_nodes(addresses: Sequence[str], questions: Questions) -> tuple[list[Onli
             if chain[1] is None:
                 raise node.nonsense()
             genesis = chain[1]
+            if questions.blocks and (chain[0], genesis) not in questions.blocks:
+                raise UsageFault(
+                    "the node {name} is on chain {chain_id}, where this bundle has no block",
+                    "name a node of the bundle's own chain, or verify without --online",
+                    name=node.name,
+                    chain_id=chain[0],
+                )
             final = node.final_number()
             for number in sorted(questions.blocks.get((chain[0], genesis), ())):
-                found = node.block_hash(number)
-                if found is not None:
-                    reference = BlockReference(chain[0], genesis, number, found)
-                    blocks.append(OnlineBlock(node.name, reference, number <= final))
+                # No block there yet is an answer too: then not every node asked vouches for it.
+                reference = BlockReference(chain[0], genesis, number, node.block_hash(number) or b"")
+                blocks.append(OnlineBlock(node.name, reference, number <= final))
             for anchor in questions.anchors:
                 if (anchor.chain.chain_id, anchor.chain.genesis_hash) == (chain[0], genesis):
                     root = node.root_of(anchor.contract, anchor.log_id, anchor.tree_size)

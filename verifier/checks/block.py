@@ -71,6 +71,8 @@ def check_canonical(
         message = N_(
             "nobody trusted vouches for this block: no pin, no quorum of observers, no node was asked"
         )
+        if any(_is_about(node.block, block) for node in context.online_blocks):
+            message = N_("not every node that was asked has this block as final")
         context.findings.not_checked(code, name, message, number=block.number, hash=block.hash.hex())
         return None
     by = ", ".join(vouchers)
@@ -121,7 +123,7 @@ def _contradiction(
             observer = context.trust.observer(key) if context.trust else None
             return observer.name if observer else key.keyid, observation.block.hash
     for node in context.online_blocks:
-        if _is_about(node.block, block) and node.block.hash != block.hash:
+        if _is_about(node.block, block) and node.block.hash not in (b"", block.hash):
             return node.source, node.block.hash
     return None
 

@@ -21,7 +21,7 @@ class OnlineBlock:
     source: str
     """How the node is called in the report."""
     block: BlockReference
-    """Chain id, genesis hash and hash are the node's own answers."""
+    """Chain id, genesis hash and hash are the node's own answers; no hash: it has no block of that number."""
     is_final: bool
     """Whether the node calls that height final."""
 
