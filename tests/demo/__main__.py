@@ -16,7 +16,7 @@ from tests.tools.layout import ROOT
 
 # Each of the three people has a folder; names in Chinese, because that is what people call theirs.
 SETTINGS = {
-    "MIZHENG_DATA_DIR": "公证机构",
+    "MIZHENG_DATA_DIR": "存证服务",
     "MIZHENG_HOME": "企业/密钥",
     "MIZHENG_LANG": "zh_CN",
 }
@@ -27,7 +27,7 @@ def prepare(out: Path) -> Stage:
     folder = out / datetime.now().strftime("%Y%m%d-%H%M%S")
     (folder / "法院").mkdir(parents=True)
     make_files(folder / "企业" / "资料")
-    print("密证演示：一家企业、一家公证机构、一个法院；以 $ 开头的行都是真实执行的命令。")
+    print("密证演示：一家企业、一个存证服务、一个法院；以 $ 开头的行都是真实执行的命令。")
     print("Mizheng demo: a company, a notary, a court; every line that begins with $ was run as it stands.\n")
     print(f"   $ cd {folder}")
     for name, value in SETTINGS.items():

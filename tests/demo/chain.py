@@ -17,7 +17,7 @@ from tests.support.tools import anvil_path
 # A block a second, final two epochs of two slots later: as on Ethereum, but in seconds.
 ANVIL = ("anvil", "--port", "0", "--block-time", "1", "--slots-in-an-epoch", "2")
 COINS = 10 * 10**18
-OBSERVER = "法院/观察员.toml"
+OBSERVER = "法院/见证节点.toml"
 _ANVIL_LISTENS = re.compile(r"127\.0\.0\.1:[0-9]+")
 _OBSERVER_TABLE = re.compile(r'\[observers\.NAME\]\nurl = ".+"\npublic_key = ".+"\n')
 
@@ -35,13 +35,13 @@ def open_chain(stage: Stage) -> Iterator[None]:
             stage.server(*ANVIL, output="节点.log", ready=_ANVIL_LISTENS, is_shown=False)
         )
         stage.step(
-            "法院作为独立观察员，以自己的密钥签署“我的节点认定哪些区块已终局”。",
+            "法院作为独立的见证节点，以自己的密钥签署“我的节点认定哪些区块已终局”。",
             "The court observes for itself: it signs, with its own key, which blocks its node holds final.",
         )
         observe = ("mizheng-notary", "observe", "--rpc", node, "--listen", "127.0.0.1:0")
         table = servers.enter_context(
             stage.server(
-                *observe, "--key", "法院/观察员.pem", output="法院/观察员.log", ready=_OBSERVER_TABLE
+                *observe, "--key", "法院/见证节点.pem", output="法院/见证节点.log", ready=_OBSERVER_TABLE
             )
         )
         (stage.folder / OBSERVER).write_text(table.replace("NAME", "court"), "utf-8")
@@ -51,14 +51,14 @@ def open_chain(stage: Stage) -> Iterator[None]:
 
 def deploy(stage: Stage, node: str) -> None:
     stage.step(
-        "公证机构在链上部署合约，并配置观察员。",
+        "存证服务在链上部署合约，并配置见证节点。",
         "The notary brings its contract onto the chain and is told whom to ask for observations.",
     )
     account = stage.run("mizheng-notary", "chain", "address").strip()
     send_coins(node, account)
     stage.say("已向该账户转入 10 枚测试币。", "10 test coins were sent to it.")
     stage.run("mizheng-notary", "chain", "deploy", "--rpc", node, "--name", "anvil")
-    stage.run("cat", OBSERVER, then=">> 公证机构/notary.toml")
+    stage.run("cat", OBSERVER, then=">> 存证服务/notary.toml")
     stage.export("MIZHENG_ANCHOR_INTERVAL", "1")
 
 

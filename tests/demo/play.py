@@ -29,11 +29,11 @@ _LISTENING = re.compile(r"http://127\.0\.0\.1:[0-9]+")
 @contextmanager
 def open_notary(stage: Stage) -> Iterator[None]:
     stage.step(
-        "公证机构启动服务：自动建好数据目录、数据库、密钥、链与合约。",
-        "The notary starts: data directory, database, keys, chain and contract are made where missing.",
+        "存证服务启动，缺什么建什么：数据目录、数据库、密钥；未配置链时，还有内置链与合约。",
+        "The notary starts and makes what is missing: data, keys and, where no chain is configured, its own.",
     )
     with stage.server(
-        *("mizheng-notary", "serve", "--port", "0"), output="公证机构.log", ready=_LISTENING
+        *("mizheng-notary", "serve", "--port", "0"), output="存证服务.log", ready=_LISTENING
     ) as address:
         stage.export("MIZHENG_NOTARY", address)
         yield
@@ -41,12 +41,12 @@ def open_notary(stage: Stage) -> Iterator[None]:
 
 def enrol_company(stage: Stage) -> None:
     stage.step(
-        "公证机构登记企业（法定名称、统一社会信用代码），API 密钥只显示一次，交给企业。",
+        "存证服务登记企业（法定名称、统一社会信用代码），API 密钥只显示一次，交给企业。",
         "The notary registers the company; its API key is shown once and goes to the company.",
     )
     stage.run("mizheng-notary", "org", "add", COMPANY, COMPANY_NUMBER, then=f"| tail -n 1 > {API_KEY}")
     stage.step(
-        "企业生成签名密钥，向公证机构登记公钥；私钥不离开本机。",
+        "企业生成签名密钥，向存证服务登记公钥；私钥不离开本机。",
         "The company makes its signing key and enrols the public part; the private part stays here.",
     )
     init = ("mizheng", "init", "--store", "file", "--operator", "王经办")
@@ -61,7 +61,7 @@ def seal_and_deposit(stage: Stage) -> None:
     )
     stage.run("mizheng", "seal", "企业/资料", "-o", SEAL)
     stage.step(
-        "企业存证：只发送一个承诺值，并自行核对公证机构的回答。重复执行仍是同一笔存证。",
+        "企业存证：只发送一个承诺值，并自行核对存证服务的回答。重复执行仍是同一笔存证。",
         "The company deposits one commitment and checks the answer. Run twice, it is the same deposit.",
     )
     stage.run("mizheng", "notarize", SEAL)
@@ -70,7 +70,7 @@ def seal_and_deposit(stage: Stage) -> None:
 
 def wait_until_final(stage: Stage) -> None:
     stage.step(
-        "公证机构在后台上链；企业查看进度：已封存 → 已存证 → 已上链 → 不可逆。",
+        "存证服务在后台上链；企业查看进度：已封存 → 已存证 → 已上链 → 已终局。",
         "The notary anchors in the background: sealed → deposited → anchored → final.",
     )
     stage.run("mizheng", "status", SEAL)
@@ -90,7 +90,8 @@ def open_one_file(stage: Stage, *, is_observed: bool) -> None:
         if time.monotonic() > deadline:
             raise DemoError("the observer has not signed the block")
         stage.say(
-            "观察员尚未签署该区块，稍候重做。", "The observer has not signed the block yet; once more, later."
+            "见证节点尚未签署该区块，稍候重做。",
+            "The observer has not signed the block yet; once more, later.",
         )
         time.sleep(1)
         stage.run(*bundle, "--force")
@@ -105,7 +106,7 @@ def holds(stage: Stage, folder: str) -> bool:
 
 def hand_over_trust(stage: Stage) -> None:
     stage.step(
-        "公证机构导出信任文件，经独立渠道（例如盖章的纸质函件）交给法院，绝不随证据包一起。",
+        "存证服务导出信任文件，经独立渠道（例如盖章的纸质函件）交给法院，绝不随证据包一起。",
         "The trust file reaches the court by a channel of its own, never with the bundle.",
     )
     stage.run("mizheng-notary", "trust", "export", "-o", TRUST)

@@ -35,7 +35,7 @@ def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> N
         "mizheng/verifier/py.typed",
         "mizheng/verifier/locale/zh_CN/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/locale/en/LC_MESSAGES/mizheng.mo",
-        "mizheng/contracts/artifacts/Anchor.json",
+        "mizheng/contracts/artifacts/MizhengAnchor.json",
     }
     assert not data - names
 
@@ -83,3 +83,12 @@ def test_notary_says_what_is_missing(court: Path) -> None:
     )
     assert "Traceback" not in result.stderr
     assert result.returncode == 0 or "mizheng[notary]" in result.stderr
+
+
+def test_service_runs_installed(archives: tuple[Path, Path], tmp_path: Path) -> None:
+    """`mizheng[notary]` from the wheel alone: migrations and the contract come along."""
+    commands = install_wheel(archives[0], tmp_path / "venv", ("notary",))
+    made = run(commands / "mizheng-notary", "chain", "address", "--data-dir", tmp_path / "data", cwd=tmp_path)
+    assert made.startswith("0x")
+    assert (tmp_path / "data" / "mizheng.db").exists()
+    run(commands / "python", "-c", "from mizheng.contracts.artifact import load_artifact; load_artifact()")
