@@ -17,7 +17,7 @@ from typing import BinaryIO
 from . import dsse
 from .archive import CHUNK_BYTES, MAX_MEMORY_BYTES, ArchiveReader, Source, write_archive
 from .canonical import dump, from_hex, parse_instant, parse_typed
-from .errors import FormatError, LimitError, MizhengError
+from .errors import FormatError, LimitError, MizhengError, VersionError
 from .manifest import OpenedRecord
 from .record import Record, parse_record
 from .signature import PrivateKey
@@ -119,11 +119,25 @@ class Bundle:
         try:
             self._sort_members()
         except FormatError:
-            self._archive.close()
+            try:
+                self._refuse_later_version()
+            finally:
+                self._archive.close()
             raise
         order = [_sort_key(name) for name in self._archive.names]
         self.is_canonical = self._archive.is_canonical and order == sorted(order)
         """False when somebody packed the members anew; they are judged all the same."""
+
+    def _refuse_later_version(self) -> None:
+        """VersionError when the list of members is of a later version, whose names are not known here."""
+        if DOCUMENT in self._archive.names:
+            try:
+                dsse.parse(self.read(DOCUMENT), BUNDLE_PAYLOAD_TYPE, max_bytes=MAX_MEMORY_BYTES)
+            except VersionError:
+                raise
+            except FormatError:
+                # A broken list is a finding of its own, when its signature is checked.
+                return
 
     def _sort_members(self) -> None:
         for name in self._archive.names:
