@@ -24,6 +24,7 @@ from .errors import (
     UsageFault,
 )
 from .language import N_
+from .text import printable
 
 if TYPE_CHECKING:
     import httpx
@@ -199,20 +200,20 @@ def _problem(answer: httpx.Response, value: dict[str, Any] | None, address: str)
         return _nonsense(address)
     assert value is not None  # noqa: S101 - its type was just read
     name = kind[len(PROBLEM_TYPE_PREFIX) :]
-    title = str(value.get("title", name))[:300]
-    hint = str(value.get("hint", ""))[:300]
+    title = _foreign(str(value.get("title", name)))
+    hint = _foreign(str(value.get("hint", "")))
     if answer.status_code >= 500:
-        return UnavailableFault(_braces(title), _braces(hint))
+        return UnavailableFault(title, hint)
     if name in _PERMISSION_PROBLEMS:
-        return PermissionFault(_braces(title), _braces(hint))
-    refused = RefusedFault(_braces(title), _braces(hint))
+        return PermissionFault(title, hint)
+    refused = RefusedFault(title, hint)
     refused.problem = name
     return refused
 
 
-def _braces(text: str) -> str:
-    """A foreign text as a message id: its braces are no placeholders."""
-    return text if "{" not in text and "}" not in text else text.replace("{", "{{").replace("}", "}}")
+def _foreign(text: str) -> str:
+    """A text from outside as a message id: it steers no terminal and fills no placeholder."""
+    return printable(text[:300]).replace("{", "{{").replace("}", "}}")
 
 
 def _nonsense(address: str) -> SoftwareFault:

@@ -14,7 +14,7 @@ from typing import Any
 from mizheng.verifier.errors import MizhengError
 
 from .language import N_, _, translate_with
-from .text import human_size, printable
+from .text import human_size, labelled, printable
 
 # Redrawing more often than this costs time and shows nothing more.
 _REDRAW_SECONDS = 0.1
@@ -65,14 +65,14 @@ def show_error(error: MizhengError) -> None:
 
 def show_message(message: str, hint: str = "") -> None:
     """The two lines themselves."""
-    note(f"{_('error:')} {message}")
+    note(labelled(_("error:"), message))
     if hint:
-        note(f"{_('hint:')} {hint}")
+        note(labelled(_("hint:"), hint))
 
 
 def warn(text: str) -> None:
     """`warning: …`"""
-    note(f"{_('warning:')} {text}")
+    note(labelled(_("warning:"), text))
 
 
 def harden_streams() -> None:
@@ -84,8 +84,6 @@ def harden_streams() -> None:
 
 
 def _filled(text: str, values: dict[str, object]) -> str:
-    if not values:
-        return text
     safe = {
         name: printable(value) if isinstance(value, (str, bytes)) else value for name, value in values.items()
     }

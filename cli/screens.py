@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from .language import N_, _
-from .text import display_width, pad, wrap
+from .text import display_width, labelled, pad, wrap
 
 # Longer lines are hard to read; a wide terminal shows the same screen as an 80-column one.
 MAX_COLUMNS = 80
@@ -39,7 +39,7 @@ class _Screen(click.Command):
     def get_help(self, ctx: click.Context) -> str:
         columns = min(shutil.get_terminal_size().columns, MAX_COLUMNS)
         pieces = " ".join(self.collect_usage_pieces(ctx)).replace("[OPTIONS]", _("[OPTIONS]"))
-        first = f"{_('Usage:')} {ctx.command_path} "
+        first = labelled(_("Usage:"), f"{ctx.command_path} ")
         lines = wrap(pieces, columns, indent=" " * 8, first=first)
         if self.help:
             for paragraph in _(self.help).split("\n\n"):

@@ -52,6 +52,11 @@ def printable(name: bytes | str) -> str:
     return "".join(_visible(char) for char in text)
 
 
+def labelled(label: str, text: str) -> str:
+    """`label text`; a Chinese colon brings its own space."""
+    return f"{label}{text}" if label.endswith("：") else f"{label} {text}"
+
+
 def human_size(size: int) -> str:
     """`size` bytes in binary units with at most three digits before the point."""
     amount = float(size)

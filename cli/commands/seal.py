@@ -33,9 +33,7 @@ _SHOWN = 20
 )
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal; else that of the first path"))
-@click.option(
-    "--force", is_flag=True, help=N_("replace a seal that exists and was not deposited")
-)
+@click.option("--force", is_flag=True, help=N_("replace a seal that exists and was not deposited"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def seal(paths: tuple[bytes, ...], output: str | None, force: bool, as_json: bool) -> int:
     target = Path(output) if output else default_output(paths[0])
