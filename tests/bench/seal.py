@@ -1,6 +1,6 @@
 """How quickly files are sealed, beside stock programs on the same input.
 
-10,000 files of 4 KiB and one of 1 GiB. Sealing reads each file once and makes both digests (SHA-256 and SM3), a
+10,000 files of 4 KiB and one of 1 GiB. Sealing reads each file once, makes both digests (SHA-256 and SM3), a
 salted record and the tree, and writes the seal durably. `sha256sum` makes one digest; `openssl dgst -sm3` the
 other, which is the slower one. All take turns on files that are in the cache, so none waits for the disk.
 """
