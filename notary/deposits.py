@@ -27,9 +27,15 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry
 from mizheng.notary.models import company_keys, deposits
 from mizheng.verifier import dsse
-from mizheng.verifier.canonical import parse_object
-from mizheng.verifier.errors import MizhengError, VersionError
-from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, Depositor, Statement, parse_statement
+from mizheng.verifier.canonical import parse, parse_object
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.statement import (
+    STATEMENT_PAYLOAD_TYPE,
+    STATEMENT_TYPE,
+    Depositor,
+    Statement,
+    parse_statement,
+)
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 # Built once: to build a statement takes longer than to run it.
@@ -139,7 +145,13 @@ def _parse_envelope(body: bytes) -> dsse.Envelope:
 def _parse_statement(payload: bytes) -> Statement:
     try:
         return parse_statement(payload)
-    except VersionError:
-        raise Problem("statement-type-wrong") from None
+    except MizhengError:
+        pass
+    # Told apart only once it has failed: is it a document of ours, of another type or a later version?
+    try:
+        value = parse(payload)
     except MizhengError:
         raise Problem("statement-malformed") from None
+    if isinstance(value, dict) and value.get("type", STATEMENT_TYPE) != STATEMENT_TYPE:
+        raise Problem("statement-type-wrong")
+    raise Problem("statement-malformed")
