@@ -82,9 +82,12 @@ class DepositRules:
             for row in connection.execute(_KEYS, {"keyids": list({item.keyid for item in batch})})
         }
         refused: dict[int, Problem] = {}
+        gone = Problem("api-key-wrong")
         for number, item in enumerate(batch):
             is_known = item.entry.envelope_sha256 in known
-            problem = _refusal(item, callers[item.caller.api_key_id], keys.get(item.keyid), is_known)
+            problem = _refusal(
+                item, callers.get(item.caller.api_key_id, gone), keys.get(item.keyid), is_known
+            )
             if problem is not None:
                 refused[number] = problem
         return refused

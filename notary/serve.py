@@ -11,8 +11,10 @@ import uvicorn
 from mizheng.notary.app import create_app
 from mizheng.notary.config import Settings
 from mizheng.notary.console import say
+from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.instance import Instance, only_server, open_instance
+from mizheng.notary.instance import only_server, open_instance
+from mizheng.notary.log.head import load_head
 from mizheng.notary.service import Service
 
 # Deposits in flight are answered within a batch; longer than this nobody waits for a stopping server.
@@ -37,7 +39,7 @@ def run(settings: Settings) -> None:
         instance = open_instance(settings)
         listener = _listen(settings)
         service = Service(instance)
-        _introduce(instance, listener)
+        _introduce(service, listener)
         config = uvicorn.Config(
             create_app(service),
             log_config=None,
@@ -66,16 +68,22 @@ def _listen(settings: Settings) -> socket.socket:
         ) from None
 
 
-def _introduce(instance: Instance, listener: socket.socket) -> None:
-    settings = instance.settings
+def _introduce(service: Service, listener: socket.socket) -> None:
+    instance, settings = service.instance, service.instance.settings
     host, port = listener.getsockname()[:2]
+    with reading(instance.engine) as connection:
+        entries = load_head(connection).tree_size
     say("data directory: {path}", path=settings.data_dir)
-    say("keys:           {path}", path=settings.keys_dir)
-    say("log:            {origin}", origin=instance.origin)
-    if settings.chain is None:
+    say("database: {url}", url=instance.engine.url.render_as_string(hide_password=True))
+    say("keys: {path}", path=settings.keys_dir)
+    say("log: {origin}, {count} entries", origin=instance.origin, count=entries)
+    say("chain: {name}, {kind}", name=service.chain.profile.name, kind=service.chain.profile.kind)
+    if service.chain.deployment is not None:
+        say("contract: 0x{contract}", contract=service.chain.deployment.contract.hex())
+    if service.chain.profile.kind == "trial":
         for line in _TRIAL_NOTICE:
             click.echo(line)
-    say("listening on:   {url}", url=f"http://{host}:{port}")
+    say("listening on: {url}", url=f"http://{host}:{port}")
 
 
 def _configure_logging() -> None:

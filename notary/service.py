@@ -9,6 +9,7 @@ from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.log.served import ServedLog
 from mizheng.notary.metrics import Metrics
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,6 +24,7 @@ class Service:
         self.sequencer: Sequencer[Deposit] = Sequencer(
             instance.engine, instance.signer, DepositRules(), observe_batch=self.metrics.observe_batch
         )
+        self.served = ServedLog(instance.engine)
         self.callers = RememberedCallers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer)
         self.chain = ChainKeeper(instance)
@@ -75,7 +77,8 @@ class Service:
         except SQLAlchemyError as error:
             checks["database"] = {"state": "unreachable", "detail": type(error).__name__}
         checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
-        # The log as such was checked at the start and is checked with every batch.
+        # Checked at the start and with every batch.
+        checks["log"] = {"state": "ok"} if self.sequencer.damage is None else {"state": "damaged"}
         is_ready = all(check["state"] == "ok" for check in checks.values())
         checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
         for name, state in self.chain.observers.items():

@@ -21,9 +21,11 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry, append, find_entries
 from mizheng.notary.log.head import Head, load_head, lock_head
 from mizheng.notary.log.proofs import tlog_proof
-from mizheng.notary.log.tiles import TileReader
+from mizheng.notary.log.tiles import LogCorruptError, TileReader
+from mizheng.verifier.errors import ConsistencyError
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,8 @@ class Sequencer(Generic[S]):
         self._observe_batch = observe_batch
         self._queue: queue.Queue[tuple[S, Future[Sequenced]] | None] = queue.Queue(max_waiting)
         self._stopping = threading.Event()
+        self.damage: str | None = None
+        """What was found wrong with the stored log, if anything was; nothing is appended then."""
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
     def start(self) -> None:
@@ -177,11 +181,24 @@ class Sequencer(Generic[S]):
             with writing(self._engine) as connection:
                 # Dying in here: nothing is committed and nobody has been told anything.
                 outcomes = self._append(connection, batch)
-        except Exception:
+        except (LogCorruptError, ConsistencyError) as error:
+            # Rolled back. The log stays as it is until somebody has looked at it.
+            self.damage = str(error)
+            logger.critical("the log is damaged: %s", error)
+            return self._reload(batch)
+        except SQLAlchemyError as error:
             # Any error, also one of the commit itself, leaves open whether the batch is in. Only the database
             # knows, so it is asked in a new transaction; what was computed above is thrown away.
-            logger.exception("a batch of %d entries failed", len(batch))
+            logger.error("a batch of %d entries failed: %s", len(batch), type(error).__name__)
             return self._reload(batch)
+        except Exception:
+            logger.exception("a batch of %d entries failed", len(batch))
+            if len(batch) == 1:
+                return self._reload(batch)
+            # One of them is beyond us: find it, so that the others need not suffer for it. To sequence
+            # again what is in already is harmless.
+            middle = len(batch) // 2
+            return self._sequence(batch[:middle]) + self._sequence(batch[middle:])
         # Dying here: everything is committed, and the same envelopes sent again are found.
         return outcomes
 

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from mizheng.notary.auth import authenticate, authenticate_again
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import create_engine, reading, writing
-from mizheng.notary.errors import ConfigurationError, OperatorError
+from mizheng.notary.errors import ConfigurationError, OperatorError, Problem
 from mizheng.notary.identifiers import compute_uscc_check_digit, normalize_identifier
 from mizheng.notary.instance import Instance, only_server, open_instance
 from mizheng.notary.keys import load_keys
@@ -124,6 +126,20 @@ def test_disable_enable_and_new_keys(instance: Instance) -> None:
     with reading(instance.engine) as connection:
         rows = connection.execute(select(api_keys).order_by(api_keys.c.id)).all()
     assert [row.disabled_at is None for row in rows] == [False, False, True]
+
+
+def test_an_expired_api_key(instance: Instance) -> None:
+    _, key = add_organisation(instance.engine, "某某公司", "CN-USCC", make_uscc(1), key_days=1)
+    with reading(instance.engine) as connection:
+        caller = authenticate(connection, f"Bearer {key.secret}")
+        assert authenticate_again(connection, [caller.api_key_id, 99]) == {caller.api_key_id: caller}
+    with writing(instance.engine) as connection:
+        connection.execute(update(api_keys).values(expires_at=int(time.time())))
+        with pytest.raises(Problem) as expired:
+            authenticate(connection, f"Bearer {key.secret}")
+        (again,) = authenticate_again(connection, [caller.api_key_id]).values()
+    assert isinstance(again, Problem)
+    assert expired.value.code == again.code == "api-key-expired"
 
 
 # Settings

@@ -16,13 +16,13 @@ from mizheng.notary.log import sequencer as module
 from mizheng.notary.log.append import NewEntry, check_head
 from mizheng.notary.log.head import create_log, load_head
 from mizheng.notary.log.sequencer import Sequenced, Sequencer
-from mizheng.notary.models import entries, metadata
+from mizheng.notary.models import entries, metadata, tiles
 from mizheng.verifier.checkpoint import open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, Engine, event, func, select, update
 from sqlalchemy.exc import OperationalError
 
 SIGNER = NoteSigner("log.example/sequencer", PrivateKey.generate())
@@ -40,6 +40,8 @@ class Item:
 
 
 class Rules:
+    """Notes what it is asked; those named `poison…` are beyond it."""
+
     def __init__(self) -> None:
         self.recorded: list[str] = []
         self.batches: list[int] = []
@@ -48,6 +50,8 @@ class Rules:
         self, connection: Connection, batch: Sequence[Item], known: Collection[bytes]
     ) -> Mapping[int, Problem]:
         self.batches.append(len(batch))
+        if any(item.name.startswith("poison") for item in batch):
+            raise KeyError("a fault of ours")
         return {
             place: Problem("key-revoked") for place, item in enumerate(batch) if item.name.startswith("bad")
         }
@@ -274,6 +278,35 @@ def test_a_commit_of_unknown_outcome_is_looked_up(
     assert check("a", running.submit(Item("a")).result(30)) == 1
     running.stop()
     assert tree_size(engine) == 2
+
+
+def test_one_that_is_beyond_us_does_not_stop_the_others(engine: Engine) -> None:
+    waiting: Sequencer[Item] = Sequencer(engine, SIGNER, Rules())
+    names = [f"{number}" for number in range(10)] + ["poison"] + [f"{number}" for number in range(10, 13)]
+    futures = {name: waiting.submit(Item(name)) for name in names}
+    waiting.start()
+    with pytest.raises(Problem) as beyond:
+        futures.pop("poison").result(30)
+    assert beyond.value.code == "log-unavailable"
+    assert [check(name, future.result(30)) for name, future in futures.items()] == list(range(13))
+    waiting.stop()
+    assert waiting.damage is None
+    assert tree_size(engine) == 13
+
+
+def test_a_damaged_log_takes_nothing_more(engine: Engine) -> None:
+    running = run(engine)
+    assert running.submit(Item("a")).result(30).leaf_index == 0
+    with writing(engine) as connection:
+        connection.execute(update(tiles).values(hashes=bytes(32)))
+    for _ in range(2):
+        with pytest.raises(Problem) as damaged:
+            running.submit(Item("b")).result(30)
+        assert damaged.value.code == "log-unavailable"
+    running.stop()
+    assert running.damage is not None
+    with reading(engine) as connection:
+        assert load_head(connection).tree_size == 1
 
 
 def test_a_log_that_cannot_be_asked_is_unavailable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

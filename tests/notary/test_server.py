@@ -173,6 +173,8 @@ def test_a_port_in_use_is_an_error_with_a_hint(server: NotaryServer, tmp_path: P
 
 
 def test_what_serve_says(server: NotaryServer) -> None:
+    for name in ("mizheng.db", "keys", "chain: embedded, trial", "contract: 0x"):
+        assert name in server.output
     assert str(server.data_dir) in server.output
     assert "没有证据效力" in server.output
     assert "no evidential value" in server.output
@@ -245,7 +247,7 @@ def test_health_readiness_and_metrics(depositor: TestDepositor, server: NotarySe
     depositor.deposit()
     assert get(server, "/healthz").json() == {"state": "ok"}
     ready = get(server, "/readyz").json()
-    assert set(ready["checks"]) == {"database", "sequencer", "chain"}
+    assert set(ready["checks"]) == {"database", "log", "sequencer", "chain"}
     text = get(server, "/metrics").text
     for name in (
         'mizheng_deposits_total{outcome="created"}',
