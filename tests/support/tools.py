@@ -209,7 +209,7 @@ def _read(path: Path) -> str | None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "code E" in line or line.startswith("ERROR")]
+    telling = [line for line in lines if "npm error code" in line or line.startswith("ERROR")]
     return (telling or lines[-1:] or ["no reason given"])[0]
 
 
