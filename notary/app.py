@@ -41,6 +41,8 @@ def create_app(service: Service) -> FastAPI:
         # Their pages load scripts from elsewhere; the document itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        # One spelling each: what is asked for with a slash too many is not there.
+        redirect_slashes=False,
     )
     app.state.service = service
     for room in (deposits, keys, organisation, beacon, log, health):
@@ -58,6 +60,7 @@ def _document_problems(app: FastAPI) -> None:
 
     def with_problems() -> dict[str, Any]:
         paper = generate()
+        paper["paths"].update(log.OPENAPI_PATHS)
         schemas = paper["components"]["schemas"]
         schemas[ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):

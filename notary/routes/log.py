@@ -1,66 +1,130 @@
-"""The log as everybody may read it: C2SP checkpoint, tiles and entry bundles."""
+"""The log as everybody may read it: C2SP checkpoint, tiles and entry bundles.
 
+Plain ASGI: nothing here needs validation by a model, and whoever reads a whole log asks for thousands of
+tiles. A path is matched as it was sent: one file has one spelling, every other one is not there.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import Response
-from mizheng.notary.database import reading
+from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.errors import Problem
-from mizheng.notary.log.head import load_head
-from mizheng.notary.log.publish import read_bundle, read_tile
-from mizheng.notary.problems import document
-from mizheng.notary.routes.access import ServiceOf
-from mizheng.verifier.tiles import parse_tile_path
-
-router = APIRouter(tags=["log"])
+from mizheng.notary.log.publish import parse_place
+from mizheng.notary.log.served import Form, ServedFile, ServedLog
+from mizheng.notary.problems import document, problem_response
+from mizheng.notary.routes.negotiation import accepts_gzip, is_matched
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 # A path and a width name the same bytes for ever.
-_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
-_BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
-}
+_IMMUTABLE = "public, max-age=31536000, immutable"
+# The head moves with every deposit.
+_MOVING = "public, max-age=1"
+_TEXT = "text/plain; charset=utf-8"
+_BYTES = "application/octet-stream"
+
+Find = Callable[[ServedLog, str, Headers], Awaitable[Response | None]]
 
 
-@router.get(
-    "/checkpoint",
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "C2SP signed note"}, **document()},
-)
-def get_checkpoint(service: ServiceOf) -> Response:
-    """The log's present head, signed."""
-    with reading(service.engine) as connection:
-        note = load_head(connection).checkpoint
-    return Response(
-        note, headers={"Cache-Control": "public, max-age=1"}, media_type="text/plain; charset=utf-8"
-    )
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What the figures call the route; see `mizheng.notary.metrics.Counting`."""
+
+    path: str
 
 
-@router.get(
-    "/tile/entries/{path:path}", response_class=Response, responses={**_BYTES, **document("not-found")}
-)
-def get_entries(path: str, service: ServiceOf) -> Response:
-    """An entry bundle: `<N>` or `<N>.p/<W>`."""
-    place = parse_tile_path(path)
+class LogReader:
+    """ASGI application: answers GET and HEAD with what `find` finds."""
+
+    def __init__(self, pattern: str, find: Find) -> None:
+        self._pattern = _Pattern(pattern)
+        self._find = find
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self._pattern
+        log: ServedLog = scope["app"].state.service.served
+        # As it was sent: %30 is not another way to write 0.
+        path = scope["raw_path"].decode("latin-1")
+        answer = await self._find(log, path, Headers(scope=scope))
+        if answer is None:
+            answer = problem_response(Problem("not-found"))
+            # What is not there yet may be there in a second: nobody in between should remember it.
+            answer.headers["Cache-Control"] = "no-store"
+        if scope["method"] == "HEAD":
+            # The length stays that of the body which GET would send.
+            answer.body = b""
+        await answer(scope, receive, send)
+
+
+async def find_checkpoint(log: ServedLog, path: str, headers: Headers) -> Response | None:
+    """The published head, signed."""
+    if path != "/checkpoint":
+        return None
+    return _answer(await run_in_threadpool(log.checkpoint), headers, _TEXT, {"Cache-Control": _MOVING})
+
+
+async def find_tile(log: ServedLog, path: str, headers: Headers) -> Response | None:
+    """A tile of hashes or an entry bundle: `<N>` or `<N>.p/<W>` on its level."""
+    place = parse_place(path[1:])
     if place is None:
-        raise Problem("not-found")
-    with reading(service.engine) as connection:
-        return _answer(read_bundle(connection, *place))
+        return None
+    found = log.remembered(place) or await run_in_threadpool(log.read, place)
+    if found is None:
+        return None
+    if place.level is None:
+        return _bundle(found, headers)
+    return _answer(found.plain, headers, _BYTES, {"Cache-Control": _IMMUTABLE})
 
 
-@router.get(
-    "/tile/{level}/{path:path}", response_class=Response, responses={**_BYTES, **document("not-found")}
-)
-def get_tile(level: str, path: str, service: ServiceOf) -> Response:
-    """A tile of hashes: `<N>` or `<N>.p/<W>` on its level."""
-    place = parse_tile_path(path)
-    # Levels are written without leading zeros, and a 63-bit tree has eight.
-    if place is None or level not in "01234567" or len(level) != 1:
-        raise Problem("not-found")
-    with reading(service.engine) as connection:
-        return _answer(read_tile(connection, int(level), *place))
+def _bundle(found: ServedFile, headers: Headers) -> Response:
+    # Also on what is sent as it is: a cache in between must not hand one reader's form to another.
+    said = {"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding"}
+    if found.gzip is not None and accepts_gzip(headers.get("accept-encoding")):
+        return _answer(found.gzip, headers, _BYTES, said, {"Content-Encoding": "gzip"})
+    return _answer(found.plain, headers, _BYTES, said)
 
 
-def _answer(data: bytes | None) -> Response:
-    if data is None:
-        raise Problem("not-found")
-    return Response(data, headers=_IMMUTABLE, media_type="application/octet-stream")
+def _answer(
+    form: Form, asked: Headers, media_type: str, said: dict[str, str], coded: dict[str, str] | None = None
+) -> Response:
+    said = {**said, "ETag": form.etag}
+    if is_matched(asked.get("if-none-match"), form.etag):
+        return Response(status_code=304, headers=said)
+    return Response(form.data, headers={**said, **(coded or {}), "Content-Type": media_type})
+
+
+router = APIRouter()
+router.routes += [
+    Route("/checkpoint", LogReader("/checkpoint", find_checkpoint), methods=["GET"]),
+    Route("/tile/{path:path}", LogReader("/tile/{path}", find_tile), methods=["GET"]),
+]
+
+
+def _described(summary: str, media_type: str, what: str, **parameters: str) -> dict[str, Any]:
+    answers = document("not-found")
+    answers[200] = {"description": what, "content": {media_type: {}}}
+    answers[304] = {"description": "not modified"}
+    text = {"type": "string"}
+    named = [
+        {"name": name, "in": "path", "required": True, "description": meaning, "schema": text}
+        for name, meaning in parameters.items()
+    ]
+    responses = {str(status): answer for status, answer in answers.items()}
+    return {"get": {"tags": ["log"], "summary": summary, "parameters": named, "responses": responses}}
+
+
+_TILE = "index in groups of three digits, all but the last with x before it; .p/ and 1 to 255 if partial"
+# Plain ASGI describes nothing of itself.
+OPENAPI_PATHS: dict[str, Any] = {
+    "/checkpoint": _described("The log's present head, signed", "text/plain", "C2SP signed note"),
+    "/tile/{level}/{path}": _described(
+        "A tile of hashes", _BYTES, "C2SP tlog-tiles", level="0 to 7", path=_TILE
+    ),
+    "/tile/entries/{path}": _described(
+        "An entry bundle", _BYTES, "each entry as u16be length and bytes", path=_TILE
+    ),
+}

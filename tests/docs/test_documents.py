@@ -121,8 +121,7 @@ def test_routes_are_documented() -> None:
     spelled = {
         "/v1/deposits/{deposit_id}": "/v1/deposits/{id}",
         "/v1/deposits/{deposit_id}/evidence": "/v1/deposits/{id}/evidence",
-        "/tile/entries/{path:path}": "/tile/entries/<N>",
-        "/tile/{level}/{path:path}": "/tile/<L>/<N>",
+        "/tile/{path:path}": "/tile/<L>/<N>",
     }
     assert not {path for path in routes if spelled.get(path, path) not in text}
 
