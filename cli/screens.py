@@ -7,10 +7,10 @@ Every text given to click here (help, epilog) is a message id of the catalogue.
 from __future__ import annotations
 
 import importlib
-import shutil
+import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -23,8 +23,7 @@ MAX_COLUMNS = 80
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-@dataclass(frozen=True, slots=True)
-class Lazy:
+class Lazy(NamedTuple):
     """Where a command lives, and what the group's help says about it."""
 
     module: str
@@ -37,7 +36,7 @@ class _Screen(click.Command):
     """The help screen shared by commands and groups: usage, what it does, options, examples."""
 
     def get_help(self, ctx: click.Context) -> str:
-        columns = min(shutil.get_terminal_size().columns, MAX_COLUMNS)
+        columns = _terminal_columns()
         pieces = " ".join(self.collect_usage_pieces(ctx)).replace("[OPTIONS]", _("[OPTIONS]"))
         first = labelled(_("Usage:"), f"{ctx.command_path} ")
         lines = wrap(pieces, columns, indent=" " * 8, first=first)
@@ -103,6 +102,17 @@ class LazyGroup(_Screen, click.Group):
     def tables(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
         rows = [(name, _(place.summary)) for name, place in self.lazy.items()]
         return [(_("Commands:"), rows), *super().tables(ctx)]
+
+
+def _terminal_columns() -> int:
+    """Columns to lay a screen out for; COLUMNS wins, as everywhere."""
+    asked = os.environ.get("COLUMNS", "")
+    try:
+        # Not shutil: it brings every compression module along.
+        columns = int(asked) if asked.isdigit() else os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        columns = MAX_COLUMNS
+    return min(columns, MAX_COLUMNS) if columns >= 40 else MAX_COLUMNS
 
 
 def _table(rows: list[tuple[str, str]], columns: int) -> list[str]:

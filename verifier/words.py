@@ -8,12 +8,13 @@ here reads the environment.
 from __future__ import annotations
 
 import gettext
+import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 DOMAIN = "mizheng"
 LANGUAGES = ("zh_CN", "en")
-LOCALE_DIRECTORY = Path(__file__).parent / "locale"
+# Not pathlib: every command imports this file, and that one takes a tenth of the time to the first word.
+LOCALE_DIRECTORY = os.path.join(os.path.dirname(__file__), "locale")  # noqa: PTH118, PTH120
 
 Translate = Callable[[str], str]
 
@@ -25,11 +26,13 @@ def N_(message: str) -> str:
 
 def translator(language: str) -> Translate:
     """The function from message id to text in `language` (one of LANGUAGES; others read as English)."""
-    path = LOCALE_DIRECTORY / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
-    if language not in LANGUAGES or not path.is_file():
+    if language not in LANGUAGES:
         return _same
-    with path.open("rb") as file:
-        lookup = gettext.GNUTranslations(file).gettext
+    try:
+        with open(f"{LOCALE_DIRECTORY}/{language}/LC_MESSAGES/{DOMAIN}.mo", "rb") as file:  # noqa: PTH123
+            lookup = gettext.GNUTranslations(file).gettext
+    except FileNotFoundError:
+        return _same
     # The empty message id is the catalogue's own header.
     return lambda message: lookup(message) if message else ""
 
