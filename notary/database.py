@@ -2,6 +2,12 @@
 
 Two ways in, and no third: `reading` gives one consistent snapshot, `writing` one transaction that is
 committed at its end. Nothing else in the notary begins or commits.
+
+Isolation on PostgreSQL. A writer of the log locks the head row first (FOR UPDATE) under READ COMMITTED: each
+statement behind the lock sees all that the lock's last holder committed, and nobody else can write. REPEATABLE
+READ would take its snapshot before it waits for the lock, and every second writer would fail; SERIALIZABLE
+would add aborts and nothing else, as one row orders all writers. Readers take REPEATABLE READ, read only: one
+snapshot, so that a head and its tiles belong together.
 """
 
 import threading
@@ -19,6 +25,22 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 # A writer waits this long for another one; a batch holds the lock for some ten milliseconds.
 BUSY_TIMEOUT_SECONDS = 15
+# A server that is gone without a word is noticed after some twenty seconds, not after TCP's two hours.
+_POSTGRESQL_CONNECT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+# lock_timeout: as BUSY_TIMEOUT_SECONDS. idle_in_transaction: a process that hangs while it holds the head's
+# lock loses it, and with it its transaction. synchronous_commit: whatever the database's default is, an
+# answered deposit is on the disk; a stricter setting (remote_apply, remote_write) stays.
+_POSTGRESQL_SESSION = f"""
+    SET lock_timeout = '{BUSY_TIMEOUT_SECONDS}s';
+    SET idle_in_transaction_session_timeout = '30s';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
 _WRITES = "mizheng_writes"
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _turns_guard = threading.Lock()
@@ -48,16 +70,33 @@ def create_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    # A bare postgresql:// means the driver that comes with the extra, not SQLAlchemy's older choice.
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "postgresql+psycopg":
+        raise ConfigurationError(
+            "the notary does not work with the database {backend}",
+            hint="write it as sqlite:////path/to/file or postgresql+psycopg://…",
+            backend=parsed.drivername,
+        )
     try:
-        return create_sqlalchemy_engine(
-            parsed, pool_size=8, max_overflow=64, pool_pre_ping=True, hide_parameters=True
+        engine = create_sqlalchemy_engine(
+            parsed,
+            connect_args=_POSTGRESQL_CONNECT,
+            isolation_level="READ COMMITTED",
+            pool_size=8,
+            max_overflow=64,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     except (NoSuchModuleError, ModuleNotFoundError):
         raise ConfigurationError(
             "no driver for the database {backend} is installed",
-            hint="install one, for example: pip install 'psycopg[binary]', and say postgresql+psycopg://…",
-            backend=parsed.drivername,
+            hint="install it: pip install 'mizheng[notary,postgres]'",
+            backend=parsed.get_backend_name(),
         ) from None
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 def _prepare_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -72,6 +111,14 @@ def _prepare_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
+def _prepare_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    was = dbapi_connection.autocommit
+    dbapi_connection.autocommit = True
+    with dbapi_connection.cursor() as cursor:
+        cursor.execute(_POSTGRESQL_SESSION)
+    dbapi_connection.autocommit = was
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock at once: a transaction that first reads and then writes could otherwise
     # fail in the middle, because someone else wrote after its snapshot.
@@ -84,7 +131,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A snapshot: everything read through the connection is of one instant."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         with connection.begin() as transaction:
             yield connection
             transaction.rollback()

@@ -1,0 +1,179 @@
+"""A PostgreSQL of the tests' own: a data directory, a random port, nothing of the machine's touched."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+# The oldest release that the notary is tried on.
+OLDEST = 15
+START_SECONDS = 60
+# PostgreSQL refuses to run as root; Debian's package makes this account.
+_ACCOUNT = "postgres"
+
+
+class PostgresMissing(Exception):
+    """No PostgreSQL can be started here; the text says what is missing, in one line."""
+
+
+def _programs() -> Path:
+    """The folder of initdb and postgres; Debian keeps them off the path, a folder for each release."""
+    folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    found = shutil.which("initdb")
+    if found:
+        folders.append(Path(found).resolve().parent)
+    versions = {}
+    for folder in folders:
+        text = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        ).stdout
+        if match := re.search(r"\b(\d+)\.", text):
+            versions[int(match[1])] = folder
+    if not versions or max(versions) < OLDEST:
+        raise PostgresMissing(f"no PostgreSQL {OLDEST} or later here (Debian package postgresql)")
+    return versions[max(versions)]
+
+
+class Postgres:
+    """One server: `start`, `stop`, `kill`, `restart`; `create()` gives the URL of a fresh database."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        # Its own child, not runuser's: a killed server must be waited for, or its lock file looks alive.
+        self._account: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._account = {"user": _ACCOUNT, "group": _ACCOUNT, "extra_groups": []}
+        # Not below pytest's folders: those are closed to the account that the server runs under.
+        self._folder = Path(tempfile.mkdtemp(prefix="mizheng-postgres-", dir="/tmp"))
+        self._data = self._folder / "data"
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+
+    def __enter__(self) -> Postgres:
+        if self._account:
+            shutil.chown(self._folder, _ACCOUNT)
+        self._run(
+            "initdb", f"--pgdata={self._data}", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+            "--locale=C", "--no-instructions",
+        )  # fmt: skip
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def log(self) -> str:
+        return (self._folder / "log").read_text("utf-8", "replace")
+
+    def start(self) -> Postgres:
+        """Start and wait until it takes connections."""
+        with (self._folder / "log").open("ab") as log:
+            # The settings stay as durable as they come: what is tested is what survives.
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres", "-D", self._data, "-p", str(self.port),
+                    "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
+                    "-c", "shared_buffers=64MB", "-c", "max_connections=200",
+                ],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
+                **self._account,
+            )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
+            time.sleep(0.02)
+        return self
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` as an operator stops it; `immediate`: every session is cut off, recovery at the next start."""
+        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", mode, "--silent")
+        assert self._process is not None
+        self._process.wait(30)
+        self._process = None
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster and all its sessions."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        # Sessions are process groups of their own. A new postmaster refuses to start while one of them lives.
+        for pid in _processes_in(self._data):
+            os.kill(pid, signal.SIGKILL)
+
+    def restart(self) -> Postgres:
+        self.stop()
+        return self.start()
+
+    def create(self) -> str:
+        """A fresh, empty database; its URL for MIZHENG_DATABASE_URL."""
+        self._databases += 1
+        name = f"log{self._databases}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def url(self, name: str = "postgres", port: int | None = None) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{port or self.port}/{name}"
+
+    def execute(self, statement: str, name: str = "postgres") -> list[tuple[object, ...]]:
+        """Run one statement outside any transaction."""
+        import psycopg
+
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname=name, autocommit=True
+        ) as connection:
+            found = connection.execute(statement.encode())
+            return found.fetchall() if found.description else []
+
+    def _is_ready(self) -> bool:
+        command = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        result = subprocess.run(
+            [self._programs / program, *arguments],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/", **self._account,
+        )  # fmt: skip
+        if result.returncode:
+            raise RuntimeError(f"{program}:\n{result.stdout}{result.stderr}")
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server for the length of the block; PostgresMissing when there is none to be had."""
+    with Postgres() as server:
+        yield server
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _processes_in(folder: Path) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "cwd").readlink() == folder and (path / "stat").read_text().split(") ")[1][0] != "Z":
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found
