@@ -14,8 +14,8 @@
         ├── PermissionFault        77  a key, a passphrase or a right that is missing
         └── ConfigurationFault     78  not set up yet, or set up wrongly
 
-Codes 0 to 2 belong to the verdict of `verify`. Messages here are shown on the depositor's own
-terminal only, so they may name a file of his; no server ever sees them.
+Codes 0 to 2 belong to the verdict of `verify` and to the finding of `audit` (auditing/faults.py). Messages
+here are shown on the depositor's own terminal only, so they may name a file of his; no server ever sees them.
 """
 
 from __future__ import annotations

@@ -41,6 +41,9 @@ _COMMANDS = {
     "trust": Lazy(
         "mizheng.cli.commands.trust", "trust", N_("read a trust file: fingerprint, expiry, parties")
     ),
+    "audit": Lazy(
+        "mizheng.cli.commands.audit", "audit", N_("follow a log: is it whole, does it only ever grow")
+    ),
     "key": Lazy("mizheng.cli.commands.key", "key", N_("show, rotate or replace the signing key")),
 }
 

@@ -6,6 +6,7 @@ or a mirror may stand in between, and plain HTTP does no harm.
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -98,6 +99,7 @@ class HttpSource:
         self.name = f"{parts.scheme}://{parts.hostname}{port}{parts.path}".rstrip("/")
         self._base = address.rstrip("/") + "/"
         self._patience = patience
+        self._closed = threading.Event()
         self._client = httpx.Client(
             timeout=seconds,
             headers={"accept-encoding": "gzip, identity"},
@@ -109,6 +111,8 @@ class HttpSource:
         )
 
     def close(self) -> None:
+        # Threads that wait for their next attempt must not keep the command from ending.
+        self._closed.set()
         self._client.close()
 
     def read(self, path: str, limit: int, *, fresh: bool = False) -> bytes | None:
@@ -141,20 +145,21 @@ class HttpSource:
                     raise self._unreachable(path) from error
             pause = min(_LONGEST_PAUSE, pause * 2)
             wait = pause if wait is None else wait
-            if time.monotonic() + wait >= deadline:
+            if time.monotonic() + wait >= deadline or self._closed.wait(wait):
                 raise self._unreachable(path)
-            time.sleep(wait)
 
     def _collect(self, answer: httpx.Response, limit: int, deadline: float) -> bytes:
-        data = b""
+        chunks: list[bytes] = []
+        size = 0
         for chunk in answer.iter_bytes():
-            data = data + chunk if data else chunk
-            if len(data) > limit:
-                return data[: limit + 1]
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
             # A server that hands out a byte now and then must not hold the audit for ever.
             if time.monotonic() >= deadline:
                 raise self._unreachable(answer.url.path)
-        return data
+        return b"".join(chunks)[: limit + 1]
 
     def _unreachable(self, path: str) -> UnavailableFault:
         return UnavailableFault(

@@ -116,9 +116,7 @@ def _read_bundle(source: Source, index: int, width: int, *, fresh: bool = False)
     return data
 
 
-def _fetch_ahead(
-    tree: LogTree, first: int, last: int
-) -> Iterator[tuple[int, bytes | None, bytes | None]]:
+def _fetch_ahead(tree: LogTree, first: int, last: int) -> Iterator[tuple[int, bytes | None, bytes | None]]:
     """Bundle and level-0 tile of each index in order, a few being fetched meanwhile."""
     source = tree.source
 
@@ -136,4 +134,5 @@ def _fetch_ahead(
         while under_way:
             yield under_way.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # What is still under way ends with the source.
+        pool.shutdown(wait=False, cancel_futures=True)
