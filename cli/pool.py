@@ -39,6 +39,7 @@ _FEW_BYTES = 256 << 20
 # Batches in flight for each worker: bounds memory, keeps every worker fed.
 _WINDOW = 4
 _POLL_SECONDS = 0.2
+_TELL_BYTES = 4 << 20
 
 
 @dataclass(slots=True)
@@ -181,12 +182,23 @@ def _leave_with_parent() -> None:
 
 
 def _work(batch: list[Found]) -> Batch:
-    counter = _Worker.counter
+    pending = 0
 
-    def tick(size: int) -> None:
+    def tell() -> None:
+        nonlocal pending
         if _Worker.stop.is_set():
             raise _StoppedError
-        with counter.get_lock():
-            counter.value += size
+        with _Worker.counter.get_lock():
+            _Worker.counter.value += pending
+        pending = 0
 
-    return _record_batch(batch, _Worker.writer, tick)
+    def tick(size: int) -> None:
+        nonlocal pending
+        pending += size
+        # The counter is shared: talking to it for every small file would cost more than hashing it.
+        if pending >= _TELL_BYTES:
+            tell()
+
+    result = _record_batch(batch, _Worker.writer, tick)
+    tell()
+    return result
