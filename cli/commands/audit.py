@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     ),
     epilog=N_(
         "mizheng audit https://notary.example --trust trust.toml\n"
-        "mizheng audit https://notary.example --trust trust.toml --rpc https://node.example\n"
+        "mizheng audit exported/ --trust trust.toml --rpc https://node.example\n"
         'mizheng audit exported/ --key "$VKEY" --since log.json'
     ),
 )
