@@ -45,7 +45,7 @@ def check_enrolment(context: Context) -> None:
     context.findings.passed(
         "depositor.enrolment",
         ENROLMENT,
-        N_("enrolled by {issuer} ({method}), entry {index}"),
+        N_("enrolled by {issuer} ({method}), leaf index {index}"),
         issuer=issuer.name,
         method=enrolment.method,
         index=proof.index,

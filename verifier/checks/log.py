@@ -28,7 +28,7 @@ def check_log(context: Context) -> None:
         context.findings.passed(
             "log.inclusion",
             name,
-            N_("entry {index} of {size}"),
+            N_("leaf index {index} in a tree of {size}"),
             index=proof.index,
             size=checkpoint.size,
             root=checkpoint.root.hex(),
