@@ -12,6 +12,8 @@ the data directory, the default. Nothing else in the notary reads the environmen
     anchor_interval  MIZHENG_ANCHOR_INTERVAL   anchor_interval   2 s on the embedded chain, else 600 s
     chain            -                         [chain]           the embedded chain
     observers        -                         [observers]       none
+    witnesses        -                         [witnesses]       none
+    witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
 """
 
 import re
@@ -35,8 +37,9 @@ _ENVIRONMENT = {
     "port": "MIZHENG_PORT",
     "origin": "MIZHENG_ORIGIN",
     "anchor_interval": "MIZHENG_ANCHOR_INTERVAL",
+    "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "observers")
+_TABLES = ("chain", "observers", "witnesses")
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -57,6 +60,10 @@ class Settings:
     """The table [chain] of notary.toml as it stands; None: the embedded chain."""
     observers: Mapping[str, Any]
     """The table [observers] of notary.toml as it stands."""
+    witnesses: Mapping[str, Any] = field(default_factory=dict)
+    """The table [witnesses] of notary.toml as it stands."""
+    witness_policy: str | None = None
+    """A file with the witness policy, instead of the text in [witnesses]."""
 
     @property
     def config_path(self) -> Path:
@@ -92,6 +99,8 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         anchor_interval=_interval(values.get("anchor_interval"), is_trial=chain is None),
         chain=chain,
         observers=file.get("observers", {}),
+        witnesses=file.get("witnesses", {}),
+        witness_policy=_path(values.get("witness_policy")),
     )
 
 
@@ -127,11 +136,17 @@ def _read_file(path: Path) -> dict[str, Any]:
         if (name in _TABLES) != isinstance(value, dict):
             raise ConfigurationError(
                 "{path}: {name} is not of the right kind",
-                hint="chain and observers are tables, everything else is a value",
+                hint="chain, observers and witnesses are tables, everything else is a value",
                 path=path,
                 name=name,
             )
     return found
+
+
+def _path(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ConfigurationError("{value!r} is not the path of a file", value=value)
+    return value
 
 
 def _port(value: object) -> int:

@@ -9,6 +9,7 @@ import click
 from mizheng.notary.chain_commands import chain, observe
 from mizheng.notary.console import data_dir_option, open_here, say, speaks
 from mizheng.notary.org_commands import key, org
+from mizheng.notary.witness_commands import witness
 
 _EXAMPLES = """\b
 mizheng-notary serve
@@ -99,3 +100,4 @@ main.add_command(org)
 main.add_command(key)
 main.add_command(chain)
 main.add_command(observe)
+main.add_command(witness)

@@ -77,6 +77,45 @@ checkpoints = Table(
     Column("kept_at", BigInteger, nullable=False),
 )
 
+# What is published while witnesses are asked; no row: the head is, as soon as it is committed. One row.
+published_head = Table(
+    "published_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("tree_size", BigInteger, nullable=False),
+    Column("root_hash", LargeBinary(32), nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),  # with the log's signature alone
+    Column("quorum", String(16), nullable=False),  # met, not-met, none
+    Column("quorum_size", BigInteger, nullable=False),  # the largest published size that had a quorum
+    Column("published_at", BigInteger, nullable=False),
+    # The head that the witnesses are asked about now; null while there is none.
+    Column("next_size", BigInteger),
+    Column("next_root_hash", LargeBinary(32)),
+    Column("next_checkpoint", LargeBinary),
+    Column("next_since", BigInteger),
+)
+
+# Signature lines of witnesses, checked before they are stored.
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("vkey", String(512), primary_key=True),
+    Column("line", LargeBinary, nullable=False),
+    Column("cosigned_at", BigInteger, nullable=False),  # by the witness's clock
+    Column("received_at", BigInteger, nullable=False, index=True),
+)
+
+# How each witness answered last, for every process that is asked.
+witnesses = Table(
+    "witnesses",
+    metadata,
+    Column("vkey", String(512), primary_key=True),
+    Column("tree_size", BigInteger, nullable=False),  # what it cosigned last
+    Column("state", String(32), nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
 organisations = Table(
     "organisations",
     metadata,
