@@ -25,6 +25,7 @@ Members = dict[str, bytes]
 RIVAL = Depositor("北京另一家有限公司", "CN-USCC", "91110000MA00000XX0")
 OPENED = ("配方.txt", "图纸/发动机.dwg")
 OWN_MEMBERS = ("README.txt", "statement.dsse.json", "records/", "originals/", "exhibits.pdf", "verify.html")
+ENGLISH = translator("en")
 # MIZHENG_SEED=N repeats a run with another sample: every failure names the seed it was found with.
 SEED = int(os.environ.get("MIZHENG_SEED", "20261123"))
 
@@ -145,7 +146,7 @@ def relist(members: Mapping[str, bytes], company: Company, /, **changes: object)
 def words(report: Report) -> str:
     """Both forms of the report, which nothing that a bundle holds may break; the text comes back."""
     json.dumps(report.to_json())
-    return render(report, translator("en"))
+    return render(report, ENGLISH)
 
 
 def refuse(members: Mapping[str, bytes] | bytes, trust: Trust | None, about: object = "") -> Report:
