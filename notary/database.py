@@ -3,13 +3,14 @@
 Two ways in, and no third: `reading` gives one consistent snapshot, `writing` one transaction that is
 committed at its end. Nothing else in the notary begins or commits.
 
-Isolation on PostgreSQL. A writer of the log locks the head row first (FOR UPDATE) under READ COMMITTED: each
-statement behind the lock sees all that the lock's last holder committed, and nobody else can write. REPEATABLE
-READ would take its snapshot before it waits for the lock, and every second writer would fail; SERIALIZABLE
-would add aborts and nothing else, as one row orders all writers. Readers take REPEATABLE READ, read only: one
+Isolation on PostgreSQL. A writer of the log first locks the head row (FOR UPDATE) under READ COMMITTED: each
+statement behind the lock sees all that its last holder committed, and nobody else can write. REPEATABLE READ
+would take its snapshot before it waits for the lock, and every second writer would fail; SERIALIZABLE would
+add aborts and nothing else, as one row orders all writers. Readers take REPEATABLE READ, read only: one
 snapshot, so that a head and its tiles belong together.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,7 +18,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mizheng.notary.errors import ConfigurationError
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy import create_engine as create_sqlalchemy_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -146,6 +147,20 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
+
+
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Let processes come in here one after the other, until the transaction ends.
+
+    SQLite's write lock has seen to that; on PostgreSQL there may be no row yet that could be locked.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(advisory_key(name))))
+
+
+def advisory_key(name: str) -> int:
+    """The 64-bit key of an advisory lock. Advisory locks belong to one database, as the log does."""
+    return int.from_bytes(hashlib.sha256(f"mizheng/{name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _turn(engine: Engine) -> AbstractContextManager[object]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mizheng.notary.auth import Caller
-from mizheng.notary.database import reading, writing
+from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError, Problem
 from mizheng.notary.keys import NotaryKeys
 from mizheng.notary.log.append import NewEntry, append
-from mizheng.notary.log.head import load_head, lock_head
+from mizheng.notary.log.guard import LogGuard, writing_log
+from mizheng.notary.log.head import load_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import company_keys, enrolments, organisations, revocations
@@ -68,18 +69,19 @@ def enrolment_message(depositor: Depositor, keyid: str) -> bytes:
 class KeyRegister:
     """Writes enrolments and revocations; usable in any process that holds the notary's keys."""
 
-    def __init__(self, engine: Engine, keys: NotaryKeys, signer: NoteSigner) -> None:
+    def __init__(self, engine: Engine, keys: NotaryKeys, signer: NoteSigner, guard: LogGuard) -> None:
         self._engine = engine
         self._issuer = keys.issuer
         self._signer = signer
+        self._guard = guard
 
     def enrol(self, caller: Caller, request: EnrolmentRequest) -> Enrolled:
         """Enrol a key for the calling company; asked again for the same active key, answer the same."""
         keyid = request.public_key.keyid
         message = enrolment_message(caller.depositor, keyid)
         _verify(request.public_key, request.proof, message)
-        with writing(self._engine) as connection:
-            head = lock_head(connection)
+        with writing_log(self._engine, self._guard) as turn:
+            connection, head = turn.connection, turn.head
             found = _find_key(connection, keyid)
             if found is not None:
                 return self._repeat(connection, caller, found)
@@ -98,6 +100,7 @@ class KeyRegister:
                 new.append((Revocation(active.keyid, reason, now).sign(self._issuer), "revocation"))
             entries = [NewEntry(hashlib.sha256(data).digest(), kind) for data, kind in new]
             appended = append(connection, self._signer, head, entries)
+            turn.head = appended.head
             index = head.tree_size
             if active:
                 _record_revocation(connection, active.keyid, index + 1, new[1][0])
@@ -108,20 +111,16 @@ class KeyRegister:
         """Revoke an active key by the operator's word; the leaf index from which its signatures do not
         count.
         """
-        with writing(self._engine) as connection:
-            head = lock_head(connection)
+        with writing_log(self._engine, self._guard) as turn:
+            connection, head = turn.connection, turn.head
             found = _find_key(connection, keyid)
             if found is None or found.revocation_index is not None:
                 raise OperatorError(
                     "no active key {keyid} is enrolled", hint="see: mizheng-notary key list", keyid=keyid[:64]
                 )
             document = Revocation(keyid, reason, format_instant(int(time.time()))).sign(self._issuer)
-            append(
-                connection,
-                self._signer,
-                head,
-                [NewEntry(hashlib.sha256(document).digest(), "revocation")],
-            )
+            entry = NewEntry(hashlib.sha256(document).digest(), "revocation")
+            turn.head = append(connection, self._signer, head, [entry]).head
             _record_revocation(connection, keyid, head.tree_size, document)
             return head.tree_size
 

@@ -103,6 +103,16 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "log-unavailable": ProblemType(
         503, "the log cannot be written just now", "send it again: a deposit is never made twice"
     ),
+    "log-behind": ProblemType(
+        503,
+        "the log's database is older than what was signed; nothing is signed",
+        "tell the operator, and send it again later: a deposit is never made twice",
+    ),
+    "log-damaged": ProblemType(
+        503,
+        "the log's database is damaged; nothing is signed",
+        "tell the operator, and send it again later: a deposit is never made twice",
+    ),
     "internal": ProblemType(500, "the notary failed", "send it again; if it stays, tell the operator"),
 }
 

@@ -2,6 +2,7 @@
 
 Opening makes what is missing, in an order that can be interrupted anywhere and gone through again:
 directory, keys, schema, the log's first head, and last `keys/log.vkey`, which says that the log was begun.
+Processes that open one database at the same moment do so one after the other.
 """
 
 import fcntl
@@ -12,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mizheng.notary.config import Settings
-from mizheng.notary.database import create_engine, writing
+from mizheng.notary.database import create_engine, wait_for_turn, writing
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.keys import NotaryKeys, create_keys, load_keys, write_secret
 from mizheng.notary.log.append import check_head
+from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.head import Head, create_log, has_log, load_head
+from mizheng.notary.log.statefile import STATE_NAME, StateFile
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.verifier.checkpoint import open_checkpoint
 from mizheng.verifier.errors import MizhengError
@@ -37,6 +40,8 @@ class Instance:
     keys: NotaryKeys
     signer: NoteSigner
     """Signs checkpoints; its name is the log's origin."""
+    guard: LogGuard
+    """Knows what the world has seen of the log; asked before anything is signed."""
 
     @property
     def origin(self) -> str:
@@ -73,6 +78,7 @@ def _open(settings: Settings) -> Instance:
 
         upgrade(engine)
         with writing(engine) as connection:
+            wait_for_turn(connection, "setup")
             if has_log(connection):
                 head = load_head(connection)
                 keys = load_keys(settings.keys_dir)
@@ -97,7 +103,8 @@ def _open(settings: Settings) -> Instance:
     if not mark.exists():
         # Dying before this line: the next start finds the log in the database and comes here again.
         write_secret(mark, (signer.vkey + "\n").encode())
-    return Instance(settings, engine, keys, signer)
+    guard = LogGuard(signer.verifier.name, StateFile(settings.data_dir / STATE_NAME))
+    return Instance(settings, engine, keys, signer, guard)
 
 
 def _new_keys(settings: Settings) -> NotaryKeys:

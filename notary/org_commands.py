@@ -137,7 +137,7 @@ def key_revoke(keyid: str, reason: str, data_dir: str | None) -> None:
     from mizheng.notary.enrolments import KeyRegister
 
     instance = open_here(data_dir)
-    index = KeyRegister(instance.engine, instance.keys, instance.signer).revoke(keyid, reason)
+    index = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard).revoke(keyid, reason)
     say("the key is revoked from leaf index {index} on", index=index)
 
 

@@ -8,7 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from mizheng.notary.errors import PROBLEMS, Problem
+from mizheng.notary.log.guard import LogBehindError
+from mizheng.notary.log.sequencer import REFUSED_RETRY_SECONDS
+from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.schemas import ProblemAnswer
+from mizheng.verifier.errors import ConsistencyError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -35,6 +39,9 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(SQLAlchemyError, _on_database)
+    app.add_exception_handler(LogBehindError, _on_behind)
+    app.add_exception_handler(LogCorruptError, _on_damage)
+    app.add_exception_handler(ConsistencyError, _on_damage)
     app.add_exception_handler(Exception, _on_crash)
 
 
@@ -78,6 +85,14 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 async def _on_database(_request: Request, error: Exception) -> Response:
     logger.error("the database failed: %s", type(error).__name__)
     return problem_response(Problem("log-unavailable", retry_after=2))
+
+
+async def _on_behind(_request: Request, _error: Exception) -> Response:
+    return problem_response(Problem("log-behind", retry_after=REFUSED_RETRY_SECONDS))
+
+
+async def _on_damage(_request: Request, _error: Exception) -> Response:
+    return problem_response(Problem("log-damaged", retry_after=REFUSED_RETRY_SECONDS))
 
 
 async def _on_crash(_request: Request, _error: Exception) -> Response:

@@ -7,9 +7,12 @@ from mizheng.notary.database import reading
 from mizheng.notary.deposits import Deposit, DepositRules
 from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.instance import Instance
+from mizheng.notary.log.append import check_head
+from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.sequencer import Sequencer
 from mizheng.notary.log.served import ServedLog
+from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.metrics import Metrics
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,11 +25,15 @@ class Service:
         self.engine = instance.engine
         self.metrics = Metrics()
         self.sequencer: Sequencer[Deposit] = Sequencer(
-            instance.engine, instance.signer, DepositRules(), observe_batch=self.metrics.observe_batch
+            instance.engine,
+            instance.signer,
+            DepositRules(),
+            guard=instance.guard,
+            observe_batch=self.metrics.observe_batch,
         )
         self.served = ServedLog(instance.engine)
         self.callers = RememberedCallers()
-        self.keys = KeyRegister(instance.engine, instance.keys, instance.signer)
+        self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
         self.chain = ChainKeeper(instance)
         self.metrics.gauge(
             "mizheng_waiting_deposits", "deposits waiting for a commit", lambda: self.sequencer.waiting
@@ -70,15 +77,22 @@ class Service:
     def readiness(self) -> dict[str, object]:
         """The fields of ReadyAnswer."""
         checks: dict[str, dict[str, str]] = {}
+        log = {"state": "ok"} if self.sequencer.refusal is None else {"state": self.sequencer.refusal}
         try:
             with reading(self.engine) as connection:
-                load_head(connection)
+                head = load_head(connection)
+                try:
+                    check_head(connection, head)
+                    self.instance.guard.check(connection, head)
+                except LogBehindError as error:
+                    log = {"state": error.state, "detail": str(error)}
+                except LogCorruptError as error:
+                    log = {"state": "damaged", "detail": str(error)}
             checks["database"] = {"state": "ok"}
         except SQLAlchemyError as error:
             checks["database"] = {"state": "unreachable", "detail": type(error).__name__}
         checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
-        # Checked at the start and with every batch.
-        checks["log"] = {"state": "ok"} if self.sequencer.damage is None else {"state": "damaged"}
+        checks["log"] = log
         is_ready = all(check["state"] == "ok" for check in checks.values())
         checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
         for name, state in self.chain.observers.items():

@@ -2,7 +2,11 @@
 
 from mizheng.notary.database import reading, writing
 from mizheng.notary.log.head import keep_checkpoint, load_head, sign_head
-from mizheng.notary.log.proofs import consistency_proof, root_hash
+from mizheng.notary.log.proofs import consistency_proof
+from mizheng.notary.log.published_head import load_published_head
+from mizheng.notary.log.tiles import TileReader
+from mizheng.verifier import merkle
+from mizheng.verifier.merkle import verify_consistency
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Engine
 
@@ -15,9 +19,9 @@ class AnchorableLog:
         self._signer = signer
 
     def head(self) -> tuple[int, bytes, bytes]:
-        """Size, root and signed checkpoint of the committed head."""
+        """Size, root and signed checkpoint of the published head: witnesses have been asked about it."""
         with reading(self._engine) as connection:
-            head = load_head(connection)
+            head = load_published_head(connection)
         return head.tree_size, head.root_hash, head.checkpoint
 
     def consistency_proof(self, old_size: int, new_size: int) -> list[bytes]:
@@ -30,6 +34,11 @@ class AnchorableLog:
         with writing(self._engine) as connection:
             head = load_head(connection)
             if head.tree_size != size:
-                # The log has grown meanwhile. Ed25519 is deterministic: these are the bytes of then.
-                head = sign_head(self._signer, size, root_hash(connection, size))
+                # The log has grown meanwhile. Ed25519 is deterministic: these are the bytes of then, provided
+                # that the tiles are still those of then.
+                reader = TileReader(connection)
+                root = reader.subtree_root(0, size)
+                proof = merkle.consistency_proof(size, head.tree_size, reader.subtree_root)
+                verify_consistency(size, root, head.tree_size, head.root_hash, proof)
+                head = sign_head(self._signer, size, root)
             keep_checkpoint(connection, head)

@@ -24,6 +24,7 @@ from mizheng.verifier.merkle import (
     verify_consistency,
 )
 from mizheng.verifier.note import NoteSigner
+from mizheng.verifier.tiles import TILE_WIDTH
 from sqlalchemy import Connection, bindparam, insert, select
 
 # Built once: to build a statement takes longer than to run it.
@@ -99,9 +100,12 @@ def check_head(connection: Connection, head: Head) -> None:
 def _check_extension(
     connection: Connection, reader: TileReader, head: Head, size: int, data: Sequence[bytes]
 ) -> bytes:
-    if read_entries(connection, head.tree_size, size) != list(data):
+    # From the start of the bundle: what stood in it before was written anew as well.
+    first = head.tree_size - head.tree_size % TILE_WIDTH
+    stored = read_entries(connection, first, size)
+    if stored[head.tree_size - first :] != list(data):
         raise LogCorruptError("the entries read back are not those that were written")
-    for number, item in enumerate(data, start=head.tree_size):
+    for number, item in enumerate(stored, start=first):
         if reader.subtree_root(number, number + 1) != leaf_hash(item):
             raise LogCorruptError("a leaf hash read back is not that of its entry")
     _check_full_tiles(reader, head.tree_size, size)

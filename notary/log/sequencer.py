@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Generic, Protocol, TypeVar
 
-from mizheng.notary.database import reading, writing
+from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry, append, find_entries
-from mizheng.notary.log.head import Head, load_head, lock_head
+from mizheng.notary.log.guard import LogBehindError, LogGuard, Turn, writing_log
+from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import LogCorruptError, TileReader
 from mizheng.verifier.errors import ConsistencyError
@@ -35,6 +36,8 @@ MAX_BATCH = 512
 # wait.
 MAX_WAITING = 4096
 RETRY_AFTER_SECONDS = 1
+# A refusal ends when the operator has restored the database.
+REFUSED_RETRY_SECONDS = 60
 # A batch costs some 5 ms whatever its size, and while it runs it takes turns with whoever reads the next
 # requests. So it waits until nothing has come for one pause: with 50 clients on two busy cores that took
 # the slowest of a hundred answers from 0.5 s to 0.2 s, and a client that is alone waits 8 ms longer.
@@ -91,17 +94,19 @@ class Sequencer(Generic[S]):
         signer: NoteSigner,
         rules: Rules[S],
         *,
+        guard: LogGuard | None = None,
         max_waiting: int = MAX_WAITING,
         observe_batch: Callable[[int, float], None] = lambda size, seconds: None,
     ) -> None:
         self._engine = engine
         self._signer = signer
         self._rules = rules
+        self._guard = guard
         self._observe_batch = observe_batch
         self._queue: queue.Queue[tuple[S, Future[Sequenced]] | None] = queue.Queue(max_waiting)
         self._stopping = threading.Event()
-        self.damage: str | None = None
-        """What was found wrong with the stored log, if anything was; nothing is appended then."""
+        self.refusal: str | None = None
+        """Why nothing is signed: `damaged`, or the state of a LogBehindError; None if all is well."""
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
     def start(self) -> None:
@@ -178,13 +183,17 @@ class Sequencer(Generic[S]):
 
     def _sequence(self, batch: Sequence[S]) -> list[Outcome]:
         try:
-            with writing(self._engine) as connection:
+            with writing_log(self._engine, self._guard) as turn:
                 # Dying in here: nothing is committed and nobody has been told anything.
-                outcomes = self._append(connection, batch)
+                outcomes = self._append(turn, batch)
         except (LogCorruptError, ConsistencyError) as error:
             # Rolled back. The log stays as it is until somebody has looked at it.
-            self.damage = str(error)
-            logger.critical("the log is damaged: %s", error)
+            return self._refuse(batch, "damaged", "log-damaged", error)
+        except LogBehindError as error:
+            return self._refuse(batch, error.state, "log-behind", error)
+        except OSError as error:
+            # The state file: committed, but an answer must not leave before it is written.
+            logger.error("the state file cannot be written: %s", error.strerror)
             return self._reload(batch)
         except SQLAlchemyError as error:
             # Any error, also one of the commit itself, leaves open whether the batch is in. Only the database
@@ -200,10 +209,18 @@ class Sequencer(Generic[S]):
             middle = len(batch) // 2
             return self._sequence(batch[:middle]) + self._sequence(batch[middle:])
         # Dying here: everything is committed, and the same envelopes sent again are found.
+        self.refusal = None
         return outcomes
 
-    def _append(self, connection: Connection, batch: Sequence[S]) -> list[Outcome]:
-        head = lock_head(connection)
+    def _refuse(self, batch: Sequence[S], state: str, code: str, error: Exception) -> list[Outcome]:
+        """Nothing is signed until the database is another one; asked again with every batch."""
+        if self.refusal != state:
+            logger.critical("nothing is signed (%s): %s", state, error)
+        self.refusal = state
+        return [Problem(code, retry_after=REFUSED_RETRY_SECONDS) for _ in batch]
+
+    def _append(self, turn: Turn, batch: Sequence[S]) -> list[Outcome]:
+        connection, head = turn.connection, turn.head
         known = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
         refused = self._rules.refusals(connection, batch, known)
         # The same envelope twice in one batch is one entry: the dict keeps the first that is not refused.
@@ -213,6 +230,7 @@ class Sequencer(Generic[S]):
             if digest not in known and number not in refused:
                 fresh.setdefault(digest, item)
         appended = append(connection, self._signer, head, [item.entry for item in fresh.values()])
+        turn.head = appended.head
         places = known | {digest: head.tree_size + number for number, digest in enumerate(fresh)}
         if fresh:
             self._rules.record(connection, [(item, places[digest]) for digest, item in fresh.items()])
@@ -228,6 +246,10 @@ class Sequencer(Generic[S]):
         try:
             with reading(self._engine) as connection:
                 head = load_head(connection)
+                if self._guard is not None:
+                    # A database that took over from another one may lack what this one has answered.
+                    self._guard.check(connection, head)
+                    self._guard.advance(head)
                 places = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
                 reader = TileReader(connection)
                 # Whether this batch or an earlier one put them there cannot be told any more: not new.
@@ -237,8 +259,8 @@ class Sequencer(Generic[S]):
                     else unavailable
                     for item in batch
                 ]
-        except Exception:
-            logger.exception("the log cannot be read after a failed batch")
+        except Exception as error:
+            logger.error("the log cannot be read after a failed batch: %s", type(error).__name__)
             return [unavailable for _ in batch]
 
 

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from mizheng.notary.database import writing
+from mizheng.notary.database import wait_for_turn, writing
 from mizheng.notary.errors import ConfigurationError
 from sqlalchemy import Engine
 
@@ -17,6 +17,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     release.
     """
     with writing(engine) as connection:
+        wait_for_turn(connection, "setup")
         present = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
         if present is not None and present not in known:

@@ -55,6 +55,8 @@ _RAW = {
             "depositor-mismatch",
             "queue-full",
             "log-unavailable",
+            "log-behind",
+            "log-damaged",
         ),
     },
 )

@@ -30,6 +30,8 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
             "key-known",
             "replaces-wrong",
             "log-unavailable",
+            "log-behind",
+            "log-damaged",
         ),
     },
 )

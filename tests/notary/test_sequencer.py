@@ -290,7 +290,7 @@ def test_one_that_is_beyond_us_does_not_stop_the_others(engine: Engine) -> None:
     assert beyond.value.code == "log-unavailable"
     assert [check(name, future.result(30)) for name, future in futures.items()] == list(range(13))
     waiting.stop()
-    assert waiting.damage is None
+    assert waiting.refusal is None
     assert tree_size(engine) == 13
 
 
@@ -302,9 +302,9 @@ def test_a_damaged_log_takes_nothing_more(engine: Engine) -> None:
     for _ in range(2):
         with pytest.raises(Problem) as damaged:
             running.submit(Item("b")).result(30)
-        assert damaged.value.code == "log-unavailable"
+        assert damaged.value.code == "log-damaged"
     running.stop()
-    assert running.damage is not None
+    assert running.refusal == "damaged"
     with reading(engine) as connection:
         assert load_head(connection).tree_size == 1
 
