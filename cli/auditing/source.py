@@ -24,6 +24,7 @@ _SECONDS = 20.0
 # How long one resource is asked for in all; notaries that are restarted or busy are back by then.
 _PATIENCE = 90.0
 _FIRST_PAUSE = 0.5
+_SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 30.0
 # Asked again later these may answer: too many requests, and everything that is the server's own trouble.
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -144,7 +145,7 @@ class HttpSource:
                 if time.monotonic() >= deadline:
                     raise self._unreachable(path) from error
             pause = min(_LONGEST_PAUSE, pause * 2)
-            wait = pause if wait is None else wait
+            wait = pause if wait is None else max(wait, _SHORTEST_PAUSE)
             if time.monotonic() + wait >= deadline or self._closed.wait(wait):
                 raise self._unreachable(path)
 
