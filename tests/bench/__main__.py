@@ -19,7 +19,7 @@ from tests.tools.layout import ROOT
 
 REPORT = ROOT / "bench-out" / "report.txt"
 # Quick ones first; the ones that fill the disk cache last.
-ORDER = ("cli_start", "gas", "anchor_check", "deposit", "seal")
+ORDER = ("cli_start", "gas", "anchor_check", "deposit", "audit", "seal")
 
 
 def list_benches() -> list[str]:

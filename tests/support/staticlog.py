@@ -137,7 +137,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[StaticServer]:
+def serving(folder: Path, *, keep_requests: bool = True) -> Iterator[StaticServer]:
     """Serve a folder on a free port of this machine."""
     state = StaticServer(folder)
 
@@ -148,7 +148,8 @@ def serving(folder: Path) -> Iterator[StaticServer]:
 
         def do_GET(self) -> None:
             path = self.path.lstrip("/")
-            state.requests.append(path)
+            if keep_requests:
+                state.requests.append(path)
             code, headers, data = state.interfere(path) or self._read(path)
             self.send_response(code)
             for name, value in headers.items():
