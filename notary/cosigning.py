@@ -41,6 +41,7 @@ from mizheng.notary.witnesses import (
     ask_witness,
     load_witnesses,
     make_client,
+    own_keyids,
 )
 from mizheng.notary.worker import Worker
 from mizheng.verifier.witnessing import AddCheckpoint
@@ -66,9 +67,7 @@ class WitnessKeeper:
 
     def __init__(self, instance: Instance) -> None:
         self._engine = instance.engine
-        self.setup = load_witnesses(
-            instance.settings, [instance.keys.log.public, instance.keys.issuer.public]
-        )
+        self.setup = load_witnesses(instance.settings, own_keyids(instance))
         self._workers: list[Worker] = []
         self._askers: list[WitnessAsker] = []
         if self.setup is not None:

@@ -16,6 +16,7 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.proofs import tlog_proof_for
+from mizheng.notary.log.published_head import add_cosignatures, load_published_head
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import company_keys, deposits, enrolments, entries
 from mizheng.verifier.beacon import dump_beacon
@@ -55,8 +56,12 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         chosen = _choose(_anchors(connection, deposit.leaf_index))
         notes = {row.tree_size: row.checkpoint_note for row in chosen}
         if not notes:
-            # Nothing is anchored yet: inclusion in the present head is what there is.
-            notes = {head.tree_size: head.checkpoint}
+            # Nothing is anchored yet: there is inclusion in the published head, or else in the present one.
+            published = load_published_head(connection)
+            shown = published if published.tree_size > deposit.leaf_index else head
+            notes = {shown.tree_size: shown.checkpoint}
+        # Once for all that stands on a head: its note is the same bytes wherever it appears.
+        notes = {size: add_cosignatures(connection, size, note) for size, note in notes.items()}
         reader = TileReader(connection)
         heads = {
             str(size): tlog_proof_for(reader, deposit.leaf_index, size, note).decode()

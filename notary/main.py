@@ -72,10 +72,16 @@ def trust() -> None:
 )
 @click.option("--name", help="what the notary is called in it [the log's origin]")
 @click.option("--quorum", type=int, help="observers that must agree [more than half of them]")
+@click.option("--require-witnesses", is_flag=True, help="valid only with the witnesses' quorum")
 @data_dir_option
 @speaks
 def trust_export(
-    output: str | None, days: int, name: str | None, quorum: int | None, data_dir: str | None
+    output: str | None,
+    days: int,
+    name: str | None,
+    quorum: int | None,
+    require_witnesses: bool,
+    data_dir: str | None,
 ) -> None:
     """Write the trust file. Hand it over by a channel of its own, never together with a bundle."""
     import hashlib
@@ -84,7 +90,10 @@ def trust_export(
     from mizheng.notary.trust_export import make_trust
     from mizheng.verifier.trust import dump_trust
 
-    data = dump_trust(make_trust(open_here(data_dir), days=days, name=name, quorum=quorum))
+    instance = open_here(data_dir)
+    data = dump_trust(
+        make_trust(instance, days=days, name=name, quorum=quorum, require_witnesses=require_witnesses)
+    )
     if output is None:
         click.echo(data.decode(), nl=False)
         return

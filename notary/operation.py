@@ -5,6 +5,8 @@ from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.models import deposits, organisations
+from mizheng.notary.witness_status import load_witness_status
+from mizheng.notary.witnesses import load_witnesses, own_keyids
 from sqlalchemy import func, select
 
 
@@ -26,6 +28,18 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
             for table in (organisations, deposits)
         }
+        status = load_witness_status(
+            connection,
+            load_witnesses(instance.settings, own_keyids(instance)),
+        )
+    witnesses: dict[str, str | int | None] = {"witness quorum": None}
+    if status is not None:
+        witnesses = {
+            "published size": status.published_size,
+            "witness quorum": status.quorum,
+            "last quorum at size": status.quorum_size,
+            **{f"witness {name}": state for name, state in status.states.items()},
+        }
     return {
         "data directory": str(instance.settings.data_dir),
         "origin": instance.origin,
@@ -38,4 +52,5 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
         "anchored size": largest["mined"] if largest["mined"] is not None else largest["final"],
         "final size": largest["final"],
         "anchoring waits for": board.waiting_for if board else None,
+        **witnesses,
     }

@@ -18,8 +18,10 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import PUBLISHER_FILE, Instance
 from mizheng.notary.observers import parse_observers
+from mizheng.notary.witnesses import load_witnesses
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.policy import Policy
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.trust import NamedKey, Trust, TrustedChain, TrustedLog, TrustedLogId
 from sqlalchemy import Connection, Row, select, union
@@ -30,11 +32,24 @@ REQUIRED_CHECKS = ("depositor.enrolment", "depositor.key-status")
 _IN_BLOCK = ("mined", "final")
 
 
-def make_trust(instance: Instance, *, days: int, name: str | None = None, quorum: int | None = None) -> Trust:
+def make_trust(
+    instance: Instance,
+    *,
+    days: int,
+    name: str | None = None,
+    quorum: int | None = None,
+    require_witnesses: bool = False,
+) -> Trust:
     """The trust of today, for `days` days; OperatorError when there is nothing yet to trust, or it must
     not be.
     """
     observers = _observers(instance)
+    policy = _witness_policy(instance)
+    if require_witnesses and (policy is None or not policy.asks_for_witnesses):
+        raise OperatorError(
+            "no quorum of witnesses is configured, so none can be required",
+            hint="name witnesses in notary.toml, [witnesses]",
+        )
     with reading(instance.engine) as connection:
         chains = _chains(connection, instance)
     if not chains:
@@ -53,8 +68,15 @@ def make_trust(instance: Instance, *, days: int, name: str | None = None, quorum
         # More than half: one observer that is wrong, or bought, is not enough.
         observer_quorum=_quorum(quorum, len(observers)),
         chains=chains,
-        require=REQUIRED_CHECKS,
+        require=(*REQUIRED_CHECKS, *(("witness.quorum",) if require_witnesses else ())),
+        witness_policy=policy,
     )
+
+
+def _witness_policy(instance: Instance) -> Policy | None:
+    """Whose cosignatures count, without the addresses at which they are asked."""
+    setup = load_witnesses(instance.settings, _own_keyids(instance))
+    return None if setup is None else setup.exported()
 
 
 def _quorum(asked: int | None, count: int) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,11 +26,11 @@ import httpx
 from mizheng.notary.chain.rpc import LOOPBACK
 from mizheng.notary.config import Settings
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.instance import Instance
 from mizheng.verifier.cosignature import WitnessKey
 from mizheng.verifier.errors import MizhengError, SignatureError
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.policy import Policy, parse_policy
-from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.witnessing import (
     MAX_ANSWER_BYTES,
     SIZE_MEDIA_TYPE,
@@ -108,8 +108,8 @@ class WitnessSetup:
         return parse_policy("\n".join(lines) + "\n")
 
 
-def load_witnesses(settings: Settings, own: Sequence[PublicKey]) -> WitnessSetup | None:
-    """The configured witnesses; None if there are none. `own`: keys that must not be a witness's."""
+def load_witnesses(settings: Settings, own: Collection[str]) -> WitnessSetup | None:
+    """The configured witnesses; None if there are none. `own`: ids of keys that must not be a witness's."""
     text = _policy_text(settings)
     if text is None:
         return None
@@ -120,7 +120,7 @@ def load_witnesses(settings: Settings, own: Sequence[PublicKey]) -> WitnessSetup
     urls = _urls(text)
     peers = []
     for name, key in policy.witnesses.items():
-        if key.key in own:
+        if key.key.keyid in own:
             raise ConfigurationError(
                 "the notary itself holds the key of the witness {name}",
                 hint="a witness must be somebody else's",
@@ -135,6 +135,11 @@ def load_witnesses(settings: Settings, own: Sequence[PublicKey]) -> WitnessSetup
             )
         peers.append(WitnessPeer(name, key, url.rstrip("/")))
     return WitnessSetup(policy, tuple(peers), _wait(settings))
+
+
+def own_keyids(instance: Instance) -> set[str]:
+    """Ids of the keys that the notary signs with."""
+    return {instance.keys.log.public.keyid, instance.keys.issuer.public.keyid}
 
 
 def ask_witness(client: httpx.Client, peer: WitnessPeer, request: AddCheckpoint) -> tuple[bytes, int]:

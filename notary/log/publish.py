@@ -6,7 +6,6 @@ whatever the database holds. Each answer reads a few rows, however large the log
 
 from dataclasses import dataclass
 
-from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.tiles import LogCorruptError, TileReader, split_bundle
 from mizheng.notary.models import entry_bundles
 from mizheng.verifier.tiles import (
@@ -55,11 +54,6 @@ def parse_place(path: str) -> Place | None:
         return None
     found = parse_tile_path(tile)
     return None if found is None else Place(None if level == ENTRIES else int(level), *found)
-
-
-def load_published(connection: Connection) -> Head:
-    """The head that readers are shown: committed and signed, and everything below it is served."""
-    return load_head(connection)
 
 
 def read_place(connection: Connection, place: Place, tree_size: int) -> bytes | None:

@@ -11,7 +11,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from mizheng.notary.database import reading
-from mizheng.notary.log.publish import Place, load_published, read_place
+from mizheng.notary.log.publish import Place, read_place
+from mizheng.notary.log.published_head import NONE, find_published, load_published, load_published_head
 from sqlalchemy import Engine
 
 # Some thousand tiles: what clients of the last hours ask for. A full tile is 8 KiB, a bundle with its gzip
@@ -48,10 +49,11 @@ class ServedLog:
         self._guard = threading.Lock()
         self._room = cache_bytes
 
-    def checkpoint(self) -> Form:
-        """The published head's signed note, as of now."""
+    def checkpoint(self) -> tuple[Form, str]:
+        """The published head's signed note with its cosignatures, as of now, and how its quorum stands."""
         with reading(self._engine) as connection:
-            return _form(load_published(connection).checkpoint)
+            found = find_published(connection)
+            return _form(load_published(connection).checkpoint), NONE if found is None else found.quorum
 
     def remembered(self, place: Place) -> ServedFile | None:
         """What can be answered without asking the database."""
@@ -65,7 +67,7 @@ class ServedLog:
         """The file; None where the published head has nothing."""
         # One snapshot: the head and the tile are of the same commit.
         with reading(self._engine) as connection:
-            data = read_place(connection, place, load_published(connection).tree_size)
+            data = read_place(connection, place, load_published_head(connection).tree_size)
         if data is None:
             return None
         found = ServedFile(_form(data), _compressed(data) if place.level is None else None)

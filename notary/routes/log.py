@@ -24,6 +24,8 @@ from starlette.types import Receive, Scope, Send
 _IMMUTABLE = "public, max-age=31536000, immutable"
 # The head moves with every deposit.
 _MOVING = "public, max-age=1"
+# met, not-met, or none: nobody asks for a quorum of witnesses.
+QUORUM_HEADER = "Mizheng-Witness-Quorum"
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
 
@@ -64,7 +66,8 @@ async def find_checkpoint(log: ServedLog, path: str, headers: Headers) -> Respon
     """The published head, signed."""
     if path != "/checkpoint":
         return None
-    return _answer(await run_in_threadpool(log.checkpoint), headers, _TEXT, {"Cache-Control": _MOVING})
+    form, quorum = await run_in_threadpool(log.checkpoint)
+    return _answer(form, headers, _TEXT, {"Cache-Control": _MOVING, QUORUM_HEADER: quorum})
 
 
 async def find_tile(log: ServedLog, path: str, headers: Headers) -> Response | None:
