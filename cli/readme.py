@@ -11,17 +11,17 @@ _TEXT = """\
 密证证据包
 ==========
 
-本压缩包证明：存证人在某一时间之前已持有所披露的文件，且该文件自上链时起未被更改。
-未披露的内容不在包内，也无法从中推知。
+本压缩包供核验两点：所披露的内容在某一时间之前是否已由存证人固定，此后是否未被更改。
+能否成立，以核验结果为准，本说明不是结论。未披露的内容不在包内，也无法从中推知。
 
-密封 {commitment}
+承诺值 {commitment}
 披露的记录 {count} 条
 
 一、用密证软件核验（不需要联网）
 
     mizheng verify 本文件.zip [原件…] --trust trust.toml
 
-trust.toml 是信任文件，须由公证处、法院或存证机构另行提供，不得取自本包。
+trust.toml 是信任文件，须由公证处、法院或存证服务经独立渠道另行提供，不得取自本包。
 没有信任文件，结论只能是“无法确定”。
 
 二、用通用工具核对（OpenSSL 3.0 及以上，sha256sum、sed、base64）
@@ -48,8 +48,9 @@ trust.toml 是信任文件，须由公证处、法院或存证机构另行提供
 Mizheng evidence bundle
 =======================
 
-This ZIP proves that the depositor held the opened files before a certain time, and that they are
-unchanged since they were anchored. What is not opened is not in it and cannot be guessed from it.
+This ZIP lets anyone check whether the depositor had fixed what is opened here before a certain time,
+and whether it is unchanged since. The result of checking says so or not; this text is no verdict.
+What is not opened is not in the ZIP and cannot be guessed from it.
 
 commitment {commitment}
 opened records: {count}
