@@ -22,14 +22,12 @@ from .client import decode_base64
 from .errors import DataFault, InputFault, OutputFault, SoftwareFault
 from .hashing import UnreadableError, digest_file
 from .readme import bundle_readme
+from .records import PATH_KINDS, read_label
 from .sealfile import Seal, publish
 from .selecting import Selection
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
-
-
-_PATH_KINDS = frozenset({"file", "link", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,10 @@ def open_records(seal: Seal, selection: Selection, *, with_environment: bool) ->
     wanted: list[tuple[bytes, Record]] = []
     for line in seal.records():
         leaves.append(leaf_hash(line))
-        record = parse_record(line) if _may_be_wanted(line, with_environment) else None
-        if record is None:
-            continue
-        is_path = record.kind in _PATH_KINDS
-        if record.kind == "environment" or (is_path and selection.wants(record.label)):
-            wanted.append((line, record))
+        # Only what is opened is parsed in full: a seal may hold a million records.
+        kind, label = read_label(line)
+        if (kind in PATH_KINDS and selection.wants(label)) or (kind == "environment" and with_environment):
+            wanted.append((line, parse_record(line)))
     selection.check()
     manifest = Manifest(leaves, seal.manifest_key)
     if manifest.root.hex() != seal.state.sealed.root_hash:
@@ -137,13 +133,6 @@ def make_bundle(
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
-
-
-def _may_be_wanted(line: bytes, with_environment: bool) -> bool:
-    # Only path records are selected by name; parsing the rest of a million lines would be wasted.
-    if b'"kind":"environment"' in line:
-        return with_environment
-    return b'"path":' in line or b'"path_bytes":' in line
 
 
 def _check(path: Path) -> None:

@@ -7,6 +7,8 @@ form is a fixed template; a test holds that both write the same bytes.
 
 from __future__ import annotations
 
+import base64
+import json
 from functools import partial
 from json.encoder import encode_basestring
 
@@ -15,6 +17,8 @@ from mizheng.verifier.record import MAX_RECORD_BYTES, compute_salt
 
 from .errors import DataFault
 from .hashing import Digests
+
+PATH_KINDS = frozenset({"file", "link", "unreadable"})
 
 # Instants are written with four digits of the year; a file dated outside has no time to claim.
 _LAST_INSTANT = 253_402_300_799
@@ -50,6 +54,14 @@ class RecordWriter:
         return _checked(
             f'{{"kind":"unreadable",{_path(label)},"reason":{encode_basestring(reason)},"salt":"{salt}"}}'
         )
+
+
+def read_label(line: bytes) -> tuple[str, bytes]:
+    """(kind, label) of a record line whose digest was or will be checked; the label only of path kinds."""
+    value = json.loads(line)
+    if "path_bytes" in value:
+        return value["kind"], base64.b64decode(value["path_bytes"])
+    return value["kind"], value["path"].encode("utf-8") if value["kind"] in PATH_KINDS else b""
 
 
 def _path(label: bytes) -> str:

@@ -133,6 +133,7 @@ class SealWriter:
         self._file.write(state.dump())
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._file.close()
         # If we die before the next line, only the .part file is left; after it, the seal is whole.
         publish(self.temporary, self.path, force=self._force)
 

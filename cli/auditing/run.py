@@ -52,6 +52,12 @@ class Audit:
     chains: list[ChainHeads] = field(default_factory=list)
 
     @property
+    def vkeys(self) -> list[str]:
+        """The believed keys, and the one that signed what was seen before."""
+        verifiers = [*self.verifiers, *([self.seen.head.verifier] if self.seen else [])]
+        return list(dict.fromkeys(verifier.vkey for verifier in verifiers))
+
+    @property
     def checked(self) -> int:
         """Entries checked by this run."""
         return (self.state.audited if self.state else 0) - (self.seen.audited if self.seen else 0)

@@ -31,6 +31,10 @@ _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _GONE = frozenset({404, 410})
 
 
+class DeniedFault(UnavailableFault):
+    """The log answers, but neither with the file nor that there is none."""
+
+
 class Source(Protocol):
     """Files of a log by their C2SP paths; safe to use from several threads."""
 
@@ -93,7 +97,7 @@ class HttpSource:
         from ..client import is_loopback
 
         parts = urlsplit(address)
-        if not parts.hostname:
+        if not parts.hostname or parts.query or parts.fragment:
             raise _not_a_log(address)
         port = f":{parts.port}" if parts.port else ""
         # Passwords stay out of reports and evidence.
@@ -131,7 +135,7 @@ class HttpSource:
                     if answer.status_code in _GONE:
                         return None
                     if answer.status_code not in _BUSY:
-                        raise UnavailableFault(
+                        raise DeniedFault(
                             "the log at {name} answers {code} for {path}",
                             "check the address",
                             name=self.name,

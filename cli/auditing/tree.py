@@ -12,7 +12,6 @@ from collections import OrderedDict
 
 from mizheng.verifier.canonical import Json, to_base64
 from mizheng.verifier.checkpoint import Checkpoint
-from mizheng.verifier.errors import TruncatedError
 from mizheng.verifier.merkle import EMPTY_ROOT
 from mizheng.verifier.tiles import (
     HASH_SIZE,
@@ -24,7 +23,7 @@ from mizheng.verifier.tiles import (
 )
 
 from .faults import MisbehaviourFault
-from .source import Source
+from .source import DeniedFault, Source
 
 TILE_BYTES = TILE_WIDTH * HASH_SIZE
 # u16 lengths: no entry is longer, no bundle holds more.
@@ -147,18 +146,33 @@ class LogTree(TileTree):
         self._nodes.clear()
         for level in range(MAX_LEVEL + 1):
             index = (self.size >> (8 * level)) // TILE_WIDTH
-            if tile_width(level, index, self.size):
+            width = tile_width(level, index, self.size)
+            if width:
                 self._edge[level] = self.fetch(level, index, fresh=fresh)
-        try:
-            return self.root_at(self.size) == root
-        except TruncatedError:
-            return False
+                if len(self._edge[level]) != width * HASH_SIZE:
+                    return False
+        return self.root_at(self.size) == root
 
 
 def read_tile(source: Source, level: int, index: int, width: int, *, fresh: bool = False) -> bytes | None:
     """The tile, or its part of the full tile where the partial one is gone (C2SP tlog-tiles)."""
-    data = source.read(tile_path(level, index, width), width * HASH_SIZE, fresh=fresh)
-    if data is None and width < TILE_WIDTH:
-        data = source.read(tile_path(level, index), TILE_BYTES, fresh=fresh)
-        data = data[: width * HASH_SIZE] if data is not None and len(data) == TILE_BYTES else data
-    return data
+    paths = tile_path(level, index, width), tile_path(level, index)
+    data = _read_either(source, *paths, TILE_BYTES, fresh=fresh)
+    # Longer than the partial tile, it is the full one.
+    return data[: width * HASH_SIZE] if data is not None and len(data) == TILE_BYTES else data
+
+
+def read_bundle(source: Source, index: int, width: int, *, fresh: bool = False) -> bytes | None:
+    """The bundle, or the full one where the partial one is gone."""
+    return _read_either(source, bundle_path(index, width), bundle_path(index), BUNDLE_BYTES, fresh=fresh)
+
+
+def _read_either(source: Source, path: str, full: str, limit: int, *, fresh: bool) -> bytes | None:
+    if path == full:
+        return source.read(full, limit, fresh=fresh)
+    try:
+        data = source.read(path, limit, fresh=fresh)
+    except DeniedFault:
+        # Object stores answer so for what they do not have.
+        return source.read(full, limit, fresh=fresh)
+    return source.read(full, limit, fresh=fresh) if data is None else data

@@ -13,8 +13,8 @@ from mizheng.verifier.errors import TruncatedError
 from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, split_bundle, tile_width
 
 from .faults import MisbehaviourFault
-from .source import IN_FLIGHT, Source
-from .tree import BUNDLE_BYTES, LogTree, bundle_path, missing, read_tile, served, tile_path
+from .source import IN_FLIGHT
+from .tree import LogTree, bundle_path, missing, read_bundle, read_tile, served, tile_path
 
 # Bundles fetched ahead: enough that no connection idles, at most 16 times the largest bundle in memory.
 _AHEAD = 4 * IN_FLIGHT
@@ -65,7 +65,7 @@ def _check(
     width = tile_width(0, index, tree.size)
     for fresh in (False, True):
         if fresh:
-            bundle = _read_bundle(tree.source, index, width, fresh=True)
+            bundle = read_bundle(tree.source, index, width, fresh=True)
             tile = read_tile(tree.source, 0, index, width, fresh=True)
         if bundle is None or tile is None:
             continue
@@ -109,20 +109,13 @@ def _first_difference(bundle: bytes, tile: bytes, width: int) -> int:
     )
 
 
-def _read_bundle(source: Source, index: int, width: int, *, fresh: bool = False) -> bytes | None:
-    data = source.read(bundle_path(index, width), BUNDLE_BYTES, fresh=fresh)
-    if data is None and width < TILE_WIDTH:
-        data = source.read(bundle_path(index), BUNDLE_BYTES, fresh=fresh)
-    return data
-
-
 def _fetch_ahead(tree: LogTree, first: int, last: int) -> Iterator[tuple[int, bytes | None, bytes | None]]:
     """Bundle and level-0 tile of each index in order, a few being fetched meanwhile."""
     source = tree.source
 
     def fetch(index: int) -> tuple[int, bytes | None, bytes | None]:
         width = tile_width(0, index, tree.size)
-        return index, _read_bundle(source, index, width), read_tile(source, 0, index, width)
+        return index, read_bundle(source, index, width), read_tile(source, 0, index, width)
 
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="audit")
     under_way: deque[Future[tuple[int, bytes | None, bytes | None]]] = deque()

@@ -66,8 +66,7 @@ def audit(
             found.run(progress, now=time.time())
     except MisbehaviourFault as error:
         fault = error
-        vkeys = [verifier.vkey for verifier in found.verifiers]
-        evidence = write_evidence(path.with_suffix(""), error, source.name, vkeys)
+        evidence = write_evidence(path.with_suffix(""), error, source.name, found.vkeys)
     except UndecidedFault as error:
         fault = error
     finally:

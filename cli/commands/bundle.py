@@ -144,11 +144,11 @@ def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Any, str]
 def _list(seal: Seal, *, as_json: bool) -> None:
     import json
 
-    from mizheng.verifier.record import parse_record
+    from ..records import read_label
 
     for line in seal.records():
-        record = parse_record(line)
+        kind, label = read_label(line)
         if as_json:
-            say(json.dumps({"kind": record.kind, "name": record.name}, ensure_ascii=False))
+            say(json.dumps({"kind": kind, "name": printable(label)}, ensure_ascii=False))
         else:
-            say(f"{record.kind}\t{printable(record.label)}")
+            say(f"{kind}\t{printable(label)}")

@@ -20,7 +20,7 @@ def test_chinese_is_chinese() -> None:
     plain = [
         str(message.id)
         for message in catalogue.load("zh_CN")
-        if message.id and not re.search("[\u4e00-\u9fff]", str(message.string))
+        if message.id and message.string and not re.search("[\u4e00-\u9fff]", str(message.string))
     ]
     # Commands and forms to be typed as they stand.
     kept = re.compile(

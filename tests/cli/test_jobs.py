@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
 import subprocess
 import zipfile
@@ -208,6 +209,18 @@ def test_stock_tools_of_the_readme_agree(final: Mizheng) -> None:
     assert fields["sha256"] in done.stdout
     assert fields["sm3"] in done.stdout
     assert leaf_hash(dump_entry(bytes.fromhex(envelope_id))).hex() in done.stdout
+
+
+def test_names_that_are_not_utf_8_go_all_the_way(company: Mizheng, trust: Callable[[], Path]) -> None:
+    name = "旧图".encode("gb18030")
+    path = company.cwd / os.fsdecode(name)
+    path.write_bytes(b"old")
+    company("notarize", name, "-o", "old.seal").ok()
+    company("status", "old.seal", "--wait", "--timeout", "60").ok()
+    result = company("bundle", "old.seal", "--open", name, "--with-originals", "-o", "old.zip").ok()
+    assert "\\xbe\\xc9" in result.out
+    report = company("verify", "old.zip", name, "--trust", trust(), "--json").ok().json
+    assert report["verdict"] == "valid"
 
 
 def test_originals_that_are_gone_or_changed(final: Mizheng) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mizheng.cli.errors import DataFault
 from mizheng.cli.hashing import Digests
-from mizheng.cli.records import RecordWriter
+from mizheng.cli.records import RecordWriter, read_label
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.record import build_record, parse_record
 
@@ -31,6 +31,7 @@ def test_files(name: bytes, sha256: str, sm3: str, size: int, modified: int) -> 
     line = RecordWriter(KEY).file(name, Digests(size, sha256, sm3, modified))
     assert line == build_record(KEY, "file", name, fields)
     assert parse_record(line).label == name
+    assert read_label(line) == ("file", name)
     assert b"\n" not in line
 
 

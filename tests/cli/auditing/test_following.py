@@ -182,7 +182,9 @@ def test_the_command_line(log: StaticLog, bare: Mizheng) -> None:
     assert "900" in chinese.out and "checkpoint" not in chinese.out
 
 
-@pytest.mark.parametrize("address", ["/no/such/folder", "file://host/x", "gopher://x", "http://"])
+@pytest.mark.parametrize(
+    "address", ["/no/such/folder", "file://host/x", "gopher://x", "http://", "http://127.0.0.1:9/?a=b"]
+)
 def test_what_is_no_address_of_a_log(address: str, bare: Mizheng) -> None:
     assert bare("audit", address).code == 64
 

@@ -86,9 +86,13 @@ def test_a_tile_cut_short(cut: int, log: StaticLog, auditor: Auditor) -> None:
     assert auditor.finds(log.folder, log.vkey).kind == "tile"
 
 
-def test_a_tile_at_the_edge_cut_short(log: StaticLog, auditor: Auditor) -> None:
-    place = log.folder / log.tile(1, 0)
-    place.write_bytes(place.read_bytes()[:-32])
+@pytest.mark.parametrize("path", ["tile/1/000.p/2", "tile/0/002.p/188"])
+@pytest.mark.parametrize("change", [lambda data: data[:-32], lambda data: data + data[:32], lambda data: b""])
+def test_a_tile_at_the_edge_cut_short_or_longer(
+    path: str, change: Callable[[bytes], bytes], log: StaticLog, auditor: Auditor
+) -> None:
+    place = log.folder / path
+    place.write_bytes(change(place.read_bytes()))
     assert auditor.finds(log.folder, log.vkey).kind == "root"
 
 

