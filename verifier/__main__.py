@@ -7,6 +7,7 @@ Needs nothing but this package, cryptography and pycryptodome. Exit codes: 0 val
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -51,8 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"hint: {_(error.hint or 'ask its issuer for the trust file again')}", file=sys.stderr)
         return NO_INPUT
     if options.json:
-        print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        # ASCII alone: no terminal and no encoding can change what a machine reads.
+        print(json.dumps(report.to_json(), indent=2))
     else:
+        # A terminal that cannot show a character shows its number; the verdict stays the same.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         print(render(report, _), end="")
     return report.verdict.exit_code
 

@@ -44,8 +44,11 @@ def render(report: Report, _: Translate) -> str:
 
 
 def format_time(seconds: int) -> str:
-    """Beijing time with UTC beside it."""
-    beijing = datetime.datetime.fromtimestamp(seconds, _BEIJING)
+    """Beijing time with UTC beside it; UTC alone in the last hours that have a date."""
+    try:
+        beijing = datetime.datetime.fromtimestamp(seconds, _BEIJING)
+    except (OverflowError, ValueError):
+        return format_instant(seconds)
     return f"{beijing:%Y-%m-%d %H:%M:%S} UTC+8 ({format_instant(seconds)})"
 
 
