@@ -12,11 +12,18 @@ from pathlib import Path
 LIST = Path(__file__).with_name("debian-packages.txt")
 
 
+def search_path() -> str:
+    """The path, and where Debian keeps PostgreSQL's programs, a folder for each release."""
+    folders = sorted(str(folder) for folder in Path("/usr/lib/postgresql").glob("*/bin"))
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
+
+
 def find_missing() -> dict[str, str]:
     """The commands that are not on the path, each with its Debian package."""
     lines = LIST.read_text("utf-8").splitlines()
+    path = search_path()
     rows = [line.split() for line in lines if line and not line.startswith("#")]
-    return {command: package for command, package in rows if shutil.which(command) is None}
+    return {command: package for command, package in rows if shutil.which(command, path=path) is None}
 
 
 def install(packages: list[str]) -> None:
