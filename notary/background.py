@@ -2,19 +2,27 @@
 
 The embedded chain is opened before the notary listens: it is there or it is an error. A node may be down:
 deposits go on, the board says why anchoring waits, and it is tried again until it answers.
+
+Several processes on one database: one of them anchors and one asks the observers, by lease; when it dies,
+another one takes over. The others read on the board how it goes. The embedded chain is in one process, so
+a database whose log is anchored there has one server.
 """
 
 import logging
+import threading
 import time
 
 from mizheng.notary.anchoring import Anchorer
-from mizheng.notary.chain.deploy import Deployment, bring_up
+from mizheng.notary.chain import contract as calls
+from mizheng.notary.chain.deploy import Deployment, bring_up, expected_deployment
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.chain.open import open_chain
 from mizheng.notary.chain.profiles import ChainProfile, parse_profile
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.status import StatusBoard
+from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.lease import Lease, make_lease
 from mizheng.notary.log.anchorable import AnchorableLog
 from mizheng.notary.observers import ObservationCollector, parse_observers
 from mizheng.notary.worker import Worker
@@ -28,6 +36,10 @@ _CHAIN_PAUSE = 2.0
 # Deploying on a real chain is `mizheng-notary chain deploy`; here only an opening that got stuck is waited
 # for.
 _OPEN_WAIT = 30.0
+# The contract's head is asked for before anything is signed; a node that is slow or down is not waited for
+# longer.
+_FIRST_LOOK = 3.0
+_LOOK_PAUSE = 30.0
 
 
 class ChainKeeper:
@@ -36,6 +48,11 @@ class ChainKeeper:
     def __init__(self, instance: Instance) -> None:
         settings = instance.settings
         self._instance = instance
+        self._serving = _claim_database(instance)
+        self._anchoring_lease = make_lease(instance.engine, "anchoring")
+        self._observing_lease = make_lease(instance.engine, "observing")
+        self._is_following = False
+        self._followed: str | None = None
         self._publisher = Publisher.load_or_create(settings.keys_dir / PUBLISHER_FILE)
         peers = parse_observers(settings.observers)
         self._chain: Chain = open_chain(
@@ -45,11 +62,14 @@ class ChainKeeper:
         self._deployment: Deployment | None = None
         self._anchorer: Anchorer | None = None
         pause = _TRIAL_PAUSE if self.profile.is_embedded else _CHAIN_PAUSE
-        self._workers = [Worker("anchorer", self._step, pause)]
+        self._workers = [
+            Worker("anchorer", self._step, pause),
+            Worker("contract", self._look_at_contract, _LOOK_PAUSE),
+        ]
         self._collector: ObservationCollector | None = None
         if peers:
             self._collector = ObservationCollector(instance.engine, self.profile, peers)
-            self._workers.append(Worker("observations", self._collector.step, pause))
+            self._workers.append(Worker("observations", self._observe, pause))
         if self.profile.is_embedded:
             self._deployment = bring_up(self._chain, self._publisher, instance.origin)
 
@@ -61,11 +81,16 @@ class ChainKeeper:
     @property
     def deployment(self) -> Deployment | None:
         """Where the log is open; None while the chain has not been reached."""
+        if self._deployment is None and self._is_following:
+            # Another process has opened it there; its place follows from the profile.
+            return expected_deployment(self.profile, self._publisher, self._instance.origin)
         return self._deployment
 
     @property
     def waiting_for(self) -> str | None:
         """What holds anchoring up, as a code; None if nothing does but time."""
+        if self._is_following:
+            return self._followed
         return self._board.waiting_for if self._anchorer is None else self._anchorer.waiting_for
 
     @property
@@ -74,6 +99,10 @@ class ChainKeeper:
         return {} if self._collector is None else dict(self._collector.states)
 
     def start(self) -> None:
+        """Look at what is anchored, then begin. A node that does not answer in time is asked again later."""
+        first = threading.Thread(target=self._look_at_contract, name="contract, first", daemon=True)
+        first.start()
+        first.join(_FIRST_LOOK)
         for worker in self._workers:
             worker.start()
 
@@ -84,8 +113,33 @@ class ChainKeeper:
         if self._collector is not None:
             self._collector.close()
         self._chain.close()
+        for lease in (self._anchoring_lease, self._observing_lease, self._serving):
+            lease.release()
+
+    def _observe(self) -> bool:
+        return self._collector is not None and self._observing_lease.hold() and self._collector.step()
+
+    def _look_at_contract(self) -> bool:
+        """Let the guard know of the head that the contract has."""
+        where = self._deployment or expected_deployment(self.profile, self._publisher, self._instance.origin)
+        if where is not None:
+            try:
+                # A node on another chain says nothing about this log.
+                if self._chain.check_identity(where.contract, where.code_hash).state == "ok":
+                    size, root = calls.read_head(self._chain, where.contract, where.log_id)
+                    if size:
+                        self._instance.guard.add_floor("contract", size, root)
+            except ChainError as error:
+                logger.info("the contract's head is not known: %s", error.code)
+        return False
 
     def _step(self) -> bool:
+        # The embedded chain is this process's own; whoever has lost the database must not go on with it.
+        has_database = not self.profile.is_embedded or self._serving.hold()
+        self._is_following = not (has_database and self._anchoring_lease.hold())
+        if self._is_following:
+            self._followed = self._board.read()
+            return False
         if self._anchorer is not None:
             return self._anchorer.step()
         if self._deployment is None:
@@ -121,3 +175,15 @@ class ChainKeeper:
             logger.warning("the log cannot be opened on the chain: %s", error.code)
             return error.code
         return None
+
+
+def _claim_database(instance: Instance) -> Lease:
+    """Be one of this database's servers, or with the embedded chain the only one."""
+    is_embedded = instance.settings.chain is None
+    lease = make_lease(instance.engine, "serving", shared=not is_embedded)
+    if not lease.hold():
+        raise ConfigurationError(
+            "another notary serves from this database, and the embedded chain is for one alone",
+            hint="stop it; several processes need a real chain: mizheng-notary chain deploy",
+        )
+    return lease

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mizheng.notary.chain.tables import anchoring_status
-from mizheng.notary.database import writing
-from sqlalchemy import Engine, insert, update
+from mizheng.notary.database import reading, writing
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 
@@ -20,6 +20,13 @@ class StatusBoard:
     @property
     def waiting_for(self) -> str | None:
         return self._shown
+
+    def read(self) -> str | None:
+        """What the process that anchors has shown last."""
+        query = select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == self._chain)
+        with reading(self._engine) as connection:
+            code: str | None = connection.execute(query).scalar_one_or_none()
+        return code
 
     def show(self, code: str | None, now: int) -> None:
         """Say what holds anchoring up; None if nothing does."""

@@ -82,6 +82,7 @@ class LogGuard:
         self._origin = origin
         self._lock = threading.Lock()
         self._floors: dict[Source, Floor] = {}
+        self._damage: str | None = None
         seen = state_file.read(origin)
         if seen is not None:
             self._floors["state-file"] = Floor(seen.size, seen.root, "state-file")
@@ -91,12 +92,19 @@ class LogGuard:
         with self._lock:
             self._floors[source] = Floor(size, root, source)
 
+    def note_damage(self, what: str | None) -> None:
+        """Stored bytes were found that are not what was written; None: it was looked at again and is well."""
+        with self._lock:
+            self._damage = what
+
     def check(self, connection: Connection, head: Head) -> None:
-        """LogBehindError unless every floor is a beginning of the tree under `head`; call it with the head's
-        lock before signing.
+        """LogBehindError unless every floor is a beginning of the tree under `head`, LogCorruptError if
+        damage is known. Call it with the head's lock before signing.
         """
         with self._lock:
-            floors = list(self._floors.values())
+            floors, damage = list(self._floors.values()), self._damage
+        if damage is not None:
+            raise LogCorruptError(damage)
         for floor in floors:
             if floor.size > head.tree_size:
                 raise LogBehindError(

@@ -26,6 +26,18 @@ from tests.support.notary import NotaryServer
 SOAK = bool(os.environ.get("MIZHENG_SOAK"))
 KILLS = 20 if SOAK else 2
 
+# Nobody listens at its node's address.
+CHAIN_THAT_IS_DOWN = f"""
+[chain]
+name = "down"
+kind = "ethereum"
+chain_id = 31337
+genesis_hash = "{"ab" * 32}"
+rpc = ["http://127.0.0.1:9"]
+finality = "finalized"
+contract = "{"cd" * 20}"
+"""
+
 
 def get(server: NotaryServer, path: str) -> httpx.Response:
     return httpx.get(server.url + path, trust_env=False, timeout=30)
@@ -121,6 +133,9 @@ def test_killed_under_load_nothing_answered_is_lost(tmp_path: Path) -> None:
 
 def test_two_processes_on_one_database(tmp_path: Path) -> None:
     """Two servers with data directories of their own, one database, the same keys: one log."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notary.toml").write_text(CHAIN_THAT_IS_DOWN)
     with NotaryServer(tmp_path / "one") as first:
         depositor = TestDepositor(first.url, *first.add_org())
         depositor.enrol()
@@ -130,9 +145,7 @@ def test_two_processes_on_one_database(tmp_path: Path) -> None:
         for path in (first.data_dir / "keys").iterdir():
             (keys / path.name).write_bytes(path.read_bytes())
             (keys / path.name).chmod(0o600)
-        with NotaryServer(
-            tmp_path / "two", MIZHENG_DATABASE_URL=url, MIZHENG_ANCHOR_INTERVAL="3600"
-        ) as second:
+        with NotaryServer(tmp_path / "two", MIZHENG_DATABASE_URL=url) as second:
             other = TestDepositor(second.url, depositor.org, depositor.api_key, depositor.key)
             bodies = [depositor.envelope() for _ in range(40)]
             found: list[tuple[str, int]] = []
@@ -184,11 +197,7 @@ def test_a_chain_that_is_down_only_delays(tmp_path: Path) -> None:
     """No node at the address: deposits go on, and everything says why they wait."""
     data = tmp_path / "notary"
     data.mkdir()
-    (data / "notary.toml").write_text(
-        '[chain]\nname = "down"\nkind = "ethereum"\nchain_id = 31337\n'
-        f'genesis_hash = "{"ab" * 32}"\nrpc = ["http://127.0.0.1:9"]\nfinality = "finalized"\n'
-        f'contract = "{"cd" * 20}"\n'
-    )
+    (data / "notary.toml").write_text(CHAIN_THAT_IS_DOWN)
     with NotaryServer(data) as server:
         depositor = TestDepositor(server.url, *server.add_org())
         assert "no evidential value" not in server.output
