@@ -221,6 +221,18 @@ def test_the_right_files_beside_the_bundle(scene: Scene, tmp_path: Path) -> None
     assert failed(judge(members, scene.trust, files=[tmp_path])) == {"original.match"}
 
 
+@pytest.mark.parametrize("path", ["x" * 300, "/".join(["y" * 200] * 30), "a\nb", "~/x", "C:/x"])
+def test_a_name_that_no_folder_can_hold_is_a_file_that_was_not_given(
+    scene: Scene, tmp_path: Path, path: str
+) -> None:
+    """A record says what it likes: looking for its file must not end the whole verification."""
+    world = scene.world
+    deposit = world.deposit(scene.acme, {path: b"formula"})
+    report = judge(world.bundle(deposit, [world.anchor()], (path,)), world.trust(), files=[tmp_path])
+    assert statuses(report, "original.match") == ["NOT_PROVIDED"]
+    assert report.verdict is Verdict.VALID
+
+
 # The depositor's list
 
 
