@@ -1,0 +1,212 @@
+"""Publication of the log as plain files, so that its readers never touch the notary.
+
+A step brings one target (a directory, a bucket) from the head that stands there to the head of now:
+
+1. take the target for this process, read the checkpoint that stands there;
+2. compare: it must be an earlier head of this very log, or the same;
+3. write tiles and entry bundles that are new, each for good, and make them durable;
+4. take away partial tiles whose full tile now stands;
+5. put the new checkpoint in the place of the old one.
+
+What is true if the process dies: up to 5 the old checkpoint stands and all its files with it (a partial one
+perhaps as the full one, as C2SP tlog-tiles allows), and the next step does the same again: files that are
+there already are compared, not written. After 5 the new head is out, with everything under it durable.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Protocol
+
+from mizheng.notary.database import reading
+from mizheng.notary.log.head import Head
+from mizheng.notary.log.publish import Place
+from mizheng.notary.log.publish_files import check_root, list_changed, list_completed, read_checked
+from mizheng.notary.log.published_head import load_published
+from mizheng.notary.log.tiles import LogCorruptError
+from mizheng.notary.models import checkpoints
+from mizheng.verifier.checkpoint import Checkpoint, parse_checkpoint
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.note import parse_note
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+logger = logging.getLogger(__name__)
+
+# Some 2 MiB of files a snapshot: a long first publication must not hold one snapshot open for minutes.
+_CHUNK = 128
+# Files wait for a disk's or a store's answer, not for the processor.
+_WRITERS = 8
+
+
+class PublicationError(MizhengError):
+    """The log cannot be published to this target; `code` says why, for those who watch."""
+
+    def __init__(self, code: str, message: str, hint: str = "", **values: object) -> None:
+        super().__init__(message, hint, **values)
+        self.code = code
+
+
+class Target(Protocol):
+    """Where the files go. Errors of any method: PublicationError or OSError."""
+
+    name: str
+
+    def taken(self) -> AbstractContextManager[object]:
+        """Nobody else publishes here meanwhile, or his checkpoint is refused."""
+
+    def read_checkpoint(self) -> bytes | None:
+        """The checkpoint that stands there."""
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a file for good; PublicationError `target-differs` if it is there with other bytes."""
+
+    def settle(self) -> None:
+        """Make durable what was written."""
+
+    def drop_partials(self, path: str) -> None:
+        """Take away the partial forms of the full tile or bundle `path`."""
+
+    def write_checkpoint(self, note: bytes) -> None:
+        """Replace the checkpoint that `read_checkpoint` found, at once."""
+
+
+class FilePublisher:
+    """Keeps one target up with the log. `step` is called again and again, by one thread."""
+
+    def __init__(self, engine: Engine, target: Target) -> None:
+        self._engine = engine
+        self._target = target
+        self._stopping = threading.Event()
+        self._standing: bytes | None = None
+        self.state = "waiting"
+        """ok, waiting (nothing done yet), or the code of what went wrong in the last step."""
+        self.published_size = 0
+        self.published_at = 0.0
+
+    @property
+    def name(self) -> str:
+        return self._target.name
+
+    def stop(self) -> None:
+        """End a long step between two chunks of files."""
+        self._stopping.set()
+
+    def step(self) -> bool:
+        """Bring the target up to date; what goes wrong is said once and tried again with the next step."""
+        try:
+            self.publish()
+            self._show("ok")
+        except PublicationError as error:
+            self._show(error.code, str(error))
+        except LogCorruptError as error:
+            self._show("log-damaged", str(error))
+        except OSError as error:
+            self._show("target-unwritable", error.strerror or type(error).__name__)
+        except SQLAlchemyError as error:
+            self._show("database-unreachable", type(error).__name__)
+        return False
+
+    def publish(self) -> Head:
+        """One step; raises what goes wrong. The head that stands at the target afterwards."""
+        with reading(self._engine) as connection:
+            head = load_published(connection)
+        if head.checkpoint == self._standing:
+            return head
+        with self._target.taken():
+            # Read again: whoever had the target before may have published more than was there a moment ago.
+            with reading(self._engine) as connection:
+                head = load_published(connection)
+            note = self._target.read_checkpoint()
+            old = _parse(note, self.name) if note else Checkpoint(head.origin, 0, b"")
+            self._check_extension(old, head)
+            if note != head.checkpoint:
+                self._write(old.size, head)
+                self._target.write_checkpoint(head.checkpoint)
+        self._standing = head.checkpoint
+        self.published_size, self.published_at = head.tree_size, time.time()
+        return head
+
+    def _check_extension(self, old: Checkpoint, head: Head) -> None:
+        if old.origin != head.origin:
+            raise PublicationError(
+                "target-other-log",
+                "{target} holds another log, {origin}",
+                hint="publish each log to a place of its own",
+                target=self.name,
+                origin=old.origin,
+            )
+        if old.size > head.tree_size:
+            raise PublicationError(
+                "target-ahead",
+                "{target} has {published} entries, the log only {present}",
+                hint="the database may have been restored from an old backup: do not serve from it",
+                target=self.name,
+                published=old.size,
+                present=head.tree_size,
+            )
+        with reading(self._engine) as connection:
+            check_root(connection, head.tree_size, head.root_hash)
+            try:
+                if old.size:
+                    check_root(connection, old.size, old.root)
+            except LogCorruptError:
+                raise PublicationError(
+                    "target-fork",
+                    "the log does not extend what {target} has published with {published} entries",
+                    hint="two different logs were signed: keep both checkpoints and stop",
+                    target=self.name,
+                    published=old.size,
+                ) from None
+
+    def _write(self, old_size: int, head: Head) -> None:
+        kept = self._kept_sizes(old_size, head.tree_size)
+        places = list_changed(old_size, head.tree_size, kept)
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="publisher") as writers:
+            for chunk in _chunks(places):
+                if self._stopping.is_set():
+                    raise PublicationError("waiting", "publication was stopped before its end")
+                with reading(self._engine) as connection:
+                    files = read_checked(connection, chunk, head)
+                # All of them, or the first error.
+                for _ in writers.map(lambda file: self._target.write_file(file[0].path, file[1]), files):
+                    pass
+        # A power cut must not take the full tile and leave its partial ones gone.
+        self._target.settle()
+        for place in list_completed(old_size, head.tree_size):
+            self._target.drop_partials(place.path)
+
+    def _kept_sizes(self, old_size: int, size: int) -> list[int]:
+        query = select(checkpoints.c.tree_size).where(checkpoints.c.tree_size.between(old_size + 1, size))
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def _show(self, state: str, detail: str = "") -> None:
+        # Once for each change, not with every step.
+        if state != self.state and state not in ("ok", "waiting"):
+            logger.error("publication to %s: %s: %s", self.name, state, detail)
+        elif state != self.state:
+            logger.info("publication to %s: %s", self.name, state)
+        self.state = state
+
+
+def _parse(note: bytes, target: str) -> Checkpoint:
+    try:
+        # Whoever can write to the target can write anything: what it says is only compared with the log.
+        return parse_checkpoint(parse_note(note).text)
+    except MizhengError:
+        raise PublicationError(
+            "target-differs",
+            "the checkpoint at {target} cannot be read",
+            hint="something else writes there; take it away if you know what it is",
+            target=target,
+        ) from None
+
+
+def _chunks(places: Iterator[Place]) -> Iterator[list[Place]]:
+    while chunk := list(islice(places, _CHUNK)):
+        yield chunk
