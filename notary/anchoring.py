@@ -106,10 +106,11 @@ class Anchorer:
             self._status.show(held_up, self._now())
         return done
 
-    # Each of these returns (something was done, code of what holds it up)
+    # Each of these returns (something was done, code of what holds it up). What lies in the future is over:
+    # a clock that was set back must not hold anchoring up for as long as it was wrong.
 
     def _identify(self) -> str | None:
-        if self._clock() - self._identified_at < _IDENTITY_SECONDS:
+        if 0 <= self._clock() - self._identified_at < _IDENTITY_SECONDS:
             return None
         identity = self._chain.check_identity(self._deployment.contract, self._deployment.code_hash)
         if identity.state != "ok":
@@ -151,7 +152,7 @@ class Anchorer:
                 # Dying here: the same is found out again.
                 self._outbox.give_up(item, "nonce-used", self._now())
             return True, None
-        if item.sent_at is not None and self._now() - item.sent_at < _RESEND_SECONDS:
+        if item.sent_at is not None and 0 <= self._now() - item.sent_at < _RESEND_SECONDS:
             return False, item.last_error
         try:
             # Dying before, in or after this line: the row says prepared, the hash says whether it arrived.
@@ -203,7 +204,7 @@ class Anchorer:
             return False, None
         if self._outbox.oldest(IN_FLIGHT) is not None:
             return False, None
-        if newest is not None and self._clock() - newest.prepared_at < self._interval:
+        if newest is not None and 0 <= self._clock() - newest.prepared_at < self._interval:
             return False, None
         contract, log_id = self._deployment.contract, self._deployment.log_id
         holder = calls.read_publisher(self._chain, contract, log_id)

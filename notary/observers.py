@@ -141,10 +141,10 @@ class ObservationCollector:
         """Ask one observer about one block; whether there may be more to do at once."""
         now = self._clock()
         for peer in self._peers:
-            if self._rests.get((peer.key.keyid, b""), 0) > now:
+            if self._rests_now(peer, b"", now):
                 continue
             for block in self._missing(peer):
-                if self._rests.get((peer.key.keyid, block.hash), 0) <= now:
+                if not self._rests_now(peer, block.hash, now):
                     self._ask(peer, block)
                     return True
         # Nothing to ask now: forget the rests that are over.
@@ -153,6 +153,10 @@ class ObservationCollector:
 
     def close(self) -> None:
         self._client.close()
+
+    def _rests_now(self, peer: ObserverPeer, about: bytes, now: float) -> bool:
+        # Longer than a whole rest: the clock was set back meanwhile.
+        return 0 < self._rests.get((peer.key.keyid, about), 0) - now <= _REST_SECONDS
 
     def _ask(self, peer: ObserverPeer, block: BlockReference) -> None:
         try:

@@ -27,7 +27,7 @@ def keep_beacon(engine: Engine, chain: Chain, now: int) -> bool:
     profile = chain.profile
     with reading(engine) as connection:
         last = _newest(connection, profile)
-    if last is not None and now - last.seen_at < INTERVAL_SECONDS:
+    if last is not None and 0 <= now - last.seen_at < INTERVAL_SECONDS:
         return False
     final = chain.final()
     if final is None or (last is not None and final.number <= last.number):
