@@ -151,7 +151,11 @@ def metrics() -> str:
 def exit_codes() -> str:
     from mizheng.cli.errors import CommandError
 
-    kinds = sorted(CommandError.__subclasses__(), key=lambda kind: kind.exit_code)
+    # Below 64 are the findings of single commands.
+    kinds = sorted(
+        (kind for kind in CommandError.__subclasses__() if kind.exit_code >= 64),
+        key=lambda kind: kind.exit_code,
+    )
     rows = [
         (str(kind.exit_code), (kind.__doc__ or "").partition(";")[0].rstrip(".").lower()) for kind in kinds
     ]
