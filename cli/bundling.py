@@ -20,10 +20,11 @@ from mizheng.verifier.verify import verify_bundle
 
 from .client import decode_base64
 from .errors import DataFault, InputFault, OutputFault, SoftwareFault
+from .files import publish
 from .hashing import UnreadableError, digest_file
 from .readme import bundle_readme
 from .records import PATH_KINDS, read_label
-from .sealfile import Seal, publish
+from .sealfile import Seal
 from .selecting import Selection
 
 if TYPE_CHECKING:

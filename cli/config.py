@@ -19,9 +19,7 @@ Secrets are never taken from the command's arguments: every process of the machi
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigurationFault
+from .files import write_private
 
 CONFIG_FORMAT = "mizheng/config/v1"
 DEFAULT_NOTARY = "http://127.0.0.1:8470"
@@ -131,26 +130,6 @@ def load_api_key(home: Path) -> str | None:
 
 def save_api_key(home: Path, key: str) -> None:
     write_private(home / "api-key", key.encode() + b"\n")
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, 0600, in a folder of 0700: whole or not at all, also after a power cut."""
-    from .sealfile import sync_directory
-
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
-    sync_directory(path.parent)
 
 
 def toml_string(text: str) -> str:

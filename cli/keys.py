@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from mizheng.verifier.canonical import dump, parse_object
 from mizheng.verifier.errors import FormatError, KeyFormatError
 
-from .config import write_private
 from .errors import ConfigurationFault, PermissionFault
+from .files import write_private
 from .language import _
 
 if TYPE_CHECKING:

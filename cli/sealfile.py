@@ -33,6 +33,7 @@ from mizheng.verifier.canonical import dump, from_hex, parse, parse_instant, req
 from mizheng.verifier.errors import FormatError
 
 from .errors import DataFault, InputFault, OutputFault
+from .files import publish
 
 MAGIC = b"mizheng-seal/v1\n"
 _FAMILY = b"mizheng-seal/"
@@ -236,41 +237,6 @@ class Seal:
             "seal the files again, or restore the seal from a copy",
             name=str(self.path),
         )
-
-
-def publish(temporary: Path, path: Path, *, force: bool) -> None:
-    """Give a finished file its name, durably; OutputFault when the name is taken and not `force`."""
-    if force:
-        temporary.replace(path)
-    else:
-        try:
-            # A hard link fails when the name exists, in one step; a rename would replace it.
-            path.hardlink_to(temporary)
-        except FileExistsError as error:
-            raise OutputFault(
-                "{name} exists", "choose another name with -o, or --force", name=str(path)
-            ) from error
-        except OSError:
-            # A file system without hard links.
-            if os.path.lexists(path):
-                raise OutputFault(
-                    "{name} exists", "choose another name with -o, or --force", name=str(path)
-                ) from None
-            temporary.replace(path)
-        else:
-            temporary.unlink()
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make a new name in a directory survive a power cut, where the system can."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _parse_state(line: bytes) -> State:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mizheng.verifier.canonical import Json, dump
 
-from ..config import write_private
 from ..errors import OutputFault
+from ..files import write_private
 from .faults import MisbehaviourFault
 
 EVIDENCE_TYPE = "mizheng/audit-evidence/v1"

@@ -16,8 +16,8 @@ from mizheng.verifier.canonical import Json, dump, from_hex, parse_typed, requir
 from mizheng.verifier.errors import FormatError, KeyFormatError, MizhengError
 from mizheng.verifier.note import NoteVerifier
 
-from ..config import write_private
 from ..errors import DataFault, InputFault
+from ..files import write_private
 from .heads import SignedHead, open_head
 
 STATE_TYPE = "mizheng/audit-state/v1"

@@ -1,0 +1,63 @@
+"""Files that appear under their name whole and durable, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from .errors import OutputFault
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, 0600, in a folder of 0700: whole or not at all, also after a power cut."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def publish(temporary: Path, path: Path, *, force: bool) -> None:
+    """Give a finished file its name, durably; OutputFault when the name is taken and not `force`."""
+    if force:
+        temporary.replace(path)
+    else:
+        try:
+            # A hard link fails when the name exists, in one step; a rename would replace it.
+            path.hardlink_to(temporary)
+        except FileExistsError as error:
+            raise OutputFault(
+                "{name} exists", "choose another name with -o, or --force", name=str(path)
+            ) from error
+        except OSError:
+            # A file system without hard links.
+            if os.path.lexists(path):
+                raise OutputFault(
+                    "{name} exists", "choose another name with -o, or --force", name=str(path)
+                ) from None
+            temporary.replace(path)
+        else:
+            temporary.unlink()
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make a new name in a directory survive a power cut, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
