@@ -8,6 +8,7 @@ import sys
 
 import click
 import uvicorn
+from fastapi import FastAPI
 from mizheng.notary.app import create_app
 from mizheng.notary.config import Settings
 from mizheng.notary.console import say
@@ -33,26 +34,36 @@ _TRIAL_NOTICE = (
 def run(settings: Settings) -> None:
     """Serve until told to stop; ConfigurationError when it cannot begin."""
     _configure_logging()
-    sys.setswitchinterval(SWITCH_SECONDS)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_server(settings):
         instance = open_instance(settings)
         listener = _listen(settings)
         service = Service(instance)
         _introduce(service, listener)
-        config = uvicorn.Config(
-            create_app(service),
-            log_config=None,
-            # Paths hold deposit ids; what is counted stands in /metrics.
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        # What is there by now stays: the collector need not walk through a whole EVM again and again while
-        # somebody waits for an answer.
-        gc.collect()
-        gc.freeze()
+        config = configure_server(create_app(service))
+        prepare_interpreter()
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def configure_server(app: FastAPI) -> uvicorn.Config:
+    """How an application is served here."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        # Paths hold deposit ids; what is counted stands in /metrics.
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def prepare_interpreter() -> None:
+    """Settings of the process, once everything is loaded."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    # What is there by now stays: the collector need not walk through a whole EVM again and again while
+    # somebody waits for an answer.
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(settings: Settings) -> socket.socket:
