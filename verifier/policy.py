@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .cosignature import WitnessKey
 from .errors import FormatError, LimitError
-from .note import NoteVerifier
+from .note import Note, NoteVerifier
 
 # C2SP recommends to support at least 32 logs, witnesses and groups; comments may take as much again.
 MAX_POLICY_BYTES = 64 * 1024
@@ -42,6 +42,16 @@ class Policy:
     @property
     def asks_for_witnesses(self) -> bool:
         return self.quorum != _NONE
+
+    def cosigners(self, note: Note) -> set[str]:
+        """Names of the policy's witnesses that cosigned; a broken cosignature of one of them raises."""
+        cosigned = set()
+        for line in note.signatures:
+            for name, witness in self.witnesses.items():
+                if witness.matches(line):
+                    witness.verify(note.text, line.signature)
+                    cosigned.add(name)
+        return cosigned
 
     def is_met(self, cosigned: Collection[str]) -> bool:
         """Whether the witnesses of these names, each with a verified cosignature, make the quorum."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mizheng.verifier.canonical import parse_instant
-from mizheng.verifier.note import NoteVerifier
+from mizheng.verifier.errors import ProofError
+from mizheng.verifier.note import NoteVerifier, parse_note
 from mizheng.verifier.trust import Trust
 
 from ..errors import UnavailableFault, UsageFault
@@ -50,6 +51,8 @@ class Audit:
     first_unknown: int | None = None
     """The first entry of an unknown format among those checked now."""
     chains: list[ChainHeads] = field(default_factory=list)
+    cosigned: frozenset[str] | None = None
+    """Witnesses of the trust file's policy that cosigned the head; None where it asks for none."""
 
     @property
     def vkeys(self) -> list[str]:
@@ -74,6 +77,7 @@ class Audit:
         self.head, tree = follow(self.source, self.verifiers, self.seen.head if self.seen else None)
         try:
             self._check_range(self.head)
+            self._count_witnesses(self.head)
             self._remember(self.head)
             self._walk(tree, progress)
             compare_heads(self.chains, self.head.checkpoint.origin, tree)
@@ -124,6 +128,25 @@ class Audit:
                 "the key may have been replaced: ask whoever issued the trust file for a new one",
                 size=head.size,
             )
+
+    def _count_witnesses(self, head: SignedHead) -> None:
+        policy = self.trust.witness_policy if self.trust else None
+        if policy is None or not policy.asks_for_witnesses:
+            return
+        try:
+            self.cosigned = frozenset(policy.cosigners(parse_note(head.note)))
+        except ProofError as error:
+            raise UndecidedFault(
+                "a witness's signature on the checkpoint does not check: {reason}",
+                "somebody may have changed the checkpoint on its way; nothing is held against the log",
+                reason=str(error),
+            ) from error
+
+    @property
+    def is_quorum_met(self) -> bool | None:
+        """Whether enough witnesses cosigned; None where the trust file asks for none."""
+        policy = self.trust.witness_policy if self.trust else None
+        return policy.is_met(self.cosigned) if policy is not None and self.cosigned is not None else None
 
     def _remember(self, head: SignedHead) -> None:
         """From here on this head has to be accounted for, whatever happens to this run."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..language import N_, _
-from ..output import Progress, emit_json, note, say, show_error
+from ..output import Progress, emit_json, note, say, show_error, warn
 from ..screens import Command
 from ..text import printable
 
@@ -127,6 +127,10 @@ def _show(found: Audit) -> None:
         )
         if not chain.listed:
             say(_("  the node does not list events: only the last head was compared"))
+    if found.cosigned is not None:
+        say(_("witnesses: {names}", names=printable(", ".join(sorted(found.cosigned)) or "-")))
+        if not found.is_quorum_met:
+            warn(_("too few witnesses cosigned this checkpoint for the trust file's quorum"))
     say(_("the log holds together"))
 
 
@@ -154,6 +158,8 @@ def _describe(found: Audit, fault: Any, evidence: Path | None) -> dict[str, obje
             }
             for chain in found.chains
         ],
+        "witnesses": None if found.cosigned is None else sorted(found.cosigned),
+        "quorum_met": found.is_quorum_met,
         "state": str(found.state_path),
         "finding": getattr(fault, "kind", None),
         "message": str(fault) if fault else None,

@@ -62,7 +62,9 @@ def _check_quorum(context: Context, head: Head, policy: Policy) -> None:
         message = N_("the checkpoint's signature was not verified")
         findings.not_checked("witness.quorum", head.member, message)
         return
-    cosigned = findings.attempt("witness.quorum", head.member, lambda: _cosigners(head, policy))
+    cosigned = findings.attempt(
+        "witness.quorum", head.member, lambda: policy.cosigners(parse_note(head.note))
+    )
     if cosigned is None:
         return
     names = ", ".join(sorted(cosigned)) or "-"
@@ -72,18 +74,6 @@ def _check_quorum(context: Context, head: Head, policy: Policy) -> None:
     else:
         message = N_("quorum {quorum} not met; cosigned by {witnesses}")
         findings.not_checked("witness.quorum", head.member, message, quorum=policy.quorum, witnesses=names)
-
-
-def _cosigners(head: Head, policy: Policy) -> set[str]:
-    """Names of the policy's witnesses that cosigned; a broken cosignature of one of them raises."""
-    note = parse_note(head.note)
-    cosigned = set()
-    for line in note.signatures:
-        for name, witness in policy.witnesses.items():
-            if witness.matches(line):
-                witness.verify(note.text, line.signature)
-                cosigned.add(name)
-    return cosigned
 
 
 def _included(context: Context, name: str, leaf: bytes) -> TlogProof:
