@@ -1,20 +1,19 @@
 """Group commit: one thread takes whatever is waiting and appends it in one transaction.
 
 A deposit is answered after the commit of its batch and never before. While one batch is being committed,
-the next one gathers in the queue, so that the cost of a durable commit is shared by all that arrive
-meanwhile.
+the next one gathers, so that the cost of a durable commit is shared by all that arrive meanwhile; who sends
+one at a time is gathered before, see `mizheng.notary.gathering`.
 
 Several processes may do the same on one database: the head's lock puts their batches one behind the other.
 """
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from time import monotonic, perf_counter
-from typing import Generic, Protocol, TypeVar
+from time import perf_counter
+from typing import Any, Generic, Protocol, TypeVar
 
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
@@ -23,6 +22,7 @@ from mizheng.notary.log.guard import LogBehindError, LogGuard, Turn, writing_log
 from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import LogCorruptError, TileReader
+from mizheng.notary.log.waiting import RETRY_AFTER_SECONDS, Group, WaitingLine
 from mizheng.verifier.errors import ConsistencyError
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Connection, Engine
@@ -31,18 +31,13 @@ from sqlalchemy.exc import SQLAlchemyError
 logger = logging.getLogger(__name__)
 
 # Two full entry bundles: a batch touches at most three of them and still commits in some ten milliseconds.
+# The group that reaches it may go beyond: what came together is committed together.
 MAX_BATCH = 512
 # At the slowest commit seen (50 ms) this is less than a second of waiting; beyond it the caller is told to
 # wait.
 MAX_WAITING = 4096
-RETRY_AFTER_SECONDS = 1
 # A refusal ends when the operator has restored the database.
 REFUSED_RETRY_SECONDS = 60
-# A batch costs some 5 ms whatever its size, and while it runs it takes turns with whoever reads the next
-# requests. So it waits until nothing has come for one pause: with 50 clients on two busy cores that took
-# the slowest of a hundred answers from 0.5 s to 0.2 s, and a client that is alone waits 8 ms longer.
-GATHER_SECONDS = 0.05
-PAUSE_SECONDS = 0.008
 
 
 class Submission(Protocol):
@@ -103,7 +98,7 @@ class Sequencer(Generic[S]):
         self._rules = rules
         self._guard = guard
         self._observe_batch = observe_batch
-        self._queue: queue.Queue[tuple[S, Future[Sequenced]] | None] = queue.Queue(max_waiting)
+        self._line: WaitingLine[S] = WaitingLine(max_waiting)
         self._stopping = threading.Event()
         self.refusal: str | None = None
         """Why nothing is signed: `damaged`, or the state of a LogBehindError; None if all is well."""
@@ -116,13 +111,10 @@ class Sequencer(Generic[S]):
         """Finish what is waiting, then end the thread."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._queue.put(None)
+            self._line.close()
             self._thread.join()
-        # Whoever slipped in behind the end mark is told; nothing of theirs was begun.
-        while not self._queue.empty():
-            late = self._queue.get_nowait()
-            if late is not None:
-                late[1].set_exception(Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS))
+        for late in self._line.take_rest():
+            late.refuse(Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS))
 
     @property
     def is_running(self) -> bool:
@@ -131,55 +123,41 @@ class Sequencer(Generic[S]):
     @property
     def waiting(self) -> int:
         """How many submissions wait for a batch."""
-        return self._queue.qsize()
+        return self._line.waiting
 
     def submit(self, submission: S) -> Future[Sequenced]:
         """A future that is done when the submission's batch is; Problem `queue-full` at once when too
         many wait.
         """
-        future: Future[Sequenced] = Future()
+        return self._join(Group([submission], Future(), True))
+
+    def submit_all(self, submissions: Sequence[S]) -> Future[list[Outcome]]:
+        """The same for many that share one commit, in their order; each has an outcome of its own."""
+        return self._join(Group(submissions, Future(), False))
+
+    def _join(self, group: Group[S]) -> Future[Any]:
         if self._stopping.is_set():
             raise Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS)
-        try:
-            self._queue.put_nowait((submission, future))
-        except queue.Full:
-            raise Problem("queue-full", retry_after=RETRY_AFTER_SECONDS) from None
-        return future
+        self._line.join(group)
+        return group.future
 
     def _run(self) -> None:
-        while True:
-            batch, is_last = self._take()
+        is_last = False
+        while not is_last:
+            groups, is_last = self._line.take(MAX_BATCH)
             # A caller that went away before its batch began has lost nothing: it was never promised anything.
-            batch = [(item, future) for item, future in batch if future.set_running_or_notify_cancel()]
-            if batch:
-                started = perf_counter()
-                outcomes = self._sequence([item for item, _ in batch])
-                self._observe_batch(len(batch), perf_counter() - started)
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    if isinstance(outcome, Problem):
-                        future.set_exception(outcome)
-                    else:
-                        future.set_result(outcome)
-            if is_last:
-                return
-
-    def _take(self) -> tuple[list[tuple[S, Future[Sequenced]]], bool]:
-        """Wait for one submission, then take all that are there; True when the thread is to end
-        afterwards.
-        """
-        batch: list[tuple[S, Future[Sequenced]]] = []
-        item = self._queue.get()
-        end_at = monotonic() + GATHER_SECONDS
-        while item is not None:
-            batch.append(item)
-            if len(batch) == MAX_BATCH:
-                return batch, False
-            try:
-                # Who sends while others do, arrives within this pause; alone, one waits for it and no more.
-                item = self._queue.get(timeout=max(0.0, min(PAUSE_SECONDS, end_at - monotonic())))
-            except queue.Empty:
-                return batch, False
-        return batch, True
+            groups = [group for group in groups if group.future.set_running_or_notify_cancel()]
+            batch = [submission for group in groups for submission in group.submissions]
+            if not batch:
+                continue
+            started = perf_counter()
+            outcomes = self._sequence(batch)
+            self._observe_batch(len(batch), perf_counter() - started)
+            position = 0
+            for group in groups:
+                end = position + len(group.submissions)
+                group.answer(outcomes[position:end])
+                position = end
 
     def _sequence(self, batch: Sequence[S]) -> list[Outcome]:
         try:

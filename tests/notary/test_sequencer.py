@@ -16,6 +16,7 @@ from mizheng.notary.log import sequencer as module
 from mizheng.notary.log.append import NewEntry, check_head
 from mizheng.notary.log.head import create_log, load_head
 from mizheng.notary.log.sequencer import Sequenced, Sequencer
+from mizheng.notary.log.waiting import Group
 from mizheng.notary.models import entries, metadata, tiles
 from mizheng.verifier.checkpoint import open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import dump_entry
@@ -332,12 +333,48 @@ def test_batches_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
     assert rules.batches == [7, 7, 6]
 
 
+def test_a_group_shares_one_commit_and_each_has_its_own_outcome(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also beyond the size of a batch: what came together is never torn apart."""
+    monkeypatch.setattr(module, "MAX_BATCH", 3)
+    rules = Rules()
+    waiting: Sequencer[Item] = Sequencer(engine, SIGNER, rules)
+    alone = waiting.submit(Item("a"))
+    group = waiting.submit_all([Item(name) for name in ("b", "bad", "a", "c", "b", "d")])
+    waiting.start()
+    assert check("a", alone.result(30)) == 0
+    outcomes = group.result(30)
+    refused = outcomes.pop(1)
+    assert isinstance(refused, Problem)
+    assert refused.code == "key-revoked"
+    places = [check(name, found) for name, found in zip("bacbd", outcomes, strict=True)]  # type: ignore[arg-type]
+    assert places == [1, 0, 2, 1, 3]
+    waiting.stop()
+    assert rules.batches == [7]
+    assert tree_size(engine) == 4
+
+
+def test_a_group_that_does_not_fit_is_refused_whole(engine: Engine) -> None:
+    waiting: Sequencer[Item] = Sequencer(engine, SIGNER, Rules(), max_waiting=3)
+    waiting.submit(Item("a"))
+    with pytest.raises(Problem) as full:
+        waiting.submit_all([Item(name) for name in "bcd"])
+    assert full.value.code == "queue-full"
+    assert waiting.waiting == 1
+    group = waiting.submit_all([Item(name) for name in "bc"])
+    waiting.start()
+    assert len(group.result(30)) == 2
+    waiting.stop()
+    assert tree_size(engine) == 3
+
+
 def test_stop_answers_who_slipped_in_behind(engine: Engine) -> None:
     """A submission that lands after the end mark is answered, not forgotten."""
     running = run(engine)
     running.stop()
     future: Future[Sequenced] = Future()
-    running._queue.put((Item("late"), future))
+    running._line.join(Group([Item("late")], future, True))
     stopper = threading.Thread(target=running.stop)
     stopper.start()
     stopper.join(10)
