@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import httpx
 from mizheng.verifier.tiles import format_tile_path, tile_width
 
 from tests.cli.runner import Mizheng
+from tests.support.anvil import Anvil
 from tests.support.notary import NotaryServer
 
 
@@ -35,6 +37,31 @@ def test_a_notary_and_its_mirror(company: Mizheng, notary: NotaryServer, tmp_pat
     assert broken.code == 1
     assert list(tmp_path.glob("other-entry-*.json"))
     shutil.rmtree(mirror)
+
+
+def test_a_notary_and_its_chain(bare: Mizheng, anvil: Anvil, tmp_path: Path) -> None:
+    # Anchored on a node, exported into a trust file, compared by a stranger with that node.
+    del anvil
+    with Anvil(chain_id=31340, slots_in_an_epoch=1, block_time=1) as node:
+        server = NotaryServer(tmp_path / "notary", MIZHENG_ANCHOR_INTERVAL="0.5")
+        account = server.run("chain", "address").stdout.strip()
+        node.rpc("anvil_setBalance", account, hex(10**18))
+        server.run("chain", "deploy", "--rpc", node.url, "--name", "anvil")
+        with server:
+            _org, api_key = server.add_org()
+            bare("init", "--notary", server.url, "--store", "file", stdin=api_key).ok()
+            (bare.cwd / "plan.txt").write_text("the plan", "utf-8")
+            bare("seal", "plan.txt", "-o", "plan.seal").ok()
+            bare("notarize", "plan.seal").ok()
+            deadline = time.monotonic() + 60
+            while bare("status", "plan.seal", "--json").json["state"] not in ("anchored", "final"):
+                assert time.monotonic() < deadline
+            trust = server.export_trust(tmp_path / "trust.toml")
+            audit = bare("audit", server.url, "--trust", trust, "--rpc", node.url, "--json").ok().json
+    (chain,) = audit["chains"]
+    assert chain["events_listed"]
+    assert 2 <= chain["size"] <= audit["size"]
+    assert 1 <= chain["compared"] <= chain["size"]
 
 
 def copy_log(url: str, folder: Path, least: int) -> Path:
