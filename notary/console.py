@@ -34,10 +34,15 @@ def say(message: str, **values: object) -> None:
 
 def fail(error: MizhengError) -> NoReturn:
     """Say what is wrong and what helps, and end."""
+    complain(error)
+    sys.exit(FAILED)
+
+
+def complain(error: MizhengError) -> None:
+    """Say what is wrong and what helps."""
     click.echo(f"{_('error')}: {_(error.message).format(**error.values)}", err=True)
     if error.hint:
         click.echo(f"{_('hint')}: {_(error.hint).format(**error.values)}", err=True)
-    sys.exit(FAILED)
 
 
 def speaks(command: Callable[P, R]) -> Callable[P, R]:

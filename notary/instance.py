@@ -96,15 +96,20 @@ def _open(settings: Settings) -> Instance:
             kind=type(error).__name__,
         ) from None
     except LogCorruptError as error:
-        raise ConfigurationError(
-            "the log is damaged: {reason}", hint="stop, and restore the database from a backup", reason=error
-        ) from None
+        raise damaged(error) from None
     mark = settings.keys_dir / "log.vkey"
     if not mark.exists():
         # Dying before this line: the next start finds the log in the database and comes here again.
         write_secret(mark, (signer.vkey + "\n").encode())
     guard = LogGuard(signer.verifier.name, StateFile(settings.data_dir / STATE_NAME))
     return Instance(settings, engine, keys, signer, guard)
+
+
+def damaged(error: LogCorruptError) -> ConfigurationError:
+    """What the operator is told when stored bytes of the log are not what was written."""
+    return ConfigurationError(
+        "the log is damaged: {reason}", hint="stop, and restore the database from a backup", reason=error
+    )
 
 
 def _new_keys(settings: Settings) -> NotaryKeys:

@@ -67,9 +67,9 @@ class _AdvisoryLease:
     def _acquire(self) -> bool:
         connection = self._engine.connect()
         try:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             # Out of the pool: the session ends when it is closed, and never serves anybody else.
             connection.detach()
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             if not connection.execute(self._try).scalar():
                 connection.close()
                 return False
