@@ -14,6 +14,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     observers        -                         [observers]       none
     witnesses        -                         [witnesses]       none
     witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
+    publish          -                         [publish]         nowhere: readers ask the notary
 """
 
 import re
@@ -39,7 +40,7 @@ _ENVIRONMENT = {
     "anchor_interval": "MIZHENG_ANCHOR_INTERVAL",
     "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "observers", "witnesses")
+_TABLES = ("chain", "observers", "witnesses", "publish")
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -64,6 +65,8 @@ class Settings:
     """The table [witnesses] of notary.toml as it stands."""
     witness_policy: str | None = None
     """A file with the witness policy, instead of the text in [witnesses]."""
+    publish: Mapping[str, Any] = field(default_factory=dict)
+    """The table [publish] of notary.toml as it stands."""
 
     @property
     def config_path(self) -> Path:
@@ -101,6 +104,7 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         observers=file.get("observers", {}),
         witnesses=file.get("witnesses", {}),
         witness_policy=_path(values.get("witness_policy")),
+        publish=file.get("publish", {}),
     )
 
 
@@ -136,7 +140,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         if (name in _TABLES) != isinstance(value, dict):
             raise ConfigurationError(
                 "{path}: {name} is not of the right kind",
-                hint="chain, observers and witnesses are tables, everything else is a value",
+                hint="chain, observers, publish and witnesses are tables, everything else is a value",
                 path=path,
                 name=name,
             )

@@ -19,6 +19,7 @@ from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_s3 import S3Target
 from mizheng.notary.log.publish_step import FilePublisher, Target
 from mizheng.notary.worker import Worker
+from mizheng.verifier.words import N_
 from sqlalchemy import Engine
 
 # Auditors ask every few seconds at most. In a bucket each head costs some six requests.
@@ -40,19 +41,19 @@ class PublishSetup:
 def parse_publish(table: Mapping[str, Any]) -> PublishSetup:
     """The targets of a `[publish]` table; ConfigurationError if it cannot be used. An empty table: none."""
     if unknown := set(table) - _KEYS:
-        raise _wrong("[publish] has no key {key!r}", key=min(unknown))
+        raise _wrong(N_("[publish] has no key {key!r}"), key=min(unknown))
     interval = table.get("interval", DEFAULT_INTERVAL)
     if isinstance(interval, bool) or not isinstance(interval, int | float):
-        raise _wrong("[publish]: interval is a number of seconds")
+        raise _wrong(N_("[publish]: interval is a number of seconds"))
     if not _SHORTEST <= interval <= _LONGEST:
-        raise _wrong("[publish]: interval is from 0.1 to 86400 seconds")
+        raise _wrong(N_("[publish]: interval is from 0.1 to 86400 seconds"))
     targets: list[Target] = []
     if "directory" in table:
         targets.append(_directory(table["directory"]))
     if "s3" in table:
         targets.append(_bucket(table["s3"]))
     if table and not targets:
-        raise _wrong("[publish] names neither a directory nor s3")
+        raise _wrong(N_("[publish] names neither a directory nor s3"))
     return PublishSetup(tuple(targets), float(interval))
 
 
@@ -68,8 +69,16 @@ class PublishKeeper:
 
     @property
     def states(self) -> dict[str, str]:
-        """By target: ok, waiting, or the code of what is in the way."""
-        return {publisher.name: publisher.state for publisher in self.publishers}
+        """For `directory` and `s3`: ok, waiting, or the code of what is in the way."""
+        return {publisher.kind: publisher.state for publisher in self.publishers}
+
+    def check(self) -> None:
+        """PublicationError when what is published is not the beginning of this log.
+
+        A database that was restored from an old backup is found here, before anything is signed with it.
+        """
+        for publisher in self.publishers:
+            publisher.check()
 
     def start(self) -> None:
         for worker in self._workers:
@@ -85,15 +94,15 @@ class PublishKeeper:
 
 def _directory(value: object) -> DirectoryTarget:
     if not isinstance(value, str) or not Path(value).is_absolute():
-        raise _wrong("[publish]: directory is an absolute path")
+        raise _wrong(N_("[publish]: directory is an absolute path"))
     return DirectoryTarget(Path(value))
 
 
 def _bucket(value: object) -> S3Target:
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise _wrong("[publish]: s3 is a table of strings")
+        raise _wrong(N_("[publish]: s3 is a table of strings"))
     if not value.get("bucket") or set(value) - _S3_KEYS:
-        raise _wrong("[publish]: s3 has a bucket, and perhaps prefix, endpoint and region")
+        raise _wrong(N_("[publish]: s3 has a bucket, and perhaps prefix, endpoint and region"))
     return S3Target(**value)
 
 

@@ -1,19 +1,27 @@
 """What runs while the notary serves: the sequencer, the key register, and the chain in the background."""
 
+from functools import partial
+
 from mizheng.notary.auth import RememberedCallers
 from mizheng.notary.background import ChainKeeper
 from mizheng.notary.chain.beacon import newest_beacon
+from mizheng.notary.console import complain
+from mizheng.notary.cosigning import WitnessKeeper
 from mizheng.notary.database import reading
 from mizheng.notary.deposits import Deposit, DepositRules
 from mizheng.notary.enrolments import KeyRegister
-from mizheng.notary.instance import Instance
+from mizheng.notary.instance import Instance, damaged
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
+from mizheng.notary.log.scrub import PAUSE_SECONDS, Scrubber
 from mizheng.notary.log.sequencer import Sequencer
 from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.metrics import Metrics
+from mizheng.notary.publishing import PublishKeeper
+from mizheng.notary.witness_status import load_witness_status
+from mizheng.notary.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -32,28 +40,68 @@ class Service:
             observe_batch=self.metrics.observe_batch,
         )
         self.served = ServedLog(instance.engine)
+        self.publication = PublishKeeper(instance.engine, instance.settings.publish)
+        self.publication.check()
         self.callers = RememberedCallers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
         self.chain = ChainKeeper(instance)
+        self.witnesses = WitnessKeeper(instance)
+        self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self.metrics.gauge(
             "mizheng_waiting_deposits", "deposits waiting for a commit", lambda: self.sequencer.waiting
         )
         self.metrics.gauge("mizheng_tree_size", "entries in the log", self._tree_size)
+        for publisher in self.publication.publishers:
+            self.metrics.gauge(
+                f"mizheng_published_size_{publisher.kind}",
+                f"entries published to the {publisher.kind}",
+                partial(getattr, publisher, "published_size"),
+            )
         self.metrics.gauge(
             "mizheng_anchoring_held_up",
             "1 while something but time holds anchoring up",
             lambda: self.chain.waiting_for is not None,
         )
+        if self.witnesses.setup is not None:
+            self.metrics.gauge(
+                "mizheng_witness_quorum_met",
+                "1 while the published head has its quorum of witnesses",
+                lambda: not self._witnesses("is_missing"),
+            )
+            self.metrics.gauge(
+                "mizheng_witness_quorum_size",
+                "the largest published head that had a quorum",
+                lambda: self._witnesses("quorum_size"),
+            )
 
     def start(self) -> None:
-        self.sequencer.start()
+        # First what the chain knows of the log: nothing is signed before that.
         self.chain.start()
+        self._complain()
+        self.sequencer.start()
+        self._scrubbing.start()
+        self.publication.start()
+        self.witnesses.start()
 
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
         self.sequencer.stop()
+        self._scrubbing.stop()
+        # After the last commit; what it does not finish is published at the next start.
+        self.publication.stop()
+        self.witnesses.stop()
         self.chain.stop()
         self.engine.dispose()
+
+    def _complain(self) -> None:
+        """Say at the start what is wrong with the log and what helps; reads go on, deposits are refused."""
+        try:
+            with reading(self.engine) as connection:
+                self.instance.guard.check(connection, load_head(connection))
+        except LogBehindError as error:
+            complain(error)
+        except LogCorruptError as error:
+            complain(damaged(error))
 
     def chain_reference(self) -> dict[str, object] | None:
         """The fields of ChainReference; None while the chain has not been reached."""
@@ -77,6 +125,7 @@ class Service:
     def readiness(self) -> dict[str, object]:
         """The fields of ReadyAnswer."""
         checks: dict[str, dict[str, str]] = {}
+        witness_checks: dict[str, dict[str, str]] = {}
         log = {"state": "ok"} if self.sequencer.refusal is None else {"state": self.sequencer.refusal}
         try:
             with reading(self.engine) as connection:
@@ -88,6 +137,8 @@ class Service:
                     log = {"state": error.state, "detail": str(error)}
                 except LogCorruptError as error:
                     log = {"state": "damaged", "detail": str(error)}
+                witnesses = load_witness_status(connection, self.witnesses.setup)
+                witness_checks = {} if witnesses is None else witnesses.checks()
             checks["database"] = {"state": "ok"}
         except SQLAlchemyError as error:
             checks["database"] = {"state": "unreachable", "detail": type(error).__name__}
@@ -97,10 +148,17 @@ class Service:
         checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
         for name, state in self.chain.observers.items():
             checks[f"observer.{name}"] = {"state": state}
+        for kind, state in self.publication.states.items():
+            checks[f"publication.{kind}"] = {"state": state}
+        checks.update(witness_checks)
         if not is_ready:
             return {"state": "not-ready", "checks": checks}
         is_whole = all(check["state"] == "ok" for check in checks.values())
         return {"state": "ready" if is_whole else "degraded", "checks": checks}
+
+    def _witnesses(self, name: str) -> float:
+        with reading(self.engine) as connection:
+            return float(getattr(load_witness_status(connection, self.witnesses.setup), name, 0))
 
     def _tree_size(self) -> float:
         with reading(self.engine) as connection:

@@ -23,6 +23,7 @@ class DirectoryTarget:
     """The log's files under `root`, readable by everybody."""
 
     def __init__(self, root: Path) -> None:
+        self.kind = "directory"
         self.name = str(root)
         self._root = root
         self._work = root / _WORK

@@ -35,6 +35,7 @@ class S3Target:
                 "publishing to S3 needs the package obstore",
                 hint="install it: pip install 'mizheng[notary,s3]'",
             ) from None
+        self.kind = "s3"
         self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         said: dict[str, Any] = {"region": region} if region else {}
         if endpoint:

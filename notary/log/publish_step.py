@@ -54,7 +54,10 @@ class PublicationError(MizhengError):
 class Target(Protocol):
     """Where the files go. Errors of any method: PublicationError or OSError."""
 
+    kind: str
+    """directory or s3."""
     name: str
+    """For people: which directory, which bucket."""
 
     def taken(self) -> AbstractContextManager[object]:
         """Nobody else publishes here meanwhile, or his checkpoint is refused."""
@@ -89,8 +92,8 @@ class FilePublisher:
         self.published_at = 0.0
 
     @property
-    def name(self) -> str:
-        return self._target.name
+    def kind(self) -> str:
+        return self._target.kind
 
     def stop(self) -> None:
         """End a long step between two chunks of files."""
@@ -111,6 +114,20 @@ class FilePublisher:
             self._show("database-unreachable", type(error).__name__)
         return False
 
+    def check(self) -> None:
+        """PublicationError if this log does not extend what stands at the target; silent if that cannot
+        be told just now.
+        """
+        try:
+            with self._target.taken():
+                note = self._target.read_checkpoint()
+        except (PublicationError, OSError):
+            return
+        if note is not None:
+            with reading(self._engine) as connection:
+                head = load_published(connection)
+            self._check_extension(_parse(note, self._target.name), head)
+
     def publish(self) -> Head:
         """One step; raises what goes wrong. The head that stands at the target afterwards."""
         with reading(self._engine) as connection:
@@ -122,7 +139,7 @@ class FilePublisher:
             with reading(self._engine) as connection:
                 head = load_published(connection)
             note = self._target.read_checkpoint()
-            old = _parse(note, self.name) if note else Checkpoint(head.origin, 0, b"")
+            old = _parse(note, self._target.name) if note else Checkpoint(head.origin, 0, b"")
             self._check_extension(old, head)
             if note != head.checkpoint:
                 self._write(old.size, head)
@@ -137,7 +154,7 @@ class FilePublisher:
                 "target-other-log",
                 "{target} holds another log, {origin}",
                 hint="publish each log to a place of its own",
-                target=self.name,
+                target=self._target.name,
                 origin=old.origin,
             )
         if old.size > head.tree_size:
@@ -145,7 +162,7 @@ class FilePublisher:
                 "target-ahead",
                 "{target} has {published} entries, the log only {present}",
                 hint="the database may have been restored from an old backup: do not serve from it",
-                target=self.name,
+                target=self._target.name,
                 published=old.size,
                 present=head.tree_size,
             )
@@ -159,7 +176,7 @@ class FilePublisher:
                     "target-fork",
                     "the log does not extend what {target} has published with {published} entries",
                     hint="two different logs were signed: keep both checkpoints and stop",
-                    target=self.name,
+                    target=self._target.name,
                     published=old.size,
                 ) from None
 
@@ -188,9 +205,9 @@ class FilePublisher:
     def _show(self, state: str, detail: str = "") -> None:
         # Once for each change, not with every step.
         if state != self.state and state not in ("ok", "waiting"):
-            logger.error("publication to %s: %s: %s", self.name, state, detail)
+            logger.error("publication to %s: %s: %s", self._target.name, state, detail)
         elif state != self.state:
-            logger.info("publication to %s: %s", self.name, state)
+            logger.info("publication to %s: %s", self._target.name, state)
         self.state = state
 
 
