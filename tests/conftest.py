@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -37,6 +38,12 @@ def solc() -> Path:
         return solc_wrapper_path()
     except ToolError as error:
         _do_without(error)
+
+
+@pytest.fixture(autouse=True)
+def _recursion_limit() -> None:
+    """What every process of ours has: eth-tester and py-evm, imported by tests, raise it to 100,000."""
+    sys.setrecursionlimit(1_000)
 
 
 def _do_without(error: ToolError) -> NoReturn:

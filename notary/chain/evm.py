@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -20,6 +21,10 @@ from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 from mizheng.notary.chain.profiles import EMBEDDED_CHAIN_ID
 from mizheng.notary.chain.storage import SqliteStore
+
+# py-evm and py_ecc raise the limit to 100,000 when they are imported, for contracts that call each other
+# 1,024 deep. Ours call nobody, and with that limit JSON from the network could overflow the C stack.
+sys.setrecursionlimit(1_000)
 
 # That of Ethereum when this was written; an anchoring takes 80,000.
 _GAS_LIMIT = 30_000_000
