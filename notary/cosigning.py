@@ -220,6 +220,9 @@ class WitnessAsker:
             return ask_witness(self._client, self._peer, request)
         except SizeConflict as conflict:
             size = conflict.size
+        if size < request.old_size:
+            # Its word is not worth what it was: it may have cosigned two histories without knowing it.
+            logger.warning("witness %s forgot: it cosigned %d and says %d", self.name, request.old_size, size)
         # Once more, from the size that the witness names.
         with reading(self._engine) as connection:
             if size > load_head(connection).tree_size:

@@ -15,10 +15,11 @@ import pytest
 from mizheng.verifier.checkpoint import parse_checkpoint
 from mizheng.verifier.cosignature import WitnessKey
 from mizheng.verifier.note import parse_note
+from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.trust import parse_trust
 
 from tests.cli.runner import Mizheng
-from tests.notary.witness.servers import WitnessServer
+from tests.notary.witness.servers import MemoryLog, WitnessServer
 from tests.support.notary import NotaryServer
 
 WAIT = 3
@@ -192,10 +193,6 @@ def test_a_witness_that_is_away(houses: tuple[House, House]) -> None:
 
 def test_a_notary_that_shows_another_history(houses: tuple[House, House]) -> None:
     """Somebody with the log's key asks the witness about a fork: refused, recorded, and the log goes on."""
-    from mizheng.verifier.signature import PrivateKey
-
-    from tests.notary.witness.servers import MemoryLog
-
     house, other = houses
     key = PrivateKey.from_pem((house.notary.data_dir / "keys" / "log.pem").read_bytes())
     origin = house.checkpoint()
