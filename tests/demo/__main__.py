@@ -12,6 +12,7 @@ from tests.demo import play
 from tests.demo.chain import open_chain
 from tests.demo.files import make_files
 from tests.demo.stage import DemoError, Stage
+from tests.support.tools import ToolError, install
 from tests.tools.layout import ROOT
 
 # Each of the three people has a folder; names in Chinese, because that is what people call theirs.
@@ -45,6 +46,12 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show Chinese shows the codes instead.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if options.chain:
+        try:
+            install()
+        except ToolError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
     started = time.monotonic()
     stage = prepare(options.out.resolve())
     try:
