@@ -1,0 +1,188 @@
+"""PostgreSQL that dies, connections that are cut in the middle of a commit, serialization failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from mizheng.notary.errors import Problem
+from mizheng.notary.instance import Instance
+from mizheng.notary.log.sequencer import Sequencer
+from sqlalchemy import Connection, event
+
+from tests.faults.independent import recompute
+from tests.faults.load import Receipt, count
+from tests.faults.seeds import chooser
+from tests.faults.test_lost_or_persisted import insist
+from tests.faults.writer import Item, make_sequencer, open_log
+from tests.support.faultproxy import Cut, FaultProxy
+from tests.support.postgres import Postgres
+from tests.support.scale import scaled
+
+DEATHS = scaled(3, 30)
+CUTS = scaled(12, 200)
+CLIENTS = 6
+
+
+class Clients:
+    """Threads that submit, insist until they are answered, and keep every receipt."""
+
+    def __init__(self, *sequencers: Sequencer[Item]) -> None:
+        self._sequencers = sequencers
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CLIENTS)]
+        self.receipts: list[Receipt] = []
+        self.refusals: dict[str, int] = {}
+
+    @contextmanager
+    def running(self) -> Iterator[Clients]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stopping.set()
+            for thread in self._threads:
+                thread.join()
+
+    def wait_for(self, count: int) -> None:
+        wanted, deadline = len(self.receipts) + count, time.monotonic() + 60
+        while len(self.receipts) < wanted:
+            assert time.monotonic() < deadline, f"nothing is answered: {self.refusals}"
+            time.sleep(0.01)
+
+    def _run(self, client: int) -> None:
+        number = 0
+        while not self._stopping.is_set():
+            item = Item(f"{client}-{number}")
+            try:
+                found = self._sequencers[client % len(self._sequencers)].submit(item).result(120)
+            except Problem as problem:
+                self.refusals[problem.code] = self.refusals.get(problem.code, 0) + 1
+                time.sleep(0.01)
+                continue
+            note = found.tlog_proof.split(b"\n\n", 1)[1]
+            self.receipts.append(Receipt(item.entry.envelope_sha256.hex(), found.leaf_index, note))
+            number += 1
+
+
+@pytest.fixture
+def opened(postgres: Postgres, tmp_path: Path) -> Iterator[Callable[..., Instance]]:
+    """Opens the log of a fresh database, any number of times, also by way of another port."""
+    name = postgres.create().rpartition("/")[2]
+    made: list[Instance] = []
+
+    def open_it(port: int | None = None) -> Instance:
+        made.append(open_log(postgres.url(name, port), str(tmp_path / "notary")))
+        return made[-1]
+
+    yield open_it
+    for instance in made:
+        instance.engine.dispose()
+
+
+def url_of(instance: Instance) -> str:
+    return instance.engine.url.render_as_string(hide_password=False)
+
+
+def test_postgresql_dies_under_load(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+    moments = chooser("deaths")
+    instance = opened()
+    sequencer = make_sequencer(instance)
+    sequencer.start()
+    clients = Clients(sequencer)
+    with clients.running():
+        for number in range(DEATHS):
+            clients.wait_for(10)
+            time.sleep(moments.uniform(0, 0.3))
+            if number % 2:
+                postgres.stop("immediate")
+            else:
+                postgres.kill()
+            postgres.start()
+        clients.wait_for(10)
+    sequencer.stop()
+    found = count(url_of(instance), instance.signer.vkey, clients.receipts)
+    print(f"{DEATHS} deaths of PostgreSQL, refused {clients.refusals}: {found}")
+    found.check()
+
+
+def test_cut_in_mid_commit(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+    """Before the commit arrives, or after it but before its answer; one cut, and two in a row."""
+    moments = chooser("cuts")
+    direct = opened()
+    with FaultProxy(postgres.port, b"COMMIT") as proxy:
+        sequencer = make_sequencer(opened(proxy.port))
+        sequencer.start()
+        receipts = []
+        kinds: list[Cut] = ["lost", "persisted"]
+        for number in range(CUTS):
+            proxy.cut_at(*(moments.choice(kinds) for _ in range(1 + number % 2)))
+            receipts.append(insist(sequencer, Item(f"{number}"))[0])
+        sequencer.stop()
+    assert set(proxy.cuts) == {"lost", "persisted"}
+    found = count(url_of(direct), direct.signer.vkey, receipts)
+    print(f"{len(proxy.cuts)} cuts: {found}")
+    found.check()
+    assert len(recompute(url_of(direct), direct.signer.vkey).entries) == CUTS
+
+
+def test_sessions_ended_by_the_server(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+    """Cancelled statements and terminated sessions, as a lock timeout or an administrator makes them."""
+    moments = chooser("ended")
+    instance = opened()
+    sequencers = [make_sequencer(instance), make_sequencer(opened())]
+    for sequencer in sequencers:
+        sequencer.start()
+    clients = Clients(*sequencers)
+    database = url_of(instance).rpartition("/")[2]
+    with clients.running():
+        for _ in range(scaled(20, 300)):
+            how = moments.choice(["pg_cancel_backend", "pg_terminate_backend"])
+            postgres.execute(
+                f"SELECT {how}(pid) FROM pg_stat_activity WHERE datname = '{database}' AND state <> 'idle'"
+            )
+            time.sleep(moments.uniform(0, 0.05))
+        clients.wait_for(10)
+    for sequencer in sequencers:
+        sequencer.stop()
+    found = count(url_of(instance), instance.signer.vkey, clients.receipts)
+    print(f"refused {clients.refusals}: {found}")
+    found.check()
+    assert clients.refusals, "nothing was hit"
+
+
+def test_serialization_failures(opened: Callable[..., Instance]) -> None:
+    """Two writers whose transactions are SERIALIZABLE against the notary's will: aborts, and no fork."""
+    failures = []
+    sequencers = []
+    instances = [opened(), opened()]
+    for instance in instances:
+
+        def stricter(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+
+        event.listen(instance.engine, "begin", stricter)
+        event.listen(
+            instance.engine,
+            "handle_error",
+            lambda context: failures.append(getattr(context.original_exception, "sqlstate", "")),
+        )
+        sequencers.append(make_sequencer(instance))
+        sequencers[-1].start()
+    clients = Clients(*sequencers)
+    with clients.running():
+        deadline = time.monotonic() + 60
+        while failures.count("40001") < scaled(5, 100) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        clients.wait_for(1)
+    for sequencer in sequencers:
+        sequencer.stop()
+    found = count(url_of(instances[0]), instances[0].signer.vkey, clients.receipts)
+    print(f"{failures.count('40001')} serialization failures, refused {clients.refusals}: {found}")
+    found.check()
+    assert failures.count("40001") >= scaled(5, 100)
