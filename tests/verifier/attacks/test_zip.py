@@ -209,6 +209,14 @@ def nested(scene: Scene) -> bytes:
     return data[:directory] + entries + end_record(directory, len(entries), len(members) + 1)
 
 
+def bytes_within_the_directory(scene: Scene) -> bytes:
+    """After its last entry, and counted in its size."""
+    data = pack(scene.honest)
+    start = data.index(b"PK\x01\x02")
+    directory = data[start:-22] + b"hidden"
+    return data[:start] + directory + end_record(start, len(directory), len(scene.honest))
+
+
 def second_end_in_comment(scene: Scene) -> bytes:
     members = members_of(scene)
     return build_zip(members, comment=end_record(0, 0, 0) + b"xx")
@@ -260,6 +268,7 @@ TRICKS: dict[str, Callable[[Scene], bytes]] = {
     "hidden member": hidden_elsewhere,
     "overlapping members": overlapping,
     "nested members": nested,
+    "bytes within the directory": bytes_within_the_directory,
     "second end in the comment": second_end_in_comment,
     "other ZIP in the comment": whole_other_zip_in_comment,
     "two bundles in a row": two_bundles_in_a_row,
@@ -301,6 +310,7 @@ TRICKS: dict[str, Callable[[Scene], bytes]] = {
     "local checksum differs": lie(local_crc=1),
     "stored sizes differ": lie(central_size=3, local_size=3),
     "stored data hides bytes": lie(raw=b"README\nhidden"),
+    "offset a little off": lie(central_offset=1),
     "offset of another member": lie(central_offset=100),
     "offset past the end": lie(central_offset=0x7FFFFFFF),
     "member on another disk": lie(central_disk=1),
