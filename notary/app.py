@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.limits import BodyLimit
 from mizheng.notary.metrics import Counting
 from mizheng.notary.problems import document, install_handlers
 from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
+from mizheng.notary.routes.shortcut import NotaryApp
 from mizheng.notary.schemas import ProblemAnswer
 from mizheng.notary.service import Service
 
@@ -22,18 +22,18 @@ Errors are RFC 9457 problem details whose `type` is stable.
 """
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> NotaryApp:
     """The application over a service, which it starts and stops."""
 
     @asynccontextmanager
-    async def run_service(_app: FastAPI) -> AsyncIterator[None]:
+    async def run_service(_app: NotaryApp) -> AsyncIterator[None]:
         await run_in_threadpool(service.start)
         try:
             yield
         finally:
             await run_in_threadpool(service.stop)
 
-    app = FastAPI(
+    app = NotaryApp(
         title="Mizheng notary",
         version=version("mizheng"),
         description=_DESCRIPTION,
@@ -48,13 +48,14 @@ def create_app(service: Service) -> FastAPI:
     for room in (deposits, keys, organisation, beacon, log, health):
         app.include_router(room.router)
     install_handlers(app)
+    app.add_shortcuts(service)
     app.add_middleware(BodyLimit)
     app.add_middleware(Counting, metrics=service.metrics)
     _document_problems(app)
     return app
 
 
-def _document_problems(app: FastAPI) -> None:
+def _document_problems(app: NotaryApp) -> None:
     """Let the OpenAPI document say what is answered: problem details also where FastAPI has its own form."""
     generate = app.openapi
 

@@ -108,12 +108,13 @@ class DepositRules:
         )
 
 
-def load_received_at(engine: Engine, leaf_index: int) -> int:
-    """When the deposit at this place was first received, by the notary's clock."""
+def load_received_at(engine: Engine, leaf_indices: Sequence[int]) -> dict[int, int]:
+    """When the deposits at these places were first received, by the notary's clock."""
+    query = select(deposits.c.leaf_index, deposits.c.received_at).where(
+        deposits.c.leaf_index.in_(leaf_indices)
+    )
     with reading(engine) as connection:
-        query = select(deposits.c.received_at).where(deposits.c.leaf_index == leaf_index)
-        received_at: int = connection.execute(query).scalar_one()
-        return received_at
+        return {row.leaf_index: row.received_at for row in connection.execute(query)}
 
 
 def _refusal(

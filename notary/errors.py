@@ -46,7 +46,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         403, "the organisation is disabled at this notary", "ask the notary's operator"
     ),
     # What was sent, in the order in which it is looked at.
-    "body-too-large": ProblemType(413, "the body is larger than allowed", "an envelope has at most 64 KiB"),
+    "body-too-large": ProblemType(
+        413, "the body is larger than allowed", "an envelope has at most 64 KiB, a batch 4 MiB"
+    ),
     "request-malformed": ProblemType(422, "the request does not have the fields that are asked for"),
     "envelope-malformed": ProblemType(
         400,

@@ -1,6 +1,7 @@
 """Bodies are bounded before they are read."""
 
 import json
+import sys
 
 from mizheng.notary.errors import Problem
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,14 +13,15 @@ MAX_BODY_BYTES = 64 * 1024
 class BodyLimit:
     """ASGI middleware: answers 413 by the announced length, and stops counting bodies that lie about it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_length(scope) > MAX_BODY_BYTES:
+        if _announced_length(scope) > self._limit:
             await _refuse(send)
             return
         received = 0
@@ -28,7 +30,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > self._limit:
                 raise Problem("body-too-large")
             return message
 
@@ -39,7 +41,7 @@ def _announced_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             # A number of a hundred digits is too large as well, and cheaper to see by its length.
-            return int(value) if len(value) < 20 else MAX_BODY_BYTES + 1
+            return int(value) if len(value) < 20 else sys.maxsize
     return 0
 
 

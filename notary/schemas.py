@@ -10,6 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 HEX32 = r"^[0-9a-f]{64}$"
 
+# What an envelope looks like, for the OpenAPI document.
+ENVELOPE = {
+    "payload": "eyJjbGFpbWVkX2F0IjoiMjAyNi0xMS0yM1QwMjowMDowMFoiLC4uLn0=",
+    "payloadType": "application/vnd.mizheng.statement.v1+json",
+    "signatures": [
+        {
+            "keyid": "c958b9c9c827299204fa65acdc4344f85f97cea77b90fbcd8645cf1a5044e91a",
+            "sig": "mMfkNwTbVvJk…",
+        }
+    ],
+}
+
 
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -69,6 +81,50 @@ class DepositAnswer(BaseModel):
     leaf_index: int = Field(description="its place in the log")
     tlog_proof: str = Field(description="C2SP tlog-proof: inclusion in a signed checkpoint, to be checked")
     received_at: str = Field(description="when the notary first received it, by its own clock; no evidence")
+
+
+class RefusedItem(BaseModel):
+    """An envelope of a batch that was refused: RFC 9457 problem details."""
+
+    status: int = Field(description="the HTTP status that it would have had alone")
+    type: str = Field(description="`urn:mizheng:problem:<code>`; the code is stable")
+    title: str = Field(description="what is wrong, the same for every problem of this type")
+    detail: str | None = Field(None, description="what is wrong this time")
+    hint: str | None = Field(None, description="what can be done")
+
+
+class DepositedItem(DepositAnswer):
+    """An envelope of a batch that is durable: the entry is in the log."""
+
+    status: Literal[200, 201] = Field(description="200: it was deposited before; nothing was added")
+
+
+class BatchAnswer(BaseModel):
+    """One answer for each envelope, in the order sent."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "items": [
+                    {
+                        "status": 201,
+                        "id": "07343a1a76bebe5c6a9b91a9db4a7507e94a3e15dbb69a5c9376875c676f7799",
+                        "envelope_sha256": "07343a1a76bebe5c6a9b91a9db4a7507e94a3e15dbb69a5c9376875c676f7799",
+                        "leaf_index": 1,
+                        "tlog_proof": "c2sp.org/tlog-proof@v1\nindex 1\n…",
+                        "received_at": "2026-11-23T07:18:32Z",
+                    },
+                    {
+                        "status": 422,
+                        "type": "urn:mizheng:problem:signature-wrong",
+                        "title": "the signature does not check against the statement's key",
+                    },
+                ]
+            }
+        }
+    )
+
+    items: list[DepositedItem | RefusedItem] = Field(description="as many as envelopes were sent")
 
 
 class AnchorAnswer(BaseModel):

@@ -1,5 +1,6 @@
 """What runs while the notary serves: the sequencer, the key register, and the chain in the background."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mizheng.notary.auth import RememberedCallers
@@ -10,6 +11,7 @@ from mizheng.notary.cosigning import WitnessKeeper
 from mizheng.notary.database import reading
 from mizheng.notary.deposits import Deposit, DepositRules
 from mizheng.notary.enrolments import KeyRegister
+from mizheng.notary.gathering import Gatherer
 from mizheng.notary.instance import Instance, damaged
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.guard import LogBehindError
@@ -39,6 +41,8 @@ class Service:
             guard=instance.guard,
             observe_batch=self.metrics.observe_batch,
         )
+        self.gatherer = Gatherer(self.sequencer)
+        self.checkers = ThreadPoolExecutor(2, "check")
         self.served = ServedLog(instance.engine)
         self.publication = PublishKeeper(instance.engine, instance.settings.publish)
         self.publication.check()
@@ -48,7 +52,9 @@ class Service:
         self.witnesses = WitnessKeeper(instance)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self.metrics.gauge(
-            "mizheng_waiting_deposits", "deposits waiting for a commit", lambda: self.sequencer.waiting
+            "mizheng_waiting_deposits",
+            "deposits waiting for a commit",
+            lambda: self.gatherer.waiting + self.sequencer.waiting,
         )
         self.metrics.gauge("mizheng_tree_size", "entries in the log", self._tree_size)
         for publisher in self.publication.publishers:
@@ -86,6 +92,7 @@ class Service:
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
         self.sequencer.stop()
+        self.checkers.shutdown()
         self._scrubbing.stop()
         # After the last commit; what it does not finish is published at the next start.
         self.publication.stop()

@@ -1,22 +1,15 @@
 """Deposits: made, looked at, and their evidence fetched."""
 
-import asyncio
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from mizheng.notary.auth import Caller, authenticate
-from mizheng.notary.database import reading
-from mizheng.notary.deposits import Deposit, check_deposit, load_received_at
-from mizheng.notary.errors import Problem
 from mizheng.notary.evidence import assemble_evidence, load_status
-from mizheng.notary.log.sequencer import Sequenced
 from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf, bearer, get_service
-from mizheng.notary.schemas import HEX32, DepositAnswer, EvidenceAnswer, StatusAnswer
-from mizheng.notary.service import Service
-from mizheng.verifier.canonical import format_instant
+from mizheng.notary.routes.intake import take_batch, take_deposit
+from mizheng.notary.schemas import ENVELOPE, HEX32, BatchAnswer, DepositAnswer, EvidenceAnswer, StatusAnswer
 
 router = APIRouter(prefix="/v1/deposits", tags=["deposits"])
 
@@ -24,15 +17,41 @@ DepositId = Annotated[
     str, Path(description="the envelope's SHA-256, hex", json_schema_extra={"pattern": HEX32})
 ]
 
-# Written out, not declared as parameters: on this route every tenth of a millisecond counts.
+# Written out, not declared as parameters: nothing of these bodies is read by FastAPI.
 _RAW = {
     "security": [{bearer.scheme_name: []}],
     "requestBody": {
         "required": True,
         "description": "The statement's DSSE envelope, byte for byte as it was signed; at most 64 KiB.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object"}, "example": ENVELOPE}},
     },
 }
+_RAW_BATCH = {
+    "security": [{bearer.scheme_name: []}],
+    "requestBody": {
+        "required": True,
+        "description": "1 to 1,000 DSSE envelopes, byte for byte as they were signed, each ended by LF; "
+        "4 MiB in all. An envelope is canonical JSON and has no line break in it.",
+        "content": {
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": 2 * (json.dumps(ENVELOPE, separators=(",", ":")) + "\n"),
+            }
+        },
+    },
+}
+# What can be wrong with an envelope, by itself and in the light of the registers.
+_REFUSALS = (
+    "body-too-large",
+    "envelope-malformed",
+    "payload-type-wrong",
+    "statement-type-wrong",
+    "statement-malformed",
+    "key-not-enrolled",
+    "key-revoked",
+    "signature-wrong",
+    "depositor-mismatch",
+)
 
 
 @router.post(
@@ -44,15 +63,7 @@ _RAW = {
         200: {"model": DepositAnswer, "description": "It was deposited before; nothing was added."},
         **document(
             *AUTH_PROBLEMS,
-            "body-too-large",
-            "envelope-malformed",
-            "payload-type-wrong",
-            "statement-type-wrong",
-            "statement-malformed",
-            "key-not-enrolled",
-            "key-revoked",
-            "signature-wrong",
-            "depositor-mismatch",
+            *_REFUSALS,
             "queue-full",
             "log-unavailable",
             "log-behind",
@@ -64,27 +75,28 @@ async def make_deposit(request: Request) -> JSONResponse:
     """Deposit a signed statement. The answer comes after it is durable; sent again, it is the same
     deposit.
     """
-    service = get_service(request)
-    try:
-        deposit, sequenced = await _deposit(service, request)
-    except Problem as problem:
-        service.metrics.deposits.labels(problem.code).inc()
-        raise
-    service.metrics.deposits.labels("created" if sequenced.is_new else "existing").inc()
-    received_at = deposit.received_at
-    if not sequenced.is_new:
-        received_at = await run_in_threadpool(load_received_at, service.engine, sequenced.leaf_index)
-    digest = deposit.entry.envelope_sha256.hex()
-    return JSONResponse(
-        {
-            "id": digest,
-            "envelope_sha256": digest,
-            "leaf_index": sequenced.leaf_index,
-            "tlog_proof": sequenced.tlog_proof.decode(),
-            "received_at": format_instant(received_at),
-        },
-        201 if sequenced.is_new else 200,
-    )
+    return await take_deposit(get_service(request), request.scope, request.receive)
+
+
+@router.post(
+    ":batch",
+    response_model=BatchAnswer,
+    openapi_extra=_RAW_BATCH,
+    responses=document(
+        *AUTH_PROBLEMS,
+        "body-too-large",
+        "request-malformed",
+        "queue-full",
+        "log-unavailable",
+        "log-behind",
+        "log-damaged",
+    ),
+)
+async def make_deposits(request: Request) -> JSONResponse:
+    """Deposit up to 1,000 signed statements in one commit. Each is answered for itself, in the order sent: as
+    `POST /v1/deposits` answers it, with the status beside. Sent again, they are the same deposits.
+    """
+    return await take_batch(get_service(request), request.scope, request.receive)
 
 
 @router.get(
@@ -103,20 +115,3 @@ def get_status(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> J
 def get_evidence(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
     """All that the notary adds to a bundle. Before the first anchor: inclusion in the present head alone."""
     return JSONResponse(assemble_evidence(service.instance, caller, deposit_id))
-
-
-async def _deposit(service: Service, request: Request) -> tuple[Deposit, Sequenced]:
-    authorization = request.headers.get("authorization")
-    caller = service.callers.find(authorization)
-    if caller is None:
-        # Only who has been let in once gets as far as the log's lock.
-        caller = await run_in_threadpool(_authenticate, service, authorization)
-        service.callers.remember(authorization, caller)
-    # A quarter of a millisecond: handing it to a thread would take as long.
-    deposit = check_deposit(caller, await request.body())
-    return deposit, await asyncio.wrap_future(service.sequencer.submit(deposit))
-
-
-def _authenticate(service: Service, authorization: str | None) -> Caller:
-    with reading(service.engine) as connection:
-        return authenticate(connection, authorization)

@@ -1,0 +1,164 @@
+"""How deposits get into the log: one, or a batch. Without FastAPI's validation, for here every tenth of a
+millisecond counts; `mizheng.notary.routes.deposits` describes both for the OpenAPI document.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from mizheng.notary.auth import Caller, authenticate
+from mizheng.notary.database import reading
+from mizheng.notary.deposits import Deposit, check_deposit, load_received_at
+from mizheng.notary.errors import Problem
+from mizheng.notary.log.sequencer import Sequenced
+from mizheng.notary.service import Service
+from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+# Two full entry bundles and four tiles' worth of rows are still one short commit, and one answer of 1.2 MB.
+MAX_BATCH_ENVELOPES = 1_000
+# A thousand envelopes of 4 KiB; they usually have less than one. Who has larger ones sends fewer at a time.
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+
+Answer = dict[str, Any]
+
+
+async def take_deposit(service: Service, scope: Scope, receive: Receive) -> JSONResponse:
+    """Deposit the envelope in the body; Problem if it is refused. Answers after the commit."""
+    try:
+        caller = await _let_in(service, scope)
+        # A quarter of a millisecond: handing it to a thread would take as long.
+        deposit = check_deposit(caller, await _read_body(receive))
+        sequenced = await service.gatherer.submit(deposit)
+    except Problem as problem:
+        service.metrics.deposits.labels(problem.code).inc()
+        raise
+    service.metrics.deposits.labels(_outcome(sequenced)).inc()
+    received_at = deposit.received_at
+    if not sequenced.is_new:
+        received_at = (await _first_received(service, [sequenced]))[sequenced.leaf_index]
+    return JSONResponse(_answer(deposit, sequenced, received_at), 201 if sequenced.is_new else 200)
+
+
+async def take_batch(service: Service, scope: Scope, receive: Receive) -> JSONResponse:
+    """Deposit the envelopes in the body, one a line, in one commit; each is answered for itself, in their
+    order. Problem if the batch as such is refused.
+    """
+    caller = await _let_in(service, scope)
+    envelopes = _split(await _read_body(receive))
+    checked = await _check_all(service.checkers, caller, envelopes)
+    deposits = [found for found in checked if isinstance(found, Deposit)]
+    outcomes = await asyncio.wrap_future(service.sequencer.submit_all(deposits)) if deposits else []
+    known = [found for found in outcomes if isinstance(found, Sequenced) and not found.is_new]
+    received = await _first_received(service, known) if known else {}
+    left = iter(outcomes)
+    items = []
+    for found in checked:
+        outcome = next(left) if isinstance(found, Deposit) else found
+        items.append(_item(found, outcome, received))
+        service.metrics.deposits.labels(_outcome(outcome)).inc()
+    return JSONResponse({"items": items})
+
+
+async def _let_in(service: Service, scope: Scope) -> Caller:
+    authorization = next(
+        (value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None
+    )
+    caller = service.callers.find(authorization)
+    if caller is None:
+        # Only who has been let in once gets as far as the log's lock.
+        caller = await run_in_threadpool(_authenticate, service, authorization)
+        service.callers.remember(authorization, caller)
+    return caller
+
+
+def _authenticate(service: Service, authorization: str | None) -> Caller:
+    with reading(service.engine) as connection:
+        return authenticate(connection, authorization)
+
+
+async def _read_body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _split(body: bytes) -> list[bytes]:
+    """The envelopes of a batch: canonical JSON has no line break in it, so each is one line."""
+    lines = body.removesuffix(b"\n").split(b"\n")
+    if lines == [b""]:
+        raise Problem("request-malformed", "a batch has at least one envelope, one a line")
+    if len(lines) > MAX_BATCH_ENVELOPES:
+        raise Problem("request-malformed", f"a batch has at most {MAX_BATCH_ENVELOPES} envelopes, one a line")
+    return lines
+
+
+async def _check_all(
+    threads: Executor, caller: Caller, envelopes: Sequence[bytes]
+) -> list[Deposit | Problem]:
+    """Each one checked, on two threads: while one waits for a signature's check, the other has the
+    interpreter.
+    """
+    loop = asyncio.get_running_loop()
+    middle = len(envelopes) // 2
+    halves = await asyncio.gather(
+        *(
+            loop.run_in_executor(threads, _check_each, caller, half)
+            for half in (envelopes[:middle], envelopes[middle:])
+        )
+    )
+    return [found for half in halves for found in half]
+
+
+def _check_each(caller: Caller, envelopes: Sequence[bytes]) -> list[Deposit | Problem]:
+    found: list[Deposit | Problem] = []
+    for envelope in envelopes:
+        try:
+            if len(envelope) > MAX_ENVELOPE_BYTES:
+                raise Problem("body-too-large")
+            found.append(check_deposit(caller, envelope))
+        except Problem as problem:
+            found.append(problem)
+    return found
+
+
+async def _first_received(service: Service, known: Sequence[Sequenced]) -> dict[int, int]:
+    return await run_in_threadpool(load_received_at, service.engine, [found.leaf_index for found in known])
+
+
+def _outcome(outcome: Sequenced | Problem | Deposit) -> str:
+    if isinstance(outcome, Problem):
+        return outcome.code
+    return "created" if isinstance(outcome, Sequenced) and outcome.is_new else "existing"
+
+
+def _item(
+    found: Deposit | Problem, outcome: Sequenced | Problem | Deposit, received: dict[int, int]
+) -> Answer:
+    if isinstance(outcome, Problem):
+        return outcome.as_json()
+    assert isinstance(found, Deposit)  # noqa: S101
+    assert isinstance(outcome, Sequenced)  # noqa: S101
+    received_at = received.get(outcome.leaf_index, found.received_at)
+    return {"status": 201 if outcome.is_new else 200, **_answer(found, outcome, received_at)}
+
+
+def _answer(deposit: Deposit, sequenced: Sequenced, received_at: int) -> Answer:
+    digest = deposit.entry.envelope_sha256.hex()
+    return {
+        "id": digest,
+        "envelope_sha256": digest,
+        "leaf_index": sequenced.leaf_index,
+        "tlog_proof": sequenced.tlog_proof.decode(),
+        "received_at": format_instant(received_at),
+    }

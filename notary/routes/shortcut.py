@@ -1,0 +1,79 @@
+"""The routes of deposits past FastAPI's layers, which cost more than a deposit itself.
+
+What is left of the way: the size is limited, the answer is counted, and what goes wrong is answered by the
+same handlers as everywhere.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import FastAPI
+from mizheng.notary.limits import MAX_BODY_BYTES, BodyLimit
+from mizheng.notary.metrics import Counting
+from mizheng.notary.routes.intake import MAX_BATCH_BYTES, take_batch, take_deposit
+from mizheng.notary.service import Service
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Take = Callable[[Service, Scope, Receive], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What the figures call the route; see `mizheng.notary.metrics.Counting`."""
+
+    path: str
+
+
+class _Direct:
+    """ASGI application: answers with what `take` gives, or with what the handlers make of its error."""
+
+    def __init__(self, app: FastAPI, service: Service, path: str, take: Take) -> None:
+        self._handlers = app.exception_handlers
+        self._service = service
+        self._pattern = _Pattern(path)
+        self._take = take
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self._pattern
+        try:
+            response = await self._take(self._service, scope, receive)
+        except ClientDisconnect:
+            # Nobody is there to be answered, and nothing was begun.
+            return
+        except Exception as error:
+            kind = next(kind for kind in type(error).__mro__ if kind in self._handlers)
+            handler = cast(Handler, self._handlers[kind])
+            answer = await handler(Request(scope, receive), error)
+            await answer(scope, receive, send)
+            if kind is Exception:
+                # The server logs it with its traceback.
+                raise
+            return
+        await response(scope, receive, send)
+
+
+class NotaryApp(FastAPI):
+    """FastAPI, with shortcuts for POST requests to some paths."""
+
+    shortcuts: dict[str, ASGIApp]
+
+    def add_shortcuts(self, service: Service) -> None:
+        self.shortcuts = {
+            path: Counting(BodyLimit(_Direct(self, service, path, take), limit), service.metrics)
+            for path, take, limit in (
+                ("/v1/deposits", take_deposit, MAX_BODY_BYTES),
+                ("/v1/deposits:batch", take_batch, MAX_BATCH_BYTES),
+            )
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            shortcut = self.shortcuts.get(scope["path"])
+            if shortcut is not None:
+                await shortcut(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
