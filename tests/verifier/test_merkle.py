@@ -186,6 +186,15 @@ def test_a_proof_of_another_length_is_refused(size: int) -> None:
             assert not included(leaf, index, size, hashes[:left_out] + hashes[left_out + 1 :], tree.root())
 
 
+def test_a_proof_from_a_higher_tree_is_refused_under_a_smaller_size() -> None:
+    """The hashes do lead to its root; the size says that they are too many."""
+    tree = tree_of(16)
+    for index, size in product(range(16), (1, 2, 3, 4, 7, 8)):
+        for claimed in range(size):
+            leaf = leaf_hash(b"leaf %d" % index)
+            assert not included(leaf, claimed, size, tree.inclusion_proof(index), tree.root())
+
+
 def test_every_hash_of_a_proof_counts() -> None:
     tree = tree_of(11)
     for index in range(11):
