@@ -42,8 +42,7 @@ class TlogProof:
     """The checkpoint as a signed note."""
 
     def dump(self) -> bytes:
-        lines = [_PROOF_HEADER, f"index {self.index}", *(to_base64(item) for item in self.hashes), ""]
-        return ("\n".join(lines) + "\n").encode() + self.note
+        return dump_tlog_proof(self.index, "".join(hash_line(item) for item in self.hashes), self.note)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -55,6 +54,16 @@ class TlogProof:
         checkpoint = self.checkpoint
         verify_inclusion(leaf, self.index, checkpoint.size, self.hashes, checkpoint.root)
         return checkpoint
+
+
+def hash_line(node: bytes) -> str:
+    """A hash as a line of a .tlog-proof."""
+    return to_base64(node) + "\n"
+
+
+def dump_tlog_proof(index: int, hash_lines: str, note: bytes) -> bytes:
+    """A .tlog-proof from the lines of its hashes, lowest node first: many proofs share most of them."""
+    return f"{_PROOF_HEADER}\nindex {index}\n{hash_lines}\n".encode() + note
 
 
 def parse_checkpoint(text: bytes) -> Checkpoint:

@@ -105,9 +105,10 @@ def _check_extension(
     stored = read_entries(connection, first, size)
     if stored[head.tree_size - first :] != list(data):
         raise LogCorruptError("the entries read back are not those that were written")
-    for number, item in enumerate(stored, start=first):
-        if reader.subtree_root(number, number + 1) != leaf_hash(item):
-            raise LogCorruptError("a leaf hash read back is not that of its entry")
+    for offset in range(0, len(stored), TILE_WIDTH):
+        hashes = b"".join(leaf_hash(item) for item in stored[offset : offset + TILE_WIDTH])
+        if reader.tile(0, (first + offset) // TILE_WIDTH) != hashes:
+            raise LogCorruptError("the leaf hashes read back are not those of the entries")
     _check_full_tiles(reader, head.tree_size, size)
     root = reader.subtree_root(0, size)
     proof = consistency_proof(head.tree_size, size, reader.subtree_root)

@@ -20,7 +20,7 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry, append, find_entries
 from mizheng.notary.log.guard import LogBehindError, LogGuard, Turn, writing_log
 from mizheng.notary.log.head import Head, load_head
-from mizheng.notary.log.proofs import tlog_proof
+from mizheng.notary.log.proofs import tlog_proofs
 from mizheng.notary.log.tiles import LogCorruptError, TileReader
 from mizheng.notary.log.waiting import RETRY_AFTER_SECONDS, Group, WaitingLine
 from mizheng.verifier.errors import ConsistencyError
@@ -212,12 +212,13 @@ class Sequencer(Generic[S]):
         places = known | {digest: head.tree_size + number for number, digest in enumerate(fresh)}
         if fresh:
             self._rules.record(connection, [(item, places[digest]) for digest, item in fresh.items()])
-        return [
-            refused[number]
-            if number in refused
-            else _outcome(places[item.entry.envelope_sha256], head.tree_size, appended.head, appended.reader)
+        answered = {
+            number: places[item.entry.envelope_sha256]
             for number, item in enumerate(batch)
-        ]
+            if number not in refused
+        }
+        found = _outcomes(answered, head.tree_size, appended.head, appended.reader)
+        return [refused[number] if number in refused else found[number] for number in range(len(batch))]
 
     def _reload(self, batch: Sequence[S]) -> list[Outcome]:
         unavailable = Problem("log-unavailable", retry_after=RETRY_AFTER_SECONDS)
@@ -229,18 +230,19 @@ class Sequencer(Generic[S]):
                     self._guard.check(connection, head)
                     self._guard.advance(head)
                 places = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
-                reader = TileReader(connection)
-                # Whether this batch or an earlier one put them there cannot be told any more: not new.
-                return [
-                    _outcome(places[item.entry.envelope_sha256], head.tree_size, head, reader)
+                answered = {
+                    number: places[item.entry.envelope_sha256]
+                    for number, item in enumerate(batch)
                     if item.entry.envelope_sha256 in places
-                    else unavailable
-                    for item in batch
-                ]
+                }
+                # Whether this batch or an earlier one put them there cannot be told any more: not new.
+                found = _outcomes(answered, head.tree_size, head, TileReader(connection))
+                return [found.get(number, unavailable) for number in range(len(batch))]
         except Exception as error:
             logger.error("the log cannot be read after a failed batch: %s", type(error).__name__)
             return [unavailable for _ in batch]
 
 
-def _outcome(index: int, old_size: int, head: Head, reader: TileReader) -> Sequenced:
-    return Sequenced(index, tlog_proof(reader, index, head), index >= old_size)
+def _outcomes(places: Mapping[int, int], old_size: int, head: Head, reader: TileReader) -> dict[int, Outcome]:
+    proofs = tlog_proofs(reader, places.values(), head)
+    return {number: Sequenced(index, proofs[index], index >= old_size) for number, index in places.items()}
