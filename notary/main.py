@@ -60,6 +60,23 @@ def status(as_json: bool, data_dir: str | None) -> None:
         click.echo(f"{name:<20} {'-' if value is None else value}")
 
 
+@main.command("export-static")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@data_dir_option
+@speaks
+def export_static_command(folder: str, data_dir: str | None) -> None:
+    """Write the whole log, its keys and all public proofs as plain files that any web server can serve."""
+    from pathlib import Path
+
+    from mizheng.notary.static_export import INDEX, export_static
+
+    done = export_static(open_here(data_dir), Path(folder).absolute())
+    say("exported: {count} entries of the log", count=done.tree_size)
+    say("SHA-256 of {name}: {digest}", name=INDEX, digest=done.index_sha256)
+    if done.trust_sha256 is not None:
+        say("SHA-256 of {name}: {digest}", name="trust.toml", digest=done.trust_sha256)
+
+
 @main.group()
 def trust() -> None:
     """What a court is told to believe."""

@@ -62,8 +62,8 @@ def make_trust(
         name=name or instance.origin,
         issued_at=format_instant(now),
         expires_at=format_instant(now + days * 86400),
-        logs=(TrustedLog(instance.signer.verifier, 0, None),),
-        issuers=(NamedKey(name or instance.origin, instance.keys.issuer.public),),
+        logs=trusted_logs(instance),
+        issuers=trusted_issuers(instance, name),
         observers=observers,
         # More than half: one observer that is wrong, or bought, is not enough.
         observer_quorum=_quorum(quorum, len(observers)),
@@ -71,6 +71,16 @@ def make_trust(
         require=(*REQUIRED_CHECKS, *(("witness.quorum",) if require_witnesses else ())),
         witness_policy=policy,
     )
+
+
+def trusted_logs(instance: Instance) -> tuple[TrustedLog, ...]:
+    """Every key that ever signed the log, with the sizes it may have signed; the first one first."""
+    return (TrustedLog(instance.signer.verifier, 0, None),)
+
+
+def trusted_issuers(instance: Instance, name: str | None = None) -> tuple[NamedKey, ...]:
+    """Every key that ever signed enrolments, revocations and key statuses."""
+    return (NamedKey(name or instance.origin, instance.keys.issuer.public),)
 
 
 def _witness_policy(instance: Instance) -> Policy | None:

@@ -5,6 +5,7 @@ A statement may name it as `not_before`; its header is kept, because a bundle ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mizheng.notary.chain.interface import Chain
@@ -67,6 +68,13 @@ def find_beacon(connection: Connection, reference: BlockReference) -> Beacon | N
         )
     ).first()
     return None if row is None else _beacon(row)
+
+
+def list_beacons(connection: Connection) -> Iterator[Beacon]:
+    """Every block that was ever handed out, on every chain; by chain and number."""
+    order = (beacon_blocks.c.chain_id, beacon_blocks.c.genesis_hash, beacon_blocks.c.number)
+    for row in connection.execute(select(beacon_blocks).order_by(*order)):
+        yield _beacon(row)
 
 
 def _newest(connection: Connection, profile: ChainProfile) -> Row[Any] | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from mizheng.notary.log.publish_step import PublicationError
 
 # For temporary files and the lock: on the same file system, and nothing that readers ask for.
-_WORK = ".publishing"
+WORK_FOLDER = ".publishing"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 
@@ -26,7 +26,7 @@ class DirectoryTarget:
         self.kind = "directory"
         self.name = str(root)
         self._root = root
-        self._work = root / _WORK
+        self._work = root / WORK_FOLDER
         self._touched: set[Path] = set()
         self._guard = threading.Lock()
         self._numbers = 0
@@ -93,6 +93,11 @@ class DirectoryTarget:
         self._make_folder(place.parent)
         self._draft(data).replace(place)
         self._touch(place.parent)
+
+    def clean(self) -> None:
+        """Leave nothing but what readers ask for; whoever publishes here again makes it anew."""
+        (self._work / "lock").unlink(missing_ok=True)
+        self._work.rmdir()
 
     def _stands(self, place: Path, data: bytes) -> bool:
         """Whether the file is there as it should be; PublicationError if it is there otherwise."""
