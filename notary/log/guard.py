@@ -30,6 +30,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from mizheng.notary.database import writing
+from mizheng.notary.log.append import check_head
 from mizheng.notary.log.head import Head, lock_head
 from mizheng.notary.log.statefile import SeenHead, StateFile
 from mizheng.notary.log.tiles import LogCorruptError, TileReader
@@ -116,6 +117,8 @@ class LogGuard:
                     signed=floor.size,
                 )
             if _root_at(connection, head, floor.size) != floor.root:
+                # Told apart: tiles that do not even lead to their own head are damaged, not of another log.
+                check_head(connection, head)
                 raise LogBehindError(
                     f"forked-from-{floor.source}",
                     "the first {signed} entries of the database are not those that {where} knows of: "
@@ -169,8 +172,4 @@ def _root_at(connection: Connection, head: Head, size: int) -> bytes:
         return head.root_hash
     if size == 0:
         return EMPTY_ROOT
-    reader = TileReader(connection)
-    # Told apart: tiles that do not even lead to their own head are damaged, not of another log.
-    if reader.subtree_root(0, head.tree_size) != head.root_hash:
-        raise LogCorruptError("the log's tiles do not lead to its head")
-    return reader.subtree_root(0, size)
+    return TileReader(connection).subtree_root(0, size)

@@ -1,0 +1,139 @@
+"""One bit flipped in a stored tile, entry, head or state file: found before the next signature, and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mizheng.notary.database import writing
+from mizheng.notary.errors import ConfigurationError, Problem
+from mizheng.notary.instance import Instance
+from mizheng.notary.log.anchorable import AnchorableLog
+from mizheng.notary.log.scrub import Scrubber
+from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.log.statefile import STATE_NAME
+from mizheng.notary.log.tiles import LogCorruptError
+from mizheng.notary.models import entry_bundles, log_head, tiles
+from mizheng.verifier.errors import ConsistencyError
+from sqlalchemy import ColumnElement, Table, select, update
+
+from tests.faults.independent import recompute
+from tests.faults.seeds import chooser
+from tests.faults.writer import Item, make_sequencer, open_log
+from tests.support.scale import scaled
+
+# Two full bundles and a part of a third one.
+ENTRIES = 600
+FLIPS = scaled(6, 100)
+
+
+@dataclass
+class Log:
+    instance: Instance
+    sequencer: Sequencer[Item]
+    url: str
+
+    def deposit(self, name: str) -> int:
+        return self.sequencer.submit(Item(name)).result(60).leaf_index
+
+    def flip(self, table: Table, column: str, where: ColumnElement[bool], bit: int) -> None:
+        """Turn one bit over, counted from the first; the same again turns it back."""
+        with writing(self.instance.engine) as connection:
+            data = bytearray(connection.execute(select(table.c[column]).where(where)).scalar_one())
+            data[bit // 8 % len(data)] ^= 1 << bit % 8
+            connection.execute(update(table).where(where).values({column: bytes(data)}))
+
+
+@pytest.fixture
+def log(tmp_path: Path, database_url: str) -> Iterator[Log]:
+    instance = open_log(database_url, str(tmp_path / "notary"))
+    sequencer = make_sequencer(instance)
+    futures = [sequencer.submit(Item(f"{number}")) for number in range(ENTRIES)]
+    sequencer.start()
+    for future in futures:
+        future.result(60)
+    yield Log(instance, sequencer, database_url)
+    sequencer.stop()
+    instance.engine.dispose()
+
+
+RIGHT_EDGE = [
+    (tiles, "hashes", (tiles.c.level == 0) & (tiles.c.tile_index == 2)),
+    (tiles, "hashes", (tiles.c.level == 1) & (tiles.c.tile_index == 0)),
+    (entry_bundles, "data", entry_bundles.c.tile_index == 2),
+    (log_head, "root_hash", log_head.c.id == 1),
+]
+
+
+def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log) -> None:
+    bits = chooser("edge", log.url.partition(":")[0])
+    for number in range(FLIPS):
+        for table, column, where in RIGHT_EDGE:
+            bit = bits.randrange(80 * 32 * 8)
+            log.flip(table, column, where, bit)
+            with pytest.raises(Problem) as refused:
+                log.deposit(f"after-{number}-{table.name}-{bit}")
+            assert (refused.value.code, refused.value.status) == ("log-damaged", 503)
+            assert log.sequencer.refusal == "damaged"
+            log.flip(table, column, where, bit)
+    # Mended: it goes on, and nothing was signed meanwhile.
+    assert log.deposit("mended") == ENTRIES
+    assert log.sequencer.refusal is None
+    assert len(recompute(log.url, log.instance.signer.vkey).entries) == ENTRIES + 1
+
+
+def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log) -> None:
+    bits = chooser("old", log.url.partition(":")[0])
+    scrubber = Scrubber(log.instance.engine, log.instance.guard)
+    for number in range(FLIPS):
+        index = bits.randrange(2)
+        bit = bits.randrange(250 * 32 * 8)
+        table, column = bits.choice([(tiles, "hashes"), (entry_bundles, "data")])
+        where = table.c.tile_index == index
+        if table is tiles:
+            where &= tiles.c.level == 0
+        log.flip(table, column, where, bit)
+        scrubber.step()
+        with pytest.raises(Problem) as refused:
+            log.deposit(f"after-{number}")
+        assert refused.value.code == "log-damaged"
+        log.flip(table, column, where, bit)
+        scrubber.step()
+        assert log.deposit(f"mended-{number}") == ENTRIES + number
+
+
+def test_a_checkpoint_is_not_kept_of_damaged_tiles(log: Log) -> None:
+    """An older head is signed once more when it is anchored: only if the tiles still are those of then."""
+    anchorable = AnchorableLog(log.instance.engine, log.instance.signer)
+    where = (tiles.c.level == 0) & (tiles.c.tile_index == 2)
+    log.flip(tiles, "hashes", where, 5)
+    with pytest.raises((ConsistencyError, LogCorruptError)):
+        anchorable.keep_checkpoint(ENTRIES - 20)
+    log.flip(tiles, "hashes", where, 5)
+    anchorable.keep_checkpoint(ENTRIES - 20)
+    recompute(log.url, log.instance.signer.vkey)
+
+
+def test_a_damaged_log_is_not_opened(log: Log, tmp_path: Path) -> None:
+    log.flip(*RIGHT_EDGE[0], 77)
+    with pytest.raises(ConfigurationError, match="the log is damaged") as refused:
+        open_log(log.url, str(tmp_path / "notary"))
+    assert "backup" in refused.value.hint
+
+
+def test_a_torn_state_file_is_read_from_its_other_slot(log: Log, tmp_path: Path) -> None:
+    path = tmp_path / "notary" / STATE_NAME
+    log.deposit("one more")
+    whole = path.read_bytes()
+    slots = [whole[:4096], whole[4096:]]
+    sizes = [int(slot.split()[2]) for slot in slots]
+    assert max(sizes) == ENTRIES + 1
+    newest = sizes.index(max(sizes))
+    slots[newest] = slots[newest][:40] + bytes(4096 - 40)
+    path.write_bytes(b"".join(slots))
+    open_log(log.url, str(tmp_path / "notary")).engine.dispose()
+    path.write_bytes(bytes([1]) * 8192)
+    with pytest.raises(ConfigurationError, match="is damaged"):
+        open_log(log.url, str(tmp_path / "notary"))
