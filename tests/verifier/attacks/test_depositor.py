@@ -224,10 +224,15 @@ def test_a_statement_under_a_name_that_is_not_the_enrolled_one(
     expect_claimed(judge(bundle_of(world, company, deposit), world.trust()), "FAIL")
 
 
-def test_an_enrolment_of_another_key(world: World, members: Members) -> None:
-    other = world.enrol(Company())
-    theirs = bundle_of(world, other)
-    expect_claimed(judge({**members, ENROLMENT: theirs[ENROLMENT]}, world.trust()), "FAIL")
+def test_an_enrolment_of_another_key(world: World) -> None:
+    """Of the same company, and proven in the very head of the deposit."""
+    other, company = world.enrol(Company()), Company()
+    deposit = world.deposit(company)
+    size, anchor = world.anchor()
+    assert other.enrolment and other.enrolment_index is not None
+    theirs = {ENROLMENT: other.enrolment, PROOF: world.proof(other.enrolment_index, size)}
+    members = world.bundle(deposit, [(size, anchor)], OPENED) | theirs
+    expect_claimed(judge(members, world.trust()), "FAIL")
 
 
 def test_a_rotated_key_and_the_one_it_replaced_are_both_good(world: World) -> None:

@@ -117,6 +117,17 @@ def test_a_head_of_the_forked_tree_of_a_stolen_log_key(scene: Scene) -> None:
     assert report.latest is None
 
 
+def test_one_envelope_logged_twice_is_proven_at_one_place(scene: Scene) -> None:
+    """Two heads of one bundle with the entry at two places: which of them counts for a revocation?"""
+    world, deposit = scene.world, scene.first
+    size, again = world.append(deposit.envelope) + 1, len(world.leaves) - 1
+    members = {**scene.honest, f"heads/{size}.tlog-proof": world.proof(again, size)}
+    report = refuse(members, scene.trust)
+    assert failed(report) == {"log.inclusion"}
+    same = {**scene.honest, f"heads/{size}.tlog-proof": world.proof(deposit.index, size)}
+    assert judge(same, scene.trust).verdict is Verdict.VALID
+
+
 def test_a_commitment_copied_by_another_company_opens_nothing(scene: Scene) -> None:
     """The thief's statement, key, enrolment, entry and anchor are all real; only the manifest is not his."""
     world, victim, thief = scene.world, scene.first, scene.rival
