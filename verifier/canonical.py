@@ -32,9 +32,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 def dump(value: Json) -> bytes:
     """Return the canonical bytes of `value`; FormatError if it has none."""
-    _check(value, 0)
-    ordered = _ordered(value)
-    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    return _ENCODER.encode(_ordered(value, 0)).encode("utf-8")
 
 
 def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
@@ -47,9 +45,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
         # The depth is bounded before json recurses: brackets inside strings only make this stricter.
         if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _nesting(data) > MAX_DEPTH:
             raise LimitError("JSON nested more than {limit} levels deep", limit=MAX_DEPTH)
-        value: Json = json.loads(
-            data.decode("utf-8"), parse_float=_refuse_float, parse_constant=_refuse_float
-        )
+        value: Json = _DECODER.decode(data.decode("utf-8"))
     # ValueError: undecodable, malformed, or a number of more digits than int() reads.
     except (ValueError, RecursionError) as error:
         raise FormatError("not valid JSON") from error
@@ -146,7 +142,8 @@ def parse_instant(text: object) -> int:
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise FormatError("expected an instant such as 2026-11-23T02:00:00Z")
     try:
-        moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+        year, month, day, hour, minute, second = (int(part) for part in re.split("[-T:]", text[:-1]))
+        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
     except ValueError as error:
         raise FormatError("expected an instant such as 2026-11-23T02:00:00Z") from error
     return int((moment - _EPOCH).total_seconds())
@@ -161,44 +158,43 @@ def format_instant(seconds: int) -> str:
     return f"{moment.year:04}-{moment:%m-%dT%H:%M:%SZ}"
 
 
-def _check(value: object, depth: int) -> None:
+def _ordered(value: Any, depth: int) -> Any:
+    """The value with the keys of all objects in canonical order; FormatError where it has no such form."""
     if depth > MAX_DEPTH:
         raise LimitError("JSON nested more than {limit} levels deep", limit=MAX_DEPTH)
     if value is None or isinstance(value, bool):
-        return
+        return value
+    if isinstance(value, str):
+        return _checked_text(value)
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise FormatError("a number outside ±(2^53−1)")
-    elif isinstance(value, str):
-        _check_text(value)
-    elif isinstance(value, list):
-        for item in value:
-            _check(item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise FormatError("a key that is not a string")
-            _check_text(key)
-            _check(item, depth + 1)
-    else:
-        raise FormatError("a value that JSON here does not have: {kind}", kind=type(value).__name__)
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise FormatError("a string with a lone surrogate") from error
-
-
-def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        # RFC 8785 §3.2.3: keys are compared as arrays of UTF-16 code units.
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return {key: _ordered(value[key]) for key in keys}
+        return value
     if isinstance(value, list):
-        return [_ordered(item) for item in value]
-    return value
+        return [_ordered(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {key: _ordered(value[key], depth + 1) for key in _ordered_keys(value)}
+    raise FormatError("a value that JSON here does not have: {kind}", kind=type(value).__name__)
+
+
+def _ordered_keys(value: dict[Any, Any]) -> list[str]:
+    is_ascii = True
+    for key in value:
+        if not isinstance(key, str):
+            raise FormatError("a key that is not a string")
+        if not _checked_text(key).isascii():
+            is_ascii = False
+    # RFC 8785 §3.2.3: keys are compared as arrays of UTF-16 code units; for ASCII that is Python's own order.
+    return sorted(value) if is_ascii else sorted(value, key=lambda key: key.encode("utf-16-be"))
+
+
+def _checked_text(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise FormatError("a string with a lone surrogate") from error
+    return text
 
 
 def _nesting(data: bytes) -> int:
@@ -226,3 +222,8 @@ def _nesting(data: bytes) -> int:
 
 def _refuse_float(text: str) -> Any:
     raise FormatError("a number that is not a whole number")
+
+
+# Made once: to make them takes as long as to read or write a small document.
+_DECODER = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
