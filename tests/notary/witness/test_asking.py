@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,13 +31,15 @@ from mizheng.notary.models import witnesses
 from mizheng.notary.witness.misbehaviour import Misbehaviour
 from mizheng.notary.witness.state import WitnessState
 from mizheng.notary.witness.witness import Witness
-from mizheng.notary.witnesses import WitnessPeer, WitnessSetup, load_witnesses
+from mizheng.notary.witnesses import STATES, WitnessPeer, WitnessSetup, load_witnesses
 from mizheng.verifier.cosignature import WitnessSigner
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.policy import parse_policy
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.witnessing import AddCheckpoint
 from sqlalchemy import select
+
+from tests.tools.layout import ROOT
 
 NUMBERS = itertools.count()
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -515,3 +518,11 @@ def test_tables_that_cannot_be_used(instance: Instance, table: dict[str, object]
 def test_waits_that_are_none(scene: Scene, wait: object) -> None:
     with pytest.raises(ConfigurationError, match="no time"):
         load_witnesses(settings(scene.instance, scene.setup.policy.text, wait=wait).settings, set())
+
+
+def test_every_state_is_documented() -> None:
+    section = (ROOT / "docs" / "operating.md").read_text("utf-8").partition("\n| state of a witness |")[2]
+    rows = [
+        line.split("|")[1] for line in section.partition("\n\n")[0].splitlines() if line.startswith("| `")
+    ]
+    assert {code for row in rows for code in re.findall("`([a-z-]+)`", row)} == set(STATES)
