@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from mizheng.verifier.canonical import dump
-from mizheng.verifier.checkpoint import TlogProof, parse_tlog_proof
+from mizheng.verifier.checkpoint import TlogProof, parse_tlog_proof, sign_checkpoint
 from mizheng.verifier.digests import compute_digests
 from mizheng.verifier.manifest import Manifest, OpenedRecord, parse_opened_record
 from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.note import NoteSigner, NoteVerifier
 from mizheng.verifier.record import build_record, compute_salt
 from mizheng.verifier.report import Verdict
+from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.trust import TrustedLog
 
 from tests.support.world import FILES, Deposit, failed, judge, statuses
 
@@ -126,6 +129,19 @@ def test_one_envelope_logged_twice_is_proven_at_one_place(scene: Scene) -> None:
     assert failed(report) == {"log.inclusion"}
     same = {**scene.honest, f"heads/{size}.tlog-proof": world.proof(deposit.index, size)}
     assert judge(same, scene.trust).verdict is Verdict.VALID
+
+
+def test_two_heads_of_two_logs(scene: Scene) -> None:
+    """The same tree under another log's name and key: its proof is not one of this log."""
+    size, _ = scene.late_anchor
+    other = NoteSigner("log.example/other", PrivateKey.generate())
+    proof = parse_tlog_proof(scene.world.proof(scene.first.index, size))
+    note = sign_checkpoint(replace(proof.checkpoint, origin=other.verifier.name), other)
+    trust = scene.world.trust(
+        logs=(*scene.world.trust().logs, TrustedLog(NoteVerifier.from_vkey(other.vkey), 0, None))
+    )
+    members = {**scene.honest, f"heads/{size}.tlog-proof": replace(proof, note=note).dump()}
+    assert failed(refuse(members, trust)) == {"log.inclusion"}
 
 
 def test_a_commitment_copied_by_another_company_opens_nothing(scene: Scene) -> None:
