@@ -1,6 +1,6 @@
 """One seed for every random choice here: the same number, the same faults.
 
-A failure prints it with the test's own part; `MIZHENG_SEED=number make test ARGS=tests/faults` plays it again.
+`MIZHENG_SEED=number make test ARGS=tests/faults` plays other ones.
 """
 
 from __future__ import annotations

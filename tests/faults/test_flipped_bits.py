@@ -1,4 +1,4 @@
-"""One bit flipped in a stored tile, entry, head or state file: found before the next signature, and refused."""
+"""One bit flipped in a stored tile, entry, head or state file: found before the next signature, refused."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_a_whole_notary_on_an_old_backup(tmp_path: Path) -> None:
             assert "\n1\n" in httpx.get(f"{server.url}/checkpoint", trust_env=False).text
             assert depositor.client.get("/v1/organisation").status_code == 200
             server.stop()
-            (data / STATE_NAME).unlink()
+            (data / STATE_NAME).unlink(missing_ok=True)
         shutil.copy(tmp_path / "new.db", database)
         server.start()
         assert depositor.deposit(made[0][0])[1]["leaf_index"] == made[0][1]["leaf_index"]

@@ -10,6 +10,7 @@ client would hold. Every second envelope has a name that all writers use, so tha
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import sys
@@ -68,7 +69,8 @@ def main(url: str, data_dir: str, name: str, threads: int, seconds: float) -> No
         except Problem as problem:
             print(f"! {problem.code}", file=sys.stderr, flush=True)
             return False
-        line = f"{item.entry.envelope_sha256.hex()} {found.leaf_index} {base64.b64encode(found.tlog_proof).decode()}"
+        proof = base64.b64encode(found.tlog_proof).decode()
+        line = f"{item.entry.envelope_sha256.hex()} {found.leaf_index} {proof}"
         with lock:
             print(line, flush=True)
         return True
@@ -90,10 +92,8 @@ def main(url: str, data_dir: str, name: str, threads: int, seconds: float) -> No
     else:
         # Marks for who traces system calls: an open of a path that is not there.
         for mark in ("begin", "end"):
-            try:
+            with contextlib.suppress(OSError):
                 open(f"/mark/{mark}")  # noqa: PTH123, SIM115
-            except OSError:
-                pass
             if mark == "begin" and not answer(Item(name)):
                 sys.exit(3)
     sequencer.stop()

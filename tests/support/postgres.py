@@ -102,7 +102,7 @@ class Postgres:
         return self
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast` as an operator stops it; `immediate` cuts every session off and recovers at the next start."""
+        """`fast` as an operator does; `immediate` cuts every session off and recovers at the next start."""
         self._run("pg_ctl", "stop", "-D", str(self._data), "-m", mode, "--silent")
         assert self._process is not None
         self._process.wait(30)
