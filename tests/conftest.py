@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from tests.support.anvil import Anvil
+from tests.support.postgres import Postgres, PostgresMissing
 from tests.support.tools import ToolError, solc_wrapper_path
 
 
@@ -40,13 +41,33 @@ def solc() -> Path:
         _do_without(error)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that tests share, each with a database of its own; who stops it, starts it again."""
+    try:
+        server = Postgres()
+    except PostgresMissing as missing:
+        _do_without(missing)
+    with server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create()
+
+
 @pytest.fixture(autouse=True)
 def _recursion_limit() -> None:
     """What every process of ours has: eth-tester and py-evm, imported by tests, raise it to 100,000."""
     sys.setrecursionlimit(1_000)
 
 
-def _do_without(error: ToolError) -> NoReturn:
+def _do_without(error: ToolError | PostgresMissing) -> NoReturn:
     """Leave the test out, saying why; on a build machine (CI is set) that is a failure."""
     if os.environ.get("CI"):
         raise error

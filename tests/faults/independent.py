@@ -130,9 +130,7 @@ def recompute(url: str, vkey: str) -> Recomputed:
     for (index, digest), entry in zip(rows, entries, strict=True):
         assert bytes(digest).hex().encode() in entry, f"entry {index} is of another envelope"
     # Checkpoints that were kept are beginnings of the same log.
-    kept = [
-        open_note(bytes(note), vkey) for (note,) in read_rows(url, "SELECT note FROM checkpoints")
-    ]
+    kept = [open_note(bytes(note), vkey) for (note,) in read_rows(url, "SELECT note FROM checkpoints")]
     assert not found.contradictions(kept)
     return found
 

@@ -140,9 +140,7 @@ def test_behind_what_others_hold(tmp_path: Path, database_url: str, backups: Bac
     instance.engine.dispose()
 
 
-def test_a_database_that_goes_back_under_a_running_notary(
-    tmp_path: Path, postgres: Postgres
-) -> None:
+def test_a_database_that_goes_back_under_a_running_notary(tmp_path: Path, postgres: Postgres) -> None:
     """A replica that lags takes over: what was answered is not in it, and nothing is signed on it."""
     url = postgres.create()
     backups = Backups(url, lambda: postgres)

@@ -104,9 +104,7 @@ def test_killed_or_refused_at_each_write_and_sync(tmp_path: Path) -> None:
     for call in picked:
         for fault in ("signal=KILL", "error=EIO"):
             name = f"{call.name}-{call.number}-{fault}"
-            broken = run_traced(
-                url, tmp_path, name, f"--inject={call.name}:{fault}:when={call.number}"
-            )
+            broken = run_traced(url, tmp_path, name, f"--inject={call.name}:{fault}:when={call.number}")
             held = read_receipts(broken.stdout.splitlines(keepends=True))
             if fault == "signal=KILL":
                 assert broken.returncode == -9 or broken.returncode == 137 or held, broken.stderr
