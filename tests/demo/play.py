@@ -7,6 +7,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mizheng.verifier.anchor import parse_anchor
+from mizheng.verifier.observation import parse_observation
+
 from tests.demo.files import RECIPE, tamper
 from tests.demo.network import cut_network
 from tests.demo.stage import DemoError, Stage
@@ -86,7 +89,7 @@ def open_one_file(stage: Stage, *, is_observed: bool) -> None:
     bundle = ("mizheng", "bundle", SEAL, "--open", f"资料/{RECIPE}", "--for", "示例人民法院", "-o", BUNDLE)
     stage.run(*bundle)
     deadline = time.monotonic() + OBSERVED_SECONDS
-    while is_observed and not holds(stage, "observations/"):
+    while is_observed and not has_observed_anchor(stage):
         if time.monotonic() > deadline:
             raise DemoError("the observer has not signed the block")
         stage.say(
@@ -98,10 +101,14 @@ def open_one_file(stage: Stage, *, is_observed: bool) -> None:
     stage.run("cp", f"企业/资料/{RECIPE}", HANDED_OVER)
 
 
-def holds(stage: Stage, folder: str) -> bool:
-    """Whether the bundle has members in a folder."""
+def has_observed_anchor(stage: Stage) -> bool:
+    """Whether the bundle has an observation of the very block that an anchor stands in."""
     with zipfile.ZipFile(stage.folder / BUNDLE) as archive:
-        return any(name.startswith(folder) for name in archive.namelist())
+        members = {name: archive.read(name) for name in archive.namelist()}
+    anchors = [parse_anchor(data) for name, data in members.items() if name.startswith("anchors/")]
+    words = [parse_observation(data)[0] for name, data in members.items() if name.startswith("observations/")]
+    anchored, observed = {anchor.block.hash for anchor in anchors}, {word.block.hash for word in words}
+    return bool(anchored & observed)
 
 
 def hand_over_trust(stage: Stage) -> None:
