@@ -61,13 +61,14 @@ class S3Target:
             yield
 
     def read_checkpoint(self) -> bytes | None:
-        try:
-            found = self._store.get("checkpoint")
-        except FileNotFoundError:
-            self._standing = None
-            return None
-        self._standing = found.meta["e_tag"]
-        return bytes(found.bytes())
+        with self._translated():
+            try:
+                found = self._store.get("checkpoint")
+            except FileNotFoundError:
+                self._standing = None
+                return None
+            self._standing = found.meta["e_tag"]
+            return bytes(found.bytes())
 
     def write_file(self, path: str, data: bytes) -> None:
         try:

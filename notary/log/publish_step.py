@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 _CHUNK = 128
 # Files wait for a disk's or a store's answer, not for the processor.
 _WRITERS = 8
+# Two processes on one bucket meet now and then; the one that was too late finds little left to do.
+_TURNS = 3
 
 
 class PublicationError(MizhengError):
@@ -102,7 +104,7 @@ class FilePublisher:
     def step(self) -> bool:
         """Bring the target up to date; what goes wrong is said once and tried again with the next step."""
         try:
-            self.publish()
+            self._publish_in_turn()
             self._show("ok")
         except PublicationError as error:
             self._show(error.code, str(error))
@@ -119,8 +121,8 @@ class FilePublisher:
         be told just now.
         """
         try:
-            with self._target.taken():
-                note = self._target.read_checkpoint()
+            # Without taking the target: whoever has it may be at its first publication for minutes.
+            note = self._target.read_checkpoint()
         except (PublicationError, OSError):
             return
         if note is not None:
@@ -147,6 +149,16 @@ class FilePublisher:
         self._standing = head.checkpoint
         self.published_size, self.published_at = head.tree_size, time.time()
         return head
+
+    def _publish_in_turn(self) -> None:
+        for _ in range(_TURNS):
+            try:
+                self.publish()
+                return
+            except PublicationError as error:
+                if error.code != "target-busy":
+                    raise
+        self.publish()
 
     def _check_extension(self, old: Checkpoint, head: Head) -> None:
         if old.origin != head.origin:

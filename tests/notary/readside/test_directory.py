@@ -113,6 +113,8 @@ def test_a_smaller_log_never_replaces_a_larger_one(tmp_path: Path) -> None:
     files = read_files(folder)
     restored = FilePublisher(make_log(tmp_path / "old", 200), DirectoryTarget(folder))
     assert refusal(restored) == "target-ahead"
+    with pytest.raises(PublicationError, match="has 300 entries, the log only 200"):
+        restored.check()
     assert read_files(folder) == files
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -116,6 +117,20 @@ def test_a_slower_process_does_not_go_back(tmp_path: Path, bucket: Bucket) -> No
         first.write_checkpoint(small)
 
 
+def test_two_processes_take_turns(tmp_path: Path, bucket: Bucket) -> None:
+    engine = make_log(tmp_path, 10)
+    publishers = [FilePublisher(engine, bucket.target()) for _ in range(2)]
+    for size in range(20, 100, 20):
+        note = grow(engine, size)
+        threads = [threading.Thread(target=publisher.step) for publisher in publishers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [publisher.state for publisher in publishers] == ["ok", "ok"]
+        assert bucket.read("checkpoint") == note
+
+
 def test_a_smaller_log_is_refused(tmp_path: Path, bucket: Bucket) -> None:
     FilePublisher(make_log(tmp_path / "new", 300), bucket.target()).publish()
     restored = FilePublisher(make_log(tmp_path / "old", 200), bucket.target())
@@ -141,6 +156,8 @@ def test_a_store_that_is_away(tmp_path: Path, bucket: Bucket) -> None:
     publisher = FilePublisher(engine, S3Target("no-such-bucket", "", bucket.endpoint, REGION))
     publisher.step()
     assert publisher.state == "target-unreachable"
+    # What cannot be compared just now stops nobody.
+    publisher.check()
 
 
 def test_settings(bucket: Bucket) -> None:
