@@ -114,7 +114,7 @@ class Chooser:
         if change is not None:
             # Decided anew under the lock: another process may have done it meanwhile.
             with writing(self._engine) as connection:
-                found = find_published(connection)
+                found = find_published(connection, lock=True)
                 change = None if found is None else self._decide(connection, found, now)
                 if change is not None:
                     change(connection)

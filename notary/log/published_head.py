@@ -23,6 +23,7 @@ KEEP_SECONDS = 3600
 
 _ONLY_ROW = 1
 _ROW = select(published_head).where(published_head.c.id == _ONLY_ROW)
+_LOCKED_ROW = _ROW.with_for_update()
 _CHANGE = update(published_head).where(published_head.c.id == _ONLY_ROW)
 _LINES = (
     select(cosignatures.c.vkey, cosignatures.c.line)
@@ -47,9 +48,9 @@ class PublishedHead:
     next_since: int
 
 
-def find_published(connection: Connection) -> PublishedHead | None:
-    """None where no witnesses are asked."""
-    row = connection.execute(_ROW).one_or_none()
+def find_published(connection: Connection, *, lock: bool = False) -> PublishedHead | None:
+    """None where no witnesses are asked. `lock`: until the transaction ends, nobody else changes it."""
+    row = connection.execute(_LOCKED_ROW if lock else _ROW).one_or_none()
     return None if row is None else _parse(row, load_head(connection).origin)
 
 

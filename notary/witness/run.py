@@ -16,6 +16,9 @@ from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.signature import PrivateKey
 
+# At once; more are answered 503. A head is judged in a millisecond, and logs ask once a second at most.
+MAX_REQUESTS = 256
+
 
 def run_witness(
     listen: str,
@@ -55,7 +58,9 @@ def run_witness(
         }
     )
     app = create_witness_app(Witness(signer, logs, state, Misbehaviour(evidence_path)))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, limit_concurrency=MAX_REQUESTS
+    )
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

@@ -59,10 +59,10 @@ class Peer:
         self.peer = WitnessPeer(name, self.signer.witness, f"http://{name}.example/prefix")
         self.answer: Answer | None = None
         self.asked: list[bytes] = []
-        client = httpx.Client(transport=httpx.MockTransport(self._handle))
+        client = httpx.Client(transport=httpx.MockTransport(self.handle))
         self.asker = WitnessAsker(scene.instance.engine, self.peer, client=client, clock=scene.clock)
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/prefix/add-checkpoint"
         body = request.read()
         self.asked.append(body)
