@@ -23,8 +23,11 @@ demo: $(VENV)/.runtime ## the whole job, from sealing to a verdict, on the embed
 demo-chain: $(VENV)/.runtime ## the same on anvil, an Ethereum node, with an observer of its own
 	@$(bin)/python -m tests.demo --chain
 
+# Files of tests side by side, one worker a core: most of a test is waiting for a server or a block.
+workers := -n auto --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/.dev tools ## all tests; ARGS="tests/verifier -x" for some of them
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest $(workers) $(ARGS)
 
 soak: $(VENV)/.dev tools ## the same tests with larger numbers
 	@MIZHENG_SOAK=1 $(bin)/python -m pytest $(ARGS)
