@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,38 @@ def notary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
 
 
 @pytest.fixture
-def company(bare: Mizheng, notary: NotaryServer) -> Mizheng:
-    """`mizheng` of a company that is enrolled with the notary."""
+def own_company(bare: Mizheng, notary: NotaryServer) -> Mizheng:
+    """`mizheng` of a company of the test's own, whose keys it may rotate, lose or have disabled."""
     _org, api_key = notary.add_org()
     bare("init", "--notary", notary.url, "--store", "file", stdin=api_key).ok()
     return bare
+
+
+@pytest.fixture(scope="session")
+def enrolled(notary: NotaryServer, tmp_path_factory: pytest.TempPathFactory) -> Mizheng:
+    """A company with drawings.seal of drawings/{pump,valve…}.dwg, final. To be copied, not used."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    template = Mizheng(folder / "home", folder / "work")
+    _org, api_key = notary.add_org()
+    drawings = template.cwd / "drawings"
+    drawings.mkdir(parents=True)
+    template("init", "--notary", notary.url, "--store", "file", stdin=api_key).ok()
+    (drawings / "pump.dwg").write_bytes(b"the pump")
+    (drawings / "valve-of-the-secret-kind.dwg").write_bytes(b"the valve")
+    template("notarize", "drawings").ok()
+    template("status", "drawings.seal", "--wait", "--timeout", "90").ok()
+    return template
+
+
+@pytest.fixture
+def company(bare: Mizheng, enrolled: Mizheng) -> Mizheng:
+    """`mizheng` of a company that is enrolled with the notary; the same one for many tests."""
+    shutil.copytree(enrolled.home, bare.home)
+    return bare
+
+
+@pytest.fixture
+def final(company: Mizheng, enrolled: Mizheng) -> Mizheng:
+    """The same with its drawings, deposited and final."""
+    shutil.copytree(enrolled.cwd, company.cwd, dirs_exist_ok=True)
+    return company

@@ -26,21 +26,26 @@ from tests.support.notary import NotaryServer
 
 @pytest.fixture
 def sealed(company: Mizheng) -> Mizheng:
-    """A company with drawings.seal of drawings/{pump,valve}.dwg."""
-    folder = company.cwd / "drawings"
-    folder.mkdir()
-    (folder / "pump.dwg").write_bytes(b"the pump")
-    (folder / "valve-of-the-secret-kind.dwg").write_bytes(b"the valve")
-    company("seal", "drawings").ok()
-    return company
+    """A company with drawings.seal of drawings/{pump,valve…}.dwg, not deposited."""
+    return _with_drawings(company)
 
 
 @pytest.fixture
-def final(sealed: Mizheng) -> Mizheng:
-    """The same, deposited and final."""
-    sealed("notarize", "drawings.seal").ok()
-    sealed("status", "drawings.seal", "--wait", "--timeout", "60").ok()
-    return sealed
+def own_final(own_company: Mizheng) -> Mizheng:
+    """A company of the test's own with the same, deposited and final."""
+    _with_drawings(own_company)
+    own_company("notarize", "drawings.seal").ok()
+    own_company("status", "drawings.seal", "--wait", "--timeout", "90").ok()
+    return own_company
+
+
+def _with_drawings(mizheng: Mizheng) -> Mizheng:
+    folder = mizheng.cwd / "drawings"
+    folder.mkdir()
+    (folder / "pump.dwg").write_bytes(b"the pump")
+    (folder / "valve-of-the-secret-kind.dwg").write_bytes(b"the valve")
+    mizheng("seal", "drawings").ok()
+    return mizheng
 
 
 @pytest.fixture
@@ -238,7 +243,7 @@ def test_originals_that_are_gone_or_changed(final: Mizheng) -> None:
     final(*arguments, "--from", "moved").ok()
 
 
-def test_bundle_errors(final: Mizheng, sealed: Mizheng) -> None:
+def test_bundle_errors(final: Mizheng) -> None:
     assert final("bundle", "drawings.seal").code == 64
     nothing = final("bundle", "drawings.seal", "--open", "drawings/none")
     assert nothing.code == 66
@@ -273,28 +278,29 @@ def test_evidence_in_the_seal_outlives_the_notary(final: Mizheng, trust: Callabl
 
 
 def test_rotation_keeps_old_evidence_and_rebinds_what_was_not_deposited(
-    final: Mizheng, trust: Callable[[], Path]
+    own_final: Mizheng, trust: Callable[[], Path]
 ) -> None:
-    (final.cwd / "undeposited").write_bytes(b"x")
-    before = final("seal", "undeposited", "--json").ok().json["commitment"]
-    final("key", "rotate").ok()
-    keys = json.loads(final("key", "show", "--json").ok().out)
+    (own_final.cwd / "undeposited").write_bytes(b"x")
+    before = own_final("seal", "undeposited", "--json").ok().json["commitment"]
+    own_final("key", "rotate").ok()
+    keys = json.loads(own_final("key", "show", "--json").ok().out)
     assert [key["active"] for key in keys].count(True) == 1
     assert len(keys) == 2
     # What the old key signed stays evidence, and that key still signs bundles of it.
-    final("bundle", "drawings.seal", "--open", "drawings/pump.dwg").ok()
+    own_final("bundle", "drawings.seal", "--open", "drawings/pump.dwg").ok()
     # What was sealed for the old key is committed to anew for the new one.
-    after = final("notarize", "undeposited.seal", "--json").ok().json["commitment"]
+    after = own_final("notarize", "undeposited.seal", "--json").ok().json["commitment"]
     assert after != before
-    final("status", "undeposited.seal", "--wait", "--timeout", "60").ok()
-    final("bundle", "undeposited.seal", "--open", "undeposited").ok()
+    own_final("status", "undeposited.seal", "--wait", "--timeout", "60").ok()
+    own_final("bundle", "undeposited.seal", "--open", "undeposited").ok()
     believed = trust()
     for name in ("drawings.zip", "undeposited.zip"):
-        assert final("verify", name, "--trust", believed, "--json").ok().json["verdict"] == "valid"
+        assert own_final("verify", name, "--trust", believed, "--json").ok().json["verdict"] == "valid"
 
 
-def test_an_envelope_of_a_revoked_key_that_never_arrived_is_signed_anew(sealed: Mizheng) -> None:
+def test_an_envelope_of_a_revoked_key_that_never_arrived_is_signed_anew(own_company: Mizheng) -> None:
     """Signed, kept, never sent; then the key was rotated."""
+    sealed = _with_drawings(own_company)
     sealed("notarize", "drawings.seal").ok()
     with Seal(sealed.cwd / "drawings.seal", lock=True) as seal:
         deposit = seal.state.deposit
@@ -311,23 +317,23 @@ def test_an_envelope_of_a_revoked_key_that_never_arrived_is_signed_anew(sealed: 
 
 
 def test_a_lost_key_is_replaced_when_the_operator_allows_it(
-    final: Mizheng, notary: NotaryServer, trust: Callable[[], Path], tmp_path: Path
+    own_final: Mizheng, notary: NotaryServer, trust: Callable[[], Path], tmp_path: Path
 ) -> None:
-    final("bundle", "drawings.seal", "--open", "drawings/pump.dwg").ok()
-    for path in (final.home / "keys").glob("*.pem"):
+    own_final("bundle", "drawings.seal", "--open", "drawings/pump.dwg").ok()
+    for path in (own_final.home / "keys").glob("*.pem"):
         path.unlink()
-    refused = final("key", "replace")
+    refused = own_final("key", "replace")
     assert refused.code == 76
     assert "active key already" in refused.err
-    identifier = json.loads(final("init", "--json").ok().out)["depositor"]["id"]
+    identifier = json.loads(own_final("init", "--json").ok().out)["depositor"]["id"]
     notary.run("key", "reenrol", identifier)
-    final("key", "replace").ok()
-    (final.cwd / "new").write_bytes(b"x")
-    final("notarize", "new").ok()
-    lost = final("bundle", "drawings.seal", "--open", "drawings/pump.dwg", "-o", "second.zip")
+    own_final("key", "replace").ok()
+    (own_final.cwd / "new").write_bytes(b"x")
+    own_final("notarize", "new").ok()
+    lost = own_final("bundle", "drawings.seal", "--open", "drawings/pump.dwg", "-o", "second.zip")
     assert lost.code == 77
     assert "cannot be read" in lost.err
-    assert final("verify", "drawings.zip", "--trust", trust()).ok()
+    assert own_final("verify", "drawings.zip", "--trust", trust()).ok()
 
 
 def test_trust_show(company: Mizheng, trust: Callable[[], Path]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mizheng.cli.main import cli
+from mizheng.cli.language import set_language
+from mizheng.cli.main import cli, main
 from mizheng.cli.text import display_width
 
 from tests.cli.runner import Mizheng
@@ -36,26 +38,41 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def _help(capsys: pytest.CaptureFixture[str], language: str, command: tuple[str, ...]) -> str:
+    assert main(["--lang", language, *command, "--help"]) == 0
+    shown = capsys.readouterr()
+    assert not shown.err
+    return shown.out
+
+
+@pytest.fixture
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")
+    yield
+    set_language("en")
+
+
+@pytest.mark.usefixtures("_narrow")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_help_fits_a_screen_and_shows_examples(
-    bare: Mizheng, command: tuple[str, ...], language: str
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], language: str
 ) -> None:
-    result = bare("--lang", language, *command, "--help", COLUMNS="80").ok()
-    lines = result.out.splitlines()
+    text = _help(capsys, language, command)
+    lines = text.splitlines()
     assert len(lines) <= 40
     assert all(display_width(line) <= 80 for line in lines)
-    assert not result.err
     word = "Examples:" if language == "en" else "示例："
-    assert word in result.out or command == ("key", "show")
+    assert word in text or command == ("key", "show")
 
 
-def test_chinese_help_is_chinese(bare: Mizheng) -> None:
-    for command in COMMANDS:
-        text = bare("--lang", "zh_CN", *command, "--help").ok().out
-        assert "用法：" in text
-        # What an untranslated help text would leave behind.
-        assert " the " not in text
+@pytest.mark.usefixtures("_narrow")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_chinese_help_is_chinese(capsys: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
+    text = _help(capsys, "zh_CN", command)
+    assert "用法：" in text
+    # What an untranslated help text would leave behind.
+    assert " the " not in text
 
 
 def test_no_arguments_show_help_as_a_usage_error(bare: Mizheng) -> None:

@@ -12,6 +12,8 @@ import pytest
 from mizheng.cli.errors import DataFault, InputFault, OutputFault
 from mizheng.cli.sealfile import MAGIC, Deposit, Seal, Sealed, SealWriter, State
 
+from tests.support.scale import scaled
+
 KEY = bytes(range(32))
 RECORDS = b'{"kind":"file","path":"a"}\n{"kind":"file","path":"b"}\n'
 
@@ -72,7 +74,7 @@ def test_a_torn_last_line_is_ignored_and_overwritten(path: Path) -> None:
     with Seal(path, lock=True) as seal:
         seal.append(before.with_deposit(DEPOSIT))
     whole = path.read_bytes()
-    for cut in range(len(base), len(whole)):
+    for cut in {*range(len(base), len(whole), scaled(9, 1)), len(base), len(base) + 1, len(whole) - 1}:
         path.write_bytes(whole[:cut])
         with Seal(path, lock=True) as seal:
             assert seal.state == before
@@ -83,7 +85,7 @@ def test_a_torn_last_line_is_ignored_and_overwritten(path: Path) -> None:
 def test_a_file_that_was_never_finished_is_no_seal(path: Path) -> None:
     write(path)
     whole = path.read_bytes()
-    for cut in range(len(whole)):
+    for cut in range(0, len(whole), scaled(3, 1)):
         path.write_bytes(whole[:cut])
         with pytest.raises(DataFault):
             Seal(path)
