@@ -2,162 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
-from mizheng.notary.cosigning import Chooser, WitnessAsker, WitnessKeeper
+from mizheng.notary.cosigning import Chooser
 from mizheng.notary.database import reading, writing
-from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.instance import Instance
-from mizheng.notary.log.append import NewEntry, append
-from mizheng.notary.log.head import Head, keep_checkpoint, load_head, lock_head
 from mizheng.notary.log.published_head import (
     KEEP_SECONDS,
-    PublishedHead,
-    begin_publishing,
-    find_published,
     forget_cosignatures,
-    load_lines,
     load_published,
-    load_published_head,
 )
 from mizheng.notary.models import witnesses
-from mizheng.notary.witness.misbehaviour import Misbehaviour
-from mizheng.notary.witness.state import WitnessState
-from mizheng.notary.witness.witness import Witness
-from mizheng.notary.witnesses import STATES, WitnessPeer, WitnessSetup, load_witnesses
-from mizheng.verifier.cosignature import WitnessSigner
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.policy import parse_policy
-from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.witnessing import AddCheckpoint
-from sqlalchemy import select
 
-from tests.tools.layout import ROOT
-
-NUMBERS = itertools.count()
-Answer = Callable[[httpx.Request], httpx.Response]
-
-
-class Peer:
-    """A real witness behind a transport in this process; `answer` puts something else in its place."""
-
-    def __init__(self, scene: Scene, name: str) -> None:
-        self.signer = WitnessSigner(f"{name}.example/w", PrivateKey.generate())
-        self.folder = scene.folder / name
-        self.folder.mkdir()
-        self.state = WitnessState(self.folder / "witness.db")
-        cases = Misbehaviour(self.folder / "cases")
-        log = scene.instance.signer.verifier
-        self.witness = Witness(self.signer, [log], self.state, cases, clock=scene.clock)
-        self.peer = WitnessPeer(name, self.signer.witness, f"http://{name}.example/prefix")
-        self.answer: Answer | None = None
-        self.asked: list[bytes] = []
-        client = httpx.Client(transport=httpx.MockTransport(self.handle))
-        self.asker = WitnessAsker(scene.instance.engine, self.peer, client=client, clock=scene.clock)
-
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/prefix/add-checkpoint"
-        body = request.read()
-        self.asked.append(body)
-        if self.answer is not None:
-            return self.answer(request)
-        found = self.witness.add_checkpoint(body)
-        return httpx.Response(found.status, content=found.body, headers={"Content-Type": found.media_type})
-
-    def olds(self) -> list[int]:
-        """The old sizes it was told, since the last look."""
-        found = [int(body.split(b"\n", 1)[0][4:]) for body in self.asked]
-        self.asked.clear()
-        return found
-
-    def run(self) -> None:
-        while self.asker.step():
-            pass
-
-
-class Scene:
-    """A log in a database, two witnesses, and a clock in the hand."""
-
-    def __init__(self, instance: Instance, folder: Path, quorum: str = "both") -> None:
-        self.instance = instance
-        self.folder = folder
-        self.now = 1_800_000_000.0
-        self.east, self.west = Peer(self, "east"), Peer(self, "west")
-        peers = (self.east.peer, self.west.peer)
-        lines = [f"witness {peer.name} {peer.key.vkey} {peer.url}" for peer in peers]
-        text = "\n".join([*lines, "group both all east west", f"quorum {quorum}", ""])
-        self.setup = WitnessSetup(parse_policy(text), peers, 10.0)
-        self.chooser = Chooser(instance.engine, self.setup, clock=self.clock)
-        with writing(instance.engine) as connection:
-            begin_publishing(connection, load_head(connection), int(self.now))
-
-    def clock(self) -> float:
-        return self.now
-
-    def grow(self, count: int = 1) -> Head:
-        new = [NewEntry(hashlib.sha256(b"%d" % next(NUMBERS)).digest(), "deposit") for _ in range(count)]
-        with writing(self.instance.engine) as connection:
-            return append(connection, self.instance.signer, lock_head(connection), new).head
-
-    def keep(self) -> int:
-        """Keep the published head, as the anchorer does."""
-        with writing(self.instance.engine) as connection:
-            head = load_published_head(connection)
-            keep_checkpoint(connection, head)
-        return head.tree_size
-
-    def choose(self, later: float = 2.0) -> None:
-        self.now += later
-        self.chooser.step()
-
-    def turn(self) -> None:
-        """A head is chosen, asked about, and decided on."""
-        self.choose()
-        self.east.run()
-        self.west.run()
-        self.choose(0)
-
-    @property
-    def published(self) -> PublishedHead:
-        with reading(self.instance.engine) as connection:
-            found = find_published(connection)
-        assert found is not None
-        return found
-
-    def names(self, size: int) -> set[str]:
-        with reading(self.instance.engine) as connection:
-            lines = load_lines(connection, size)
-        return {peer.name for peer in self.setup.peers if peer.key.vkey in lines}
-
-    def state(self, peer: Peer) -> tuple[str, int] | None:
-        query = select(witnesses.c.state, witnesses.c.tree_size).where(witnesses.c.vkey == peer.peer.key.vkey)
-        with reading(self.instance.engine) as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else (row.state, row.tree_size)
-
-
-@pytest.fixture
-def scene(instance: Instance, tmp_path: Path) -> Iterator[Scene]:
-    made = Scene(instance, tmp_path)
-    yield made
-    for peer in (made.east, made.west):
-        peer.state.close()
-
-
-def down(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("nobody listens", request=request)
-
-
-def status(code: int, body: bytes = b"no\n", **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _request: httpx.Response(code, content=body, headers=named)
+from tests.notary.witness.scene import Answer, Scene, down, status
 
 
 def test_a_head_is_published_with_its_quorum(scene: Scene) -> None:
@@ -434,95 +296,3 @@ def test_a_clock_that_is_set_back_holds_nothing_up(scene: Scene) -> None:
     scene.choose()
     scene.west.run()
     assert scene.names(2) == {"west"}
-
-
-# Settings
-
-
-def settings(instance: Instance, text: str | None = None, **table: object) -> Instance:
-    values = {**({} if text is None else {"policy": text}), **table}
-    return replace(instance, settings=replace(instance.settings, witnesses=values))
-
-
-def test_no_policy_asks_nobody(instance: Instance) -> None:
-    assert load_witnesses(instance.settings, set()) is None
-    keeper = WitnessKeeper(instance)
-    keeper.start()
-    with reading(instance.engine) as connection:
-        assert find_published(connection) is None
-        assert load_published(connection) == load_head(connection)
-    keeper.stop()
-
-
-def test_taking_the_policy_away_publishes_every_head_again(scene: Scene) -> None:
-    head = scene.grow(2)
-    WitnessKeeper(scene.instance).start()
-    with reading(scene.instance.engine) as connection:
-        assert load_published(connection) == head
-
-
-def test_a_policy_file_comes_before_the_text(scene: Scene, tmp_path: Path) -> None:
-    found = settings(scene.instance, scene.setup.policy.text, wait=3)
-    setup = load_witnesses(found.settings, set())
-    assert setup and setup.wait == 3
-    assert [peer.url for peer in setup.peers] == ["http://east.example/prefix", "http://west.example/prefix"]
-    (found.settings.data_dir / "policy.txt").write_text(
-        scene.setup.policy.text.replace("quorum both", "quorum east"), "utf-8"
-    )
-    setup = load_witnesses(replace(found.settings, witness_policy="policy.txt"), set())
-    assert setup and setup.policy.quorum == "east"
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        load_witnesses(replace(found.settings, witness_policy=str(tmp_path / "none")), set())
-
-
-def test_what_is_exported_has_no_addresses(scene: Scene) -> None:
-    text = f"# ours\nlog {scene.instance.signer.vkey} https://log.example\n" + scene.setup.policy.text
-    setup = load_witnesses(settings(scene.instance, text).settings, set())
-    assert setup
-    exported = setup.exported()
-    assert "http" not in exported.text and "log" not in exported.text.split()
-    assert exported.witnesses.keys() == setup.policy.witnesses.keys()
-    assert exported.groups == setup.policy.groups
-    assert exported.quorum == "both"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda text: "nonsense\n", "line 1"),
-        (lambda text: text.replace(" http://east.example/prefix", ""), "no address"),
-        (lambda text: text.replace("http://east", "ftp://east"), "no address"),
-        (lambda text: text.replace("http://east.example/prefix", "http://"), "no address"),
-    ],
-)
-def test_policies_that_cannot_be_used(scene: Scene, change: Callable[[str], str], message: str) -> None:
-    found = settings(scene.instance, change(scene.setup.policy.text))
-    with pytest.raises(ConfigurationError, match=message):
-        load_witnesses(found.settings, set())
-
-
-def test_a_notary_is_not_its_own_witness(scene: Scene) -> None:
-    own = WitnessSigner("own.example/w", scene.instance.keys.log).witness
-    text = f"witness own {own.vkey} http://own.example\nquorum own\n"
-    with pytest.raises(ConfigurationError, match="holds the key"):
-        WitnessKeeper(settings(scene.instance, text))
-
-
-@pytest.mark.parametrize("table", [{"wait": 5}, {"policy": 5}, {"policy": "", "pace": 1}])
-def test_tables_that_cannot_be_used(instance: Instance, table: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError):
-        load_witnesses(replace(instance.settings, witnesses=table), set())
-
-
-@pytest.mark.parametrize("wait", [-1, 3601, True, "ten"])
-def test_waits_that_are_none(scene: Scene, wait: object) -> None:
-    with pytest.raises(ConfigurationError, match="no time"):
-        load_witnesses(settings(scene.instance, scene.setup.policy.text, wait=wait).settings, set())
-
-
-def test_every_state_is_documented() -> None:
-    section = (ROOT / "docs" / "operating.md").read_text("utf-8").partition("\n| state of a witness |")[2]
-    rows = [
-        line.split("|")[1] for line in section.partition("\n\n")[0].splitlines() if line.startswith("| `")
-    ]
-    assert {code for row in rows for code in re.findall("`([a-z-]+)`", row)} == set(STATES)

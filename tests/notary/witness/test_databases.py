@@ -14,7 +14,7 @@ from mizheng.notary.cosigning import Chooser, WitnessAsker
 from mizheng.notary.instance import open_instance
 from mizheng.verifier.note import parse_note
 
-from tests.notary.witness.test_asking import Peer, Scene
+from tests.notary.witness.scene import Peer, Scene
 from tests.support.postgres import PostgresMissing, running_postgres
 from tests.support.scale import scaled
 

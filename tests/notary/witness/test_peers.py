@@ -21,8 +21,8 @@ from mizheng.verifier.witnessing import cosigned_note
 from sqlalchemy import func, select
 
 from tests.notary.witness.peers import install_peers
+from tests.notary.witness.scene import Scene
 from tests.notary.witness.servers import MemoryLog, WitnessServer
-from tests.notary.witness.test_asking import Scene
 
 # Feeds heads to a witness: (old size → proof) from the files that are named.
 FEED = """
