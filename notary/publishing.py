@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_s3 import S3Target
 from mizheng.notary.log.publish_step import FilePublisher, Target
@@ -60,9 +61,11 @@ def parse_publish(table: Mapping[str, Any]) -> PublishSetup:
 class PublishKeeper:
     """One publisher and one thread for each target."""
 
-    def __init__(self, engine: Engine, table: Mapping[str, Any]) -> None:
+    def __init__(self, engine: Engine, table: Mapping[str, Any], guard: LogGuard | None = None) -> None:
         setup = parse_publish(table)
-        self.publishers: Sequence[FilePublisher] = [FilePublisher(engine, target) for target in setup.targets]
+        self.publishers: Sequence[FilePublisher] = [
+            FilePublisher(engine, target, guard) for target in setup.targets
+        ]
         self._workers = [
             Worker("publication", publisher.step, setup.interval) for publisher in self.publishers
         ]

@@ -91,7 +91,10 @@ class LogGuard:
     def add_floor(self, source: Source, size: int, root: bytes) -> None:
         """Outside, this head is known: from the next check on the database must have it."""
         with self._lock:
-            self._floors[source] = Floor(size, root, source)
+            present = self._floors.get(source)
+            # Of several places that are published, the one that is furthest.
+            if present is None or size >= present.size:
+                self._floors[source] = Floor(size, root, source)
 
     def note_damage(self, what: str | None) -> None:
         """Stored bytes were found that are not what was written; None: it was looked at again and is well."""

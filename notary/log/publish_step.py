@@ -23,6 +23,7 @@ from itertools import islice
 from typing import Protocol
 
 from mizheng.notary.database import reading
+from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.head import Head
 from mizheng.notary.log.publish import Place
 from mizheng.notary.log.publish_files import check_root, list_changed, list_completed, read_checked
@@ -83,9 +84,11 @@ class Target(Protocol):
 class FilePublisher:
     """Keeps one target up with the log. `step` is called again and again, by one thread."""
 
-    def __init__(self, engine: Engine, target: Target) -> None:
+    def __init__(self, engine: Engine, target: Target, guard: LogGuard | None = None) -> None:
+        """`guard` is told which head stands at the target."""
         self._engine = engine
         self._target = target
+        self._guard = guard
         self._stopping = threading.Event()
         self._standing: bytes | None = None
         self.state = "waiting"
@@ -169,6 +172,9 @@ class FilePublisher:
                 target=self._target.name,
                 origin=old.origin,
             )
+        # Whoever signs must know what the world can read here, also while this notary is running.
+        if self._guard is not None and old.size:
+            self._guard.add_floor("published", old.size, old.root)
         if old.size > head.tree_size:
             raise PublicationError(
                 "target-ahead",

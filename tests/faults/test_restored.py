@@ -13,6 +13,8 @@ from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
+from mizheng.notary.log.publish_directory import DirectoryTarget
+from mizheng.notary.log.publish_step import FilePublisher
 from mizheng.notary.log.statefile import STATE_NAME, StateFile
 
 from tests.faults.load import Receipt, copy_keys, count
@@ -115,27 +117,28 @@ def test_forked_from_the_state_file(tmp_path: Path, database_url: str, backups: 
     assert refusal(database_url, notary)[1] == "forked-from-state-file"
 
 
-@pytest.mark.parametrize("source", ["published", "contract"])
-def test_behind_what_others_hold(tmp_path: Path, database_url: str, backups: Backups, source: str) -> None:
-    """A new machine has no state file; what was published or anchored still stands."""
+def test_behind_what_is_published(tmp_path: Path, database_url: str, backups: Backups) -> None:
+    """A new machine has no state file; what was published still stands, and is found while it runs."""
     notary = tmp_path / "notary"
+    target = DirectoryTarget(tmp_path / "public")
     deposit(database_url, notary, "a")
     backups.save("old")
     deposit(database_url, notary, "b")
     instance = open_log(database_url, str(notary))
-    with reading(instance.engine) as connection:
-        outside = load_head(connection)
+    FilePublisher(instance.engine, target, instance.guard).publish()
     instance.engine.dispose()
     backups.restore("old")
     (notary / STATE_NAME).unlink()
     instance = open_log(database_url, str(notary))
+    publisher = FilePublisher(instance.engine, target, instance.guard)
+    publisher.step()
+    assert publisher.state == "target-ahead"
     sequencer = make_sequencer(instance)
     sequencer.start()
-    instance.guard.add_floor(source, outside.tree_size, outside.root_hash)  # type: ignore[arg-type]
     with pytest.raises(Problem) as refused:
         sequencer.submit(Item("c")).result(30)
     assert refused.value.code == "log-behind"
-    assert sequencer.refusal == f"behind-{source}"
+    assert sequencer.refusal == "behind-published"
     sequencer.stop()
     instance.engine.dispose()
 
