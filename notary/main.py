@@ -6,6 +6,7 @@ Commands import what they need when they run; `--help` needs click alone.
 import os
 
 import click
+from mizheng.notary.backup_commands import backup, restore
 from mizheng.notary.chain_commands import chain, observe
 from mizheng.notary.console import data_dir_option, open_here, say, speaks
 from mizheng.notary.org_commands import key, org
@@ -122,6 +123,8 @@ def trust_export(
     say("SHA-256: {digest}", digest=hashlib.sha256(data).hexdigest())
 
 
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(org)
 main.add_command(key)
 main.add_command(chain)
