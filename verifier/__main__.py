@@ -1,7 +1,7 @@
 """`python -m mizheng.verifier BUNDLE [FILE …] --trust trust.toml`: the offline verifier by itself.
 
 Needs nothing but this package, cryptography and pycryptodome. Exit codes: 0 valid, 1 invalid,
-2 undetermined, 64 usage, 66 a file that cannot be read.
+2 undetermined, 64 usage, 65 a trust file that is none, 66 a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .trust import parse_trust
 from .verify import verify_bundle
 from .words import choose_language, translator
 
-USAGE, NO_INPUT = 64, 66
+USAGE, BAD_DATA, NO_INPUT = 64, 65, 66
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Only the trust file raises: whatever a bundle holds is a finding of the report.
         print(f"error: {_(error.message).format(**error.values)}", file=sys.stderr)
         print(f"hint: {_(error.hint or 'ask its issuer for the trust file again')}", file=sys.stderr)
-        return NO_INPUT
+        return BAD_DATA
     if options.json:
         # ASCII alone: no terminal and no encoding can change what a machine reads.
         print(json.dumps(report.to_json(), indent=2))

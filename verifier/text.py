@@ -24,6 +24,11 @@ _STATUS_WORDS = {
     Status.NOT_CHECKED: N_("not checked"),
     Status.NOT_PROVIDED: N_("not provided"),
 }
+_VERDICT_NAMES = {
+    Verdict.VALID: N_("VALID"),
+    Verdict.INVALID: N_("INVALID"),
+    Verdict.UNDETERMINED: N_("UNDETERMINED"),
+}
 _VERDICT_WORDS = {
     Verdict.VALID: N_("every check that a valid bundle needs has passed"),
     Verdict.INVALID: N_("at least one check failed"),
@@ -54,7 +59,7 @@ def format_time(seconds: int) -> str:
 
 def _lines(report: Report, _: Translate) -> Iterator[str]:
     trial = _("TRIAL, no evidential value: ") if report.is_trial else ""
-    yield f"{trial}{str(report.verdict).upper()} — {_(_VERDICT_WORDS[report.verdict])}"
+    yield f"{trial}{_(_VERDICT_NAMES[report.verdict])} — {_(_VERDICT_WORDS[report.verdict])}"
     yield ""
     yield from _table(report.checks, _)
     yield ""

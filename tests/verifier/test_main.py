@@ -102,11 +102,11 @@ def test_a_path_that_cannot_be_read_ends_with_66(case: Case) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"format = 1", b"\xff", b'format = "mizheng/trust/v2"', b"PK\x05\x06"])
-def test_a_trust_file_that_is_none_ends_with_66(case: Case, data: bytes) -> None:
+def test_a_trust_file_that_is_none_ends_with_65(case: Case, data: bytes) -> None:
     path = case.folder / "other.toml"
     path.write_bytes(data)
     done = run(case.bundle, "--trust", path)
-    assert done.returncode == 66
+    assert done.returncode == 65
     assert done.stderr.startswith(b"error: ")
     assert b"Traceback" not in done.stderr
 

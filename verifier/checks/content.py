@@ -87,11 +87,16 @@ def _check_file(context: Context, path: Path, records: dict[str, Record]) -> set
 
 
 def _check_folder(context: Context, folder: Path, records: dict[str, Record]) -> set[str]:
+    """Files of the folder that was sealed, or of the folder it stood in, by the records' own names."""
     seen = set()
     for member, record in records.items():
-        path = folder / Path(record.label.decode("utf-8", "surrogateescape"))
+        label = Path(record.label.decode("utf-8", "surrogateescape"))
+        places = [folder / label]
+        if len(label.parts) > 1 and label.parts[0] == folder.resolve().name:
+            places.append(folder / Path(*label.parts[1:]))
         # Not path.is_file(), which raises for a name too long to exist: a record says what it likes.
-        if os.path.isfile(path):  # noqa: PTH113
+        path = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113
+        if path:
             seen.add(member)
             with path.open("rb") as file:
                 _compare(context, str(path), record, _pieces(file))
