@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from mizheng.notary import config
 from mizheng.notary.chain.interface import IdentityState
+from mizheng.notary.log.guard import Source
 from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
 from mizheng.verifier.codes import CODES
 
@@ -63,7 +64,7 @@ def test_every_environment_variable_is_documented() -> None:
 
 def test_what_anchoring_waits_for_is_what_the_code_says() -> None:
     text = read(OPERATING)
-    section = text[text.index("### What anchoring waits for") : text.index("## Backup")]
+    section = text[text.index("### What anchoring waits for") :].split("\n## ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     documented = {code for row in rows for code in re.findall(r"`([a-z-]+)`", row)}
     code = sources("notary")
@@ -72,6 +73,14 @@ def test_what_anchoring_waits_for_is_what_the_code_says() -> None:
     raised |= set(re.findall(r'^    code = "([a-z-]+)"', sources("notary/chain"), re.MULTILINE))
     raised |= set(re.findall(r'RejectedError\(\s*"([a-z-]+)"', code))
     assert raised <= documented
+
+
+def test_when_nothing_is_signed_is_what_the_code_says() -> None:
+    section = read(OPERATING).split("### When nothing is signed")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    documented = {state for row in rows for state in re.findall(r"`([a-z-]+)`", row)}
+    stated = {f"{kind}-{source}" for kind in ("behind", "forked-from") for source in get_args(Source)}
+    assert documented - {"log"} == stated | {"damaged"}
 
 
 @pytest.mark.parametrize("name", NAMES)
