@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from mizheng.notary.database import reading
 from mizheng.notary.log.publish import Place, read_place
-from mizheng.notary.log.published_head import NONE, find_published, load_published, load_published_head
+from mizheng.notary.log.published_head import (
+    NONE,
+    add_cosignatures,
+    find_published,
+    load_published,
+    load_published_head,
+)
 from sqlalchemy import Engine
 
 # Some thousand tiles: what clients of the last hours ask for. A full tile is 8 KiB, a bundle with its gzip
@@ -53,7 +59,10 @@ class ServedLog:
         """The published head's signed note with its cosignatures, as of now, and how its quorum stands."""
         with reading(self._engine) as connection:
             found = find_published(connection)
-            return _form(load_published(connection).checkpoint), NONE if found is None else found.quorum
+            if found is None:
+                return _form(load_published(connection).checkpoint), NONE
+            note = add_cosignatures(connection, found.head.tree_size, found.head.checkpoint)
+        return _form(note), found.quorum
 
     def remembered(self, place: Place) -> ServedFile | None:
         """What can be answered without asking the database."""

@@ -48,7 +48,11 @@ class LogReader:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self._pattern
-        log: ServedLog = scope["app"].state.service.served
+        answer = await self.answer(scope["app"].state.service.served, scope)
+        await answer(scope, receive, send)
+
+    async def answer(self, log: ServedLog, scope: Scope) -> Response:
+        """What is sent; 404 as problem details where nothing is found."""
         # As it was sent: %30 is not another way to write 0.
         path = scope["raw_path"].decode("latin-1")
         answer = await self._find(log, path, Headers(scope=scope))
@@ -59,7 +63,7 @@ class LogReader:
         if scope["method"] == "HEAD":
             # The length stays that of the body which GET would send.
             answer.body = b""
-        await answer(scope, receive, send)
+        return answer
 
 
 async def find_checkpoint(log: ServedLog, path: str, headers: Headers) -> Response | None:
@@ -100,10 +104,13 @@ def _answer(
     return Response(form.data, headers={**said, **(coded or {}), "Content-Type": media_type})
 
 
+TILE_PATTERN = "/tile/{path}"
+tile_reader = LogReader(TILE_PATTERN, find_tile)
+
 router = APIRouter()
 router.routes += [
     Route("/checkpoint", LogReader("/checkpoint", find_checkpoint), methods=["GET"]),
-    Route("/tile/{path:path}", LogReader("/tile/{path}", find_tile), methods=["GET"]),
+    Route("/tile/{path:path}", tile_reader, methods=["GET"]),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The routes of deposits past FastAPI's layers, which cost more than a deposit itself.
+"""The routes of deposits and of tiles past FastAPI's layers, which cost more than a deposit or a tile itself.
 
 What is left of the way: the size is limited, the answer is counted, and what goes wrong is answered by the
 same handlers as everywhere.
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from mizheng.notary.limits import MAX_BODY_BYTES, BodyLimit
 from mizheng.notary.metrics import Counting
 from mizheng.notary.routes.intake import MAX_BATCH_BYTES, take_batch, take_deposit
+from mizheng.notary.routes.log import TILE_PATTERN, tile_reader
 from mizheng.notary.service import Service
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -56,10 +57,15 @@ class _Direct:
         await response(scope, receive, send)
 
 
+async def _take_tile(service: Service, scope: Scope, _receive: Receive) -> Response:
+    return await tile_reader.answer(service.served, scope)
+
+
 class NotaryApp(FastAPI):
-    """FastAPI, with shortcuts for POST requests to some paths."""
+    """FastAPI, with shortcuts for POST requests to some paths, and for reading tiles."""
 
     shortcuts: dict[str, ASGIApp]
+    tiles: ASGIApp
 
     def add_shortcuts(self, service: Service) -> None:
         self.shortcuts = {
@@ -70,8 +76,15 @@ class NotaryApp(FastAPI):
             )
         }
 
+        # Whoever reads a whole log asks for thousands of them.
+        self.tiles = Counting(_Direct(self, service, TILE_PATTERN, _take_tile), service.metrics)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            if scope["path"].startswith("/tile/"):
+                await self.tiles(scope, receive, send)
+                return
+        elif scope["type"] == "http" and scope["method"] == "POST":
             shortcut = self.shortcuts.get(scope["path"])
             if shortcut is not None:
                 await shortcut(scope, receive, send)
