@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from mizheng.notary.database import reading, writing
@@ -88,8 +89,10 @@ class WitnessKeeper:
 
     def stop(self) -> None:
         """End after the present requests; whatever they leave undone is done at the next start."""
-        for worker in self._workers:
-            worker.stop()
+        if self._workers:
+            # Together: each may be in the middle of a request that nobody answers.
+            with ThreadPoolExecutor(len(self._workers)) as pool:
+                list(pool.map(Worker.stop, self._workers))
         for asker in self._askers:
             asker.close()
 

@@ -42,6 +42,8 @@ from mizheng.verifier.witnessing import (
 # Longer than a witness across the world needs, shorter than a head is waited for.
 TIMEOUT_SECONDS = 5.0
 DEFAULT_WAIT = 10.0
+# The column that holds it; a name is an address without its scheme.
+MAX_VKEY = 512
 # What a witness may say about when to ask again.
 _MAX_RETRY_AFTER = 600
 
@@ -126,6 +128,8 @@ def load_witnesses(settings: Settings, own: Collection[str]) -> WitnessSetup | N
                 hint="a witness must be somebody else's",
                 name=name,
             )
+        if len(key.vkey) > MAX_VKEY:
+            raise ConfigurationError("the name of the witness {name} is too long", name=name)
         url = urls[name]
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise ConfigurationError(

@@ -19,9 +19,12 @@ from mizheng.notary.log.published_head import (
 )
 from mizheng.notary.witnesses import STATES, load_witnesses
 from mizheng.verifier.cosignature import WitnessSigner
+from mizheng.verifier.signature import PrivateKey
 
 from tests.notary.witness.scene import Scene
 from tests.tools.layout import ROOT
+
+LONG = WitnessSigner("w" * 500, PrivateKey.generate()).witness
 
 
 def settings(instance: Instance, text: str | None = None, **table: object) -> Instance:
@@ -78,6 +81,7 @@ def test_what_is_exported_has_no_addresses(scene: Scene) -> None:
         (lambda text: text.replace(" http://east.example/prefix", ""), "no address"),
         (lambda text: text.replace("http://east", "ftp://east"), "no address"),
         (lambda text: text.replace("http://east.example/prefix", "http://"), "no address"),
+        (lambda text: f"witness long {LONG.vkey} http://long.example\nquorum long\n", "too long"),
     ],
 )
 def test_policies_that_cannot_be_used(scene: Scene, change: Callable[[str], str], message: str) -> None:
