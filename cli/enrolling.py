@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mizheng.verifier.canonical import to_base64
 from mizheng.verifier.checkpoint import TlogProof, open_checkpoint, parse_tlog_proof
-from mizheng.verifier.enrolment import parse_enrolment
+from mizheng.verifier.enrolment import enrolment_request, parse_enrolment
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.note import NoteVerifier
@@ -44,12 +43,6 @@ def pin_organisation(pinned: Organisation | None, answer: Mapping[str, Any]) -> 
     return found
 
 
-def enrolment_message(organisation: Organisation, keyid: str) -> bytes:
-    """What the new key, and the old one in a rotation, sign: this key for this company."""
-    company = hashlib.sha256(f"{organisation.id_scheme}:{organisation.id}".encode()).hexdigest()
-    return f"mizheng/enrol/v1\n{company}\n{keyid}".encode()
-
-
 def enrol(
     client: NotaryClient,
     organisation: Organisation,
@@ -58,7 +51,8 @@ def enrol(
     replaced: PrivateKey | None = None,
 ) -> KeyEntry:
     """Have `entry` enrolled (`replaced`: the old key of a rotation); the entry with its checked enrolment."""
-    message = enrolment_message(organisation, key.public.keyid)
+    depositor = Depositor(organisation.name, organisation.id_scheme, organisation.id)
+    message = enrolment_request(depositor, key.public.keyid)
     answer = client.enrol(
         {
             "public_key": entry.public_key,

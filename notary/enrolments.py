@@ -22,7 +22,7 @@ from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import company_keys, enrolments, organisations, revocations
 from mizheng.verifier.canonical import format_instant
-from mizheng.verifier.enrolment import Enrolment, Revocation
+from mizheng.verifier.enrolment import Enrolment, Revocation, enrolment_request
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PublicKey
@@ -40,7 +40,7 @@ class Method(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
-    """What a company sends to have its key enrolled; signatures are over `enrolment_message`."""
+    """What a company sends to have its key enrolled; signatures are over `enrolment_request`."""
 
     public_key: PublicKey
     proof: bytes
@@ -60,12 +60,6 @@ class Enrolled:
     is_new: bool
 
 
-def enrolment_message(depositor: Depositor, keyid: str) -> bytes:
-    """What the new key, and the old one with a rotation, sign: this key for this company."""
-    company = hashlib.sha256(f"{depositor.id_scheme}:{depositor.id}".encode()).hexdigest()
-    return f"mizheng/enrol/v1\n{company}\n{keyid}".encode()
-
-
 class KeyRegister:
     """Writes enrolments and revocations; usable in any process that holds the notary's keys."""
 
@@ -78,7 +72,7 @@ class KeyRegister:
     def enrol(self, caller: Caller, request: EnrolmentRequest) -> Enrolled:
         """Enrol a key for the calling company; asked again for the same active key, answer the same."""
         keyid = request.public_key.keyid
-        message = enrolment_message(caller.depositor, keyid)
+        message = enrolment_request(caller.depositor, keyid)
         _verify(request.public_key, request.proof, message)
         with writing_log(self._engine, self._guard) as turn:
             connection, head = turn.connection, turn.head

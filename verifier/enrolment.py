@@ -6,6 +6,7 @@ signature of an issuer that the trust file does not know.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,12 @@ class KeyStatus:
             "as_of_size": self.as_of_size,
         }
         return _sign(KEY_STATUS_TYPE, KEY_STATUS_PAYLOAD_TYPE, fields, issuer)
+
+
+def enrolment_request(depositor: Depositor, keyid: str) -> bytes:
+    """What a new key, and in a rotation the old one too, signs to be enrolled: this key for this company."""
+    company = hashlib.sha256(f"{depositor.id_scheme}:{depositor.id}".encode()).hexdigest()
+    return f"mizheng/enrol/v1\n{company}\n{keyid}".encode()
 
 
 def parse_enrolment(data: bytes) -> tuple[Enrolment, PublicKey]:
