@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.log.guard import LogGuard
+from mizheng.notary.instance import Instance
 from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_s3 import S3Target
 from mizheng.notary.log.publish_step import FilePublisher, Target
+from mizheng.notary.trust_export import trusted_logs
 from mizheng.notary.worker import Worker
 from mizheng.verifier.words import N_
-from sqlalchemy import Engine
 
 # Auditors ask every few seconds at most. In a bucket each head costs some six requests.
 DEFAULT_INTERVAL = 1.0
@@ -61,10 +61,11 @@ def parse_publish(table: Mapping[str, Any]) -> PublishSetup:
 class PublishKeeper:
     """One publisher and one thread for each target."""
 
-    def __init__(self, engine: Engine, table: Mapping[str, Any], guard: LogGuard | None = None) -> None:
-        setup = parse_publish(table)
+    def __init__(self, instance: Instance) -> None:
+        setup = parse_publish(instance.settings.publish)
+        keys = [log.verifier for log in trusted_logs(instance)]
         self.publishers: Sequence[FilePublisher] = [
-            FilePublisher(engine, target, guard) for target in setup.targets
+            FilePublisher(instance.engine, target, instance.guard, keys) for target in setup.targets
         ]
         self._workers = [
             Worker("publication", publisher.step, setup.interval) for publisher in self.publishers

@@ -44,7 +44,7 @@ class Service:
         self.gatherer = Gatherer(self.sequencer)
         self.checkers = ThreadPoolExecutor(2, "check")
         self.served = ServedLog(instance.engine)
-        self.publication = PublishKeeper(instance.engine, instance.settings.publish, instance.guard)
+        self.publication = PublishKeeper(instance)
         self.publication.check()
         self.callers = RememberedCallers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)

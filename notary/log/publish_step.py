@@ -16,7 +16,7 @@ there already are compared, not written. After 5 the new head is out, with every
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import islice
@@ -30,9 +30,9 @@ from mizheng.notary.log.publish_files import check_root, list_changed, list_comp
 from mizheng.notary.log.published_head import load_published
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import checkpoints
-from mizheng.verifier.checkpoint import Checkpoint, parse_checkpoint
+from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from mizheng.verifier.errors import MizhengError
-from mizheng.verifier.note import parse_note
+from mizheng.verifier.note import NoteVerifier, parse_note
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -84,11 +84,20 @@ class Target(Protocol):
 class FilePublisher:
     """Keeps one target up with the log. `step` is called again and again, by one thread."""
 
-    def __init__(self, engine: Engine, target: Target, guard: LogGuard | None = None) -> None:
-        """`guard` is told which head stands at the target."""
+    def __init__(
+        self,
+        engine: Engine,
+        target: Target,
+        guard: LogGuard | None = None,
+        keys: Sequence[NoteVerifier] | None = None,
+    ) -> None:
+        """`guard` is told which head stands at the target; `keys` are those that ever signed this log, None
+        to take what stands there for the log's without asking who signed it.
+        """
         self._engine = engine
         self._target = target
         self._guard = guard
+        self._keys = keys
         self._stopping = threading.Event()
         self._standing: bytes | None = None
         self.state = "waiting"
@@ -120,18 +129,22 @@ class FilePublisher:
         return False
 
     def check(self) -> None:
-        """PublicationError if this log does not extend what stands at the target; silent if that cannot
-        be told just now.
+        """PublicationError `target-ahead` or `target-fork` if this log signed what stands at the target and
+        does not extend it; silent if that cannot be told just now.
         """
         try:
             # Without taking the target: whoever has it may be at its first publication for minutes.
             note = self._target.read_checkpoint()
-        except (PublicationError, OSError):
+            if note is not None:
+                with reading(self._engine) as connection:
+                    head = load_published(connection)
+                self._check_extension(self._parse(note), head)
+        except PublicationError as error:
+            if error.code in ("target-ahead", "target-fork"):
+                raise
+        except OSError:
+            # The first step finds it again and says so.
             return
-        if note is not None:
-            with reading(self._engine) as connection:
-                head = load_published(connection)
-            self._check_extension(_parse(note, self._target.name), head)
 
     def publish(self) -> Head:
         """One step; raises what goes wrong. The head that stands at the target afterwards."""
@@ -144,7 +157,7 @@ class FilePublisher:
             with reading(self._engine) as connection:
                 head = load_published(connection)
             note = self._target.read_checkpoint()
-            old = _parse(note, self._target.name) if note else Checkpoint(head.origin, 0, b"")
+            old = self._parse(note) if note else Checkpoint(head.origin, 0, b"")
             self._check_extension(old, head)
             if note != head.checkpoint:
                 self._write(old.size, head)
@@ -220,6 +233,28 @@ class FilePublisher:
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
+    def _parse(self, note: bytes) -> Checkpoint:
+        try:
+            if self._keys is None:
+                return parse_checkpoint(parse_note(note).text)
+            checkpoint, signed = open_checkpoint(note, self._keys)
+        except MizhengError:
+            raise PublicationError(
+                "target-differs",
+                "the checkpoint at {target} cannot be read",
+                hint="something else writes there; take it away if you know what it is",
+                target=self._target.name,
+            ) from None
+        if not signed and checkpoint.origin in {key.name for key in self._keys}:
+            # Whoever can write there must not be able to stop the log with a made-up head.
+            raise PublicationError(
+                "target-differs",
+                "the checkpoint at {target} was not signed by this log",
+                hint="something else writes there; take it away if you know what it is",
+                target=self._target.name,
+            )
+        return checkpoint
+
     def _show(self, state: str, detail: str = "") -> None:
         # Once for each change, not with every step.
         if state != self.state and state not in ("ok", "waiting"):
@@ -227,19 +262,6 @@ class FilePublisher:
         elif state != self.state:
             logger.info("publication to %s: %s", self._target.name, state)
         self.state = state
-
-
-def _parse(note: bytes, target: str) -> Checkpoint:
-    try:
-        # Whoever can write to the target can write anything: what it says is only compared with the log.
-        return parse_checkpoint(parse_note(note).text)
-    except MizhengError:
-        raise PublicationError(
-            "target-differs",
-            "the checkpoint at {target} cannot be read",
-            hint="something else writes there; take it away if you know what it is",
-            target=target,
-        ) from None
 
 
 def _chunks(places: Iterator[Place]) -> Iterator[list[Place]]:

@@ -13,6 +13,7 @@ from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_step import FilePublisher, PublicationError
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import entry_bundles, tiles
+from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 from sqlalchemy import Table, select, update
@@ -133,6 +134,26 @@ def test_a_fork_is_refused(tmp_path: Path) -> None:
     assert refusal(FilePublisher(engine, DirectoryTarget(folder))) == "target-fork"
     grow(engine, 400)
     assert refusal(FilePublisher(engine, DirectoryTarget(folder))) == "target-fork"
+
+
+def test_a_made_up_head_does_not_stop_the_log(tmp_path: Path) -> None:
+    engine, folder = make_log(tmp_path / "log", 300), tmp_path / "public"
+    forged = sign_checkpoint(
+        Checkpoint(SIGNER.verifier.name, 10**6, bytes(32)),
+        NoteSigner(SIGNER.verifier.name, PrivateKey.generate()),
+    )
+    folder.mkdir()
+    (folder / "checkpoint").write_bytes(forged)
+    publisher = FilePublisher(engine, DirectoryTarget(folder), keys=[SIGNER.verifier])
+    # Nothing that would keep the notary from serving, but nothing is published over it either.
+    publisher.check()
+    assert refusal(publisher) == "target-differs"
+    assert (folder / "checkpoint").read_bytes() == forged
+    # What the log did sign is another matter.
+    ahead = sign_checkpoint(Checkpoint(SIGNER.verifier.name, 10**6, bytes(32)), SIGNER)
+    (folder / "checkpoint").write_bytes(ahead)
+    with pytest.raises(PublicationError, match="1000000 entries"):
+        publisher.check()
 
 
 def test_another_log_is_refused(tmp_path: Path) -> None:
