@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519 as library
@@ -191,7 +192,7 @@ def wrong_vkeys() -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("vkey", wrong_vkeys())
+@pytest.mark.parametrize("vkey", wrong_vkeys(), ids=itertools.count())
 def test_verifier_keys_that_are_not_quite(vkey: object) -> None:
     with pytest.raises((KeyFormatError, FormatError)):
         NoteVerifier.from_vkey(vkey)
