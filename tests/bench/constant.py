@@ -6,7 +6,6 @@ It stands on the notary's own server settings, has no database and checks nothin
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
-from mizheng.notary.serve import configure_server, prepare_interpreter
+from mizheng.notary.serve import configure_server, listen, prepare_interpreter
 
 from tests.tools.layout import ROOT
 
@@ -23,15 +22,15 @@ _LISTENING = re.compile(r"listening on ([0-9]+)")
 
 
 @contextmanager
-def constant_server() -> Iterator[str]:
-    """Its URL, while it runs as a process of its own."""
+def constant_server() -> Iterator[tuple[str, int]]:
+    """Its URL and process id, while it runs."""
     command = [sys.executable, "-m", "tests.bench.constant", "serve"]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             found = _LISTENING.search(process.stdout.readline())
             assert found, "it does not start"
-            yield f"http://127.0.0.1:{found[1]}"
+            yield f"http://127.0.0.1:{found[1]}", process.pid
         finally:
             process.terminate()
 
@@ -44,7 +43,7 @@ def serve() -> None:
         await request.body()
         return _ANSWER
 
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+    with listen("127.0.0.1", 0) as listener:
         print(f"listening on {listener.getsockname()[1]}", flush=True)
         prepare_interpreter()
         uvicorn.Server(configure_server(app)).run(sockets=[listener])

@@ -1,18 +1,20 @@
 """A load generator that costs little: it shares the cores with the server that it measures.
 
-Plain asyncio protocols over kept-alive connections. Each connection sends one ready-made request, waits for the
-whole answer, looks at its status and sends the next; nothing is parsed but the status and the length.
+Plain asyncio protocols over kept-alive connections. Each sends one ready-made request, waits for the whole
+answer, looks at its status and sends the next; nothing is parsed but the status and the length.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import statistics
 import time
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 from urllib.parse import urlsplit
 
 CONNECTIONS = 64
@@ -24,6 +26,8 @@ class Load:
     """What came back within the time; latencies in seconds."""
 
     seconds: float = 0.0
+    server_seconds: float = 0.0
+    """Processor time that the server took for it, where its process id was given."""
     latencies: list[float] = field(default_factory=list)
     refused: list[bytes] = field(default_factory=list)
     """Beginnings of answers that were not wanted."""
@@ -32,6 +36,11 @@ class Load:
     def rate(self) -> float:
         """Answers a second."""
         return len(self.latencies) / self.seconds
+
+    @property
+    def server_ms(self) -> float:
+        """Milliseconds of the server's processor time for one answer."""
+        return self.server_seconds / len(self.latencies) * 1000
 
     def percentile(self, rank: int) -> float:
         """Milliseconds within which `rank` per cent were answered."""
@@ -49,7 +58,9 @@ def make_request(url: str, path: str, body: bytes | None = None, api_key: str = 
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], end_at: float, wanted: Container[bytes], load: Load) -> None:
+    def __init__(
+        self, requests: Iterator[bytes], end_at: float, wanted: Container[bytes], load: Load
+    ) -> None:
         self._requests = requests
         self._end_at = end_at
         self._wanted = wanted
@@ -106,8 +117,11 @@ def run_load(
     connections: int = CONNECTIONS,
     again: bool = False,
     wanted: Container[bytes] = (b"200", b"201"),
+    server: int | None = None,
 ) -> Load:
-    """Send `requests` in turn for `seconds`; `again`: begin anew when all are sent."""
+    """Send `requests` in turn for `seconds`; `again`: begin anew when all are sent. `server`: its process
+    id.
+    """
     load = Load()
     parts = urlsplit(url)
 
@@ -124,7 +138,17 @@ def run_load(
         await asyncio.gather(*(connection.done for _, connection in made))
         load.seconds = time.perf_counter() - started
 
+    before = _processor_seconds(server)
     asyncio.run(run())
+    load.server_seconds = _processor_seconds(server) - before
     if load.refused:
         raise RuntimeError(f"{len(load.refused)} answers were not wanted, such as {load.refused[0]!r}")
     return load
+
+
+def _processor_seconds(process: int | None) -> float:
+    if process is None:
+        return 0.0
+    # utime and stime, fields 14 and 15; the name before them may hold spaces.
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

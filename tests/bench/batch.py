@@ -1,0 +1,67 @@
+"""`POST /v1/deposits:batch`, beside checking the signatures of the same envelopes alone.
+
+A batch of 1,000 envelopes: each is parsed and checked, appended, durable under a signed checkpoint and
+answered for itself. Alone: one process checks the same Ed25519 signatures over messages that are parsed
+already, and does nothing else. Both take turns.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from mizheng.verifier import dsse
+from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, parse_statement
+
+from tests.bench.load import make_request, run_load
+from tests.notary.depositor import TestDepositor
+from tests.support.notary import NotaryServer
+
+ROUNDS = int(os.environ.get("MIZHENG_BENCH_ROUNDS", "5"))
+ENVELOPES, BATCHES = 1_000, 6
+# Two batches under way: while one is being committed, the other is checked.
+CONNECTIONS = 2
+BAR = 0.6
+
+
+def check_alone(envelopes: list[bytes]) -> float:
+    """Signatures a second."""
+    parsed = [dsse.parse(envelope, STATEMENT_PAYLOAD_TYPE) for envelope in envelopes]
+    keys = [parse_statement(envelope.payload).public_key for envelope in parsed]
+    messages = [dsse.pre_authentication_encoding(found.payload_type, found.payload) for found in parsed]
+    started = time.perf_counter()
+    for key, envelope, message in zip(keys, parsed, messages, strict=True):
+        key.verify(envelope.signatures[0][1], message)
+    return len(envelopes) / (time.perf_counter() - started)
+
+
+def main() -> int:
+    print(f"{ENVELOPES:,} envelopes a batch, {CONNECTIONS} connections, medians of {ROUNDS} rounds, SQLite")
+    print(f"load {os.getloadavg()[0]:.2f} (1 minute, before the run)")
+    with tempfile.TemporaryDirectory() as folder, NotaryServer(Path(folder) / "notary") as server:
+        depositor = TestDepositor(server.url, *server.add_org())
+        depositor.enrol()
+        rounds = []
+        for number in range(ROUNDS + 1):
+            batches = [[depositor.envelope() for _ in range(ENVELOPES)] for _ in range(BATCHES)]
+            requests = [
+                make_request(server.url, "/v1/deposits:batch", b"\n".join(batch), depositor.api_key)
+                for batch in batches
+            ]
+            alone = check_alone([envelope for batch in batches for envelope in batch])
+            load = run_load(server.url, requests, 60, connections=CONNECTIONS)
+            if number:  # the first round warms up
+                rounds.append((alone, load.rate * ENVELOPES, max(load.latencies)))
+    alone, together, slowest = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratio = statistics.median(rate / reference for reference, rate, _ in rounds)
+    print(f"signatures alone  {alone:8,.0f} envelopes/s")
+    print(f"batches           {together:8,.0f} envelopes/s")
+    print(f"ratio             {ratio:8.2f} (bar {BAR:.2f})")
+    print(f"slowest batch     {slowest * 1000:8.0f} ms")
+    return 0 if ratio >= BAR else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
