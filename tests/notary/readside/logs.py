@@ -19,7 +19,12 @@ SIGNER = NoteSigner("log.example/read", PrivateKey.generate())
 
 def make_log(folder: Path, size: int = 0, signer: NoteSigner = SIGNER) -> Engine:
     folder.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{folder / 'log.db'}")
+    return make_log_at(f"sqlite:///{folder / 'log.db'}", size, signer)
+
+
+def make_log_at(url: str, size: int = 0, signer: NoteSigner = SIGNER) -> Engine:
+    """The same in any database."""
+    engine = create_engine(url)
     metadata.create_all(engine)
     with writing(engine) as connection:
         create_log(connection, signer)

@@ -18,8 +18,9 @@ from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 from sqlalchemy import Table, select, update
 
+from tests.notary.readside.asking import Reader
 from tests.notary.readside.folders import check_readable, published_size, read_files
-from tests.notary.readside.logs import SIGNER, grow, make_log, tile_files
+from tests.notary.readside.logs import SIGNER, grow, make_log, make_log_at, tile_files
 
 SIZES = (0, 1, 2, 255, 256, 257, 511, 512)
 
@@ -41,6 +42,20 @@ def test_every_size_leaves_exactly_its_files(tmp_path: Path) -> None:
             if path.partition(".p/")[0] not in tile_files(size)
         }
         assert files == earlier | tile_files(size)
+
+
+def test_on_either_database(tmp_path: Path, database_url: str) -> None:
+    engine, folder = make_log_at(database_url, 300), tmp_path / "public"
+    with writing(engine) as connection:
+        keep_checkpoint(connection, load_head(connection))
+    grow(engine, 520)
+    publisher, reader = FilePublisher(engine, DirectoryTarget(folder)), Reader(engine)
+    publisher.publish()
+    files = read_files(folder)
+    # The kept checkpoint's tile of level 1 is not full yet; that of level 0 is.
+    assert set(files) == {"checkpoint", *tile_files(520), "tile/1/000.p/1"}
+    assert {path: reader.get(f"/{path}") for path in files} == files
+    engine.dispose()
 
 
 def test_a_long_log_at_once(tmp_path: Path) -> None:
