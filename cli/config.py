@@ -43,6 +43,13 @@ class Organisation:
     origin: str
     log_vkey: str
     issuer_public_key: str
+    earlier_issuers: str = ""
+    """Public keys that the same issuer had before, from a trust file, separated by spaces."""
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Every key that speaks for the issuer."""
+        return frozenset((self.issuer_public_key, *self.earlier_issuers.split()))
 
 
 @dataclass(frozen=True, slots=True)

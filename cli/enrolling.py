@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mizheng.verifier.canonical import to_base64
@@ -20,27 +21,63 @@ from .keys import KeyEntry
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
+    from mizheng.verifier.trust import Trust
+
+# What GET /v1/organisation says and is pinned.
+_ANSWERED = ("name", "id_scheme", "id", "origin", "log_vkey", "issuer_public_key")
 
 
-def pin_organisation(pinned: Organisation | None, answer: Mapping[str, Any]) -> Organisation:
+def pin_organisation(
+    pinned: Organisation | None, answer: Mapping[str, Any], trust: Trust | None = None
+) -> Organisation:
     """What the notary says it and we are; ConfigurationFault when it is not what was pinned before.
 
-    The company may be renamed. A log or issuer key that changes is another notary, or a thief's.
+    The company may be renamed. A log key that changes is another notary, or a thief's; so is an issuer key,
+    unless a trust file, which never comes from the notary's own answer, names it.
     """
-    found = Organisation(**{name: str(answer[name]) for name in Organisation.__slots__})
+    found = Organisation(**{name: str(answer[name]) for name in _ANSWERED})
     try:
         NoteVerifier.from_vkey(found.log_vkey)
     except MizhengError as error:
         raise SoftwareFault("the notary's log key cannot be used") from error
     if pinned is not None:
-        for name in ("origin", "log_vkey", "issuer_public_key", "id_scheme", "id"):
+        for name in ("origin", "log_vkey", "id_scheme", "id"):
             if getattr(pinned, name) != getattr(found, name):
                 raise ConfigurationFault(
                     "the notary is not the one of mizheng init: its {what} is another",
                     "check the address; to change notaries, use another MIZHENG_HOME",
                     what=name,
                 )
+        if pinned.issuer_public_key != found.issuer_public_key and trust is None:
+            raise ConfigurationFault(
+                "the notary's issuer key is not the one of mizheng init",
+                "if the notary announced a new one, get its new trust file by another channel, "
+                "then run: mizheng init --trust FILE",
+            )
+        found = replace(found, earlier_issuers=pinned.earlier_issuers)
+    if trust is not None:
+        _check_against_trust(found, trust)
+        found = replace(found, earlier_issuers=_earlier_issuers(found, trust))
     return found
+
+
+def _check_against_trust(organisation: Organisation, trust: Trust) -> None:
+    """The notary's keys are those of a trust file that came by another channel."""
+    if organisation.log_vkey not in {log.verifier.vkey for log in trust.logs}:
+        raise ConfigurationFault(
+            "the notary's log key is not in the trust file", "ask whoever gave you the trust file"
+        )
+    if organisation.issuer_public_key not in {issuer.key.to_base64() for issuer in trust.issuers}:
+        raise ConfigurationFault(
+            "the notary's issuer key is not in the trust file", "ask whoever gave you the trust file"
+        )
+
+
+def _earlier_issuers(organisation: Organisation, trust: Trust) -> str:
+    """The other keys that the trust file gives the same issuer: those under the same name."""
+    keys = {issuer.key.to_base64(): issuer.name for issuer in trust.issuers}
+    name = keys.pop(organisation.issuer_public_key)
+    return " ".join(key for key, other in keys.items() if other == name)
 
 
 def enrol(
@@ -69,7 +106,7 @@ def check_enrolment(organisation: Organisation, entry: KeyEntry, answer: Mapping
     envelope = decode_base64(answer["enrolment"])
     try:
         enrolment, signer = parse_enrolment(envelope)
-        if signer.to_base64() != organisation.issuer_public_key:
+        if signer.to_base64() not in organisation.issuers:
             raise SoftwareFault("the enrolment is signed by another issuer than the notary's")
         if enrolment.public_key.to_base64() != entry.public_key:
             raise SoftwareFault("the enrolment is for another key")

@@ -18,7 +18,7 @@ from mizheng.verifier.statement import parse_envelope
 
 from .client import NotaryClient, decode_base64
 from .config import Organisation
-from .errors import SoftwareFault
+from .errors import ConfigurationFault, SoftwareFault
 from .sealfile import Deposit
 
 STATES = ("sealed", "deposited", "anchored", "final")
@@ -33,7 +33,7 @@ def fetch_evidence(
     kept = {name: answer.get(name) for name in _KEPT}
     try:
         check_evidence(organisation, decode_base64(deposit.envelope), read_evidence(kept))
-    except SoftwareFault:
+    except (ConfigurationFault, SoftwareFault):
         raise
     except (MizhengError, TypeError, ValueError, AttributeError) as error:
         raise SoftwareFault(
@@ -91,8 +91,12 @@ def _check_identity(organisation: Organisation, envelope: bytes, evidence: Evide
     enrolment, signer = parse_enrolment(evidence.enrolment)
     status, status_signer = parse_key_status(evidence.key_status)
     for key in (signer, status_signer):
-        if key.to_base64() != organisation.issuer_public_key:
-            raise SignatureError("an enrolment or key status of another issuer than the notary's")
+        if key.to_base64() not in organisation.issuers:
+            raise ConfigurationFault(
+                "an enrolment or key status of another issuer than the one of mizheng init",
+                "if the notary announced a new one, get its new trust file by another channel, "
+                "then run: mizheng init --trust FILE",
+            )
     if enrolment.public_key != statement.public_key or status.keyid != statement.public_key.keyid:
         raise SignatureError("an enrolment or key status of another key")
     parse_tlog_proof(evidence.enrolment_proof).verify(entry_leaf(evidence.enrolment))

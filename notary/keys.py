@@ -10,7 +10,10 @@ from pathlib import Path
 
 from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.errors import MizhengError
-from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.signature import PrivateKey, PublicKey
+
+# Public: the issuer's keys before the present one, as Base64 SPKI, a line each, the oldest first.
+EARLIER_ISSUERS = "issuers.pub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,46 @@ def create_keys(keys_dir: Path) -> NotaryKeys:
         if not (keys_dir / name).exists():
             write_secret(keys_dir / name, PrivateKey.generate("ed25519").to_pem())
     return load_keys(keys_dir)
+
+
+def rotate_issuer(keys_dir: Path, *, is_lost: bool = False) -> PublicKey:
+    """Put a new issuer key in the place of the present one; the new public key. Nothing may run meanwhile.
+
+    The old private key is gone afterwards: nothing has to be signed with it ever again.
+    """
+    fresh = PrivateKey.generate("ed25519")
+    if not is_lost:
+        old = _load(keys_dir / "issuer.pem").public
+        kept = [*load_earlier_issuers(keys_dir), old]
+        lines = "".join(f"{key.to_base64()}\n" for key in dict.fromkeys(kept))
+        _replace(keys_dir / EARLIER_ISSUERS, lines.encode())
+    # Dying before this line: the present key is listed among the earlier ones as well, which harms nobody.
+    _replace(keys_dir / "issuer.pem", fresh.to_pem())
+    return fresh.public
+
+
+def load_earlier_issuers(keys_dir: Path) -> list[PublicKey]:
+    """The issuer's keys before the present one; ConfigurationError if the file is damaged."""
+    path = keys_dir / EARLIER_ISSUERS
+    try:
+        return [PublicKey.from_base64(line) for line in path.read_text("ascii").splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, MizhengError):
+        raise ConfigurationError("{path} cannot be read", path=path) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a private file whole or not at all, in the place of what is there."""
+    draft = path.with_name(path.name + ".next")
+    draft.unlink(missing_ok=True)
+    write_secret(draft, data)
+    draft.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_secret(path: Path, data: bytes) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 from mizheng.notary.console import data_dir_option, open_here, say, speaks
+from mizheng.verifier.words import N_
 
 
 @click.group()
@@ -151,6 +152,32 @@ def key_reenrol(organisation: str, data_dir: str | None) -> None:
 
     found = allow_reenrolment(open_here(data_dir).engine, organisation)
     say("{name} may enrol a new key in place of the lost one, once", name=found.depositor.name)
+
+
+@key.command("rotate-issuer")
+@click.option("--lost", is_flag=True, help=N_("the present issuer key is gone"))
+@data_dir_option
+@speaks
+def key_rotate_issuer(lost: bool, data_dir: str | None) -> None:
+    """Make a new key for enrolments, revocations and key statuses; the notary must not be serving."""
+    import os
+
+    from mizheng.notary.config import load_settings
+    from mizheng.notary.errors import OperatorError
+    from mizheng.notary.instance import only_server
+    from mizheng.notary.keys import rotate_issuer
+
+    settings = load_settings(os.environ, {"data_dir": data_dir})
+    if not (settings.keys_dir / "log.vkey").exists():
+        raise OperatorError(
+            "there is no notary in {path}",
+            hint="name its data directory with --data-dir",
+            path=settings.data_dir,
+        )
+    with only_server(settings):
+        made = rotate_issuer(settings.keys_dir, is_lost=lost)
+    say("issuer key: {key}", key=made.to_base64())
+    say("export the trust file anew: companies need it for mizheng init --trust, courts for new bundles")
 
 
 def _show_key(secret: str) -> None:

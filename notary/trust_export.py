@@ -17,9 +17,12 @@ from mizheng.notary.chain.tables import anchors, beacon_blocks
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.keys import load_earlier_issuers
+from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
 from mizheng.notary.witnesses import load_witnesses
 from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.enrolment import parse_enrolment
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.policy import Policy
 from mizheng.verifier.signature import PrivateKey
@@ -79,8 +82,19 @@ def trusted_logs(instance: Instance) -> tuple[TrustedLog, ...]:
 
 
 def trusted_issuers(instance: Instance, name: str | None = None) -> tuple[NamedKey, ...]:
-    """Every key that ever signed enrolments, revocations and key statuses."""
-    return (NamedKey(name or instance.origin, instance.keys.issuer.public),)
+    """Every key that ever signed enrolments, revocations and key statuses, under one name; the oldest first.
+
+    One name, because they are one issuer: with it a status by a later key counts for an enrolment by an
+    earlier one.
+    """
+    with reading(instance.engine) as connection:
+        # Also those that enrolled somebody before the list was lost.
+        rows = connection.execute(select(enrolments.c.envelope).order_by(enrolments.c.leaf_index)).scalars()
+        signers = [parse_enrolment(envelope)[1] for envelope in rows]
+    earlier = load_earlier_issuers(instance.settings.keys_dir)
+    present = instance.keys.issuer.public
+    others = [key for key in dict.fromkeys([*earlier, *signers]) if key != present]
+    return tuple(NamedKey(name or instance.origin, key) for key in (*others, present))
 
 
 def _witness_policy(instance: Instance) -> Policy | None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ConfigurationFault, InputFault, PermissionFault, UsageFault
+from ..errors import InputFault, PermissionFault, UsageFault
 from ..language import N_, _
 from ..output import emit_json, note, say
 from ..screens import Command
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
+    from mizheng.verifier.trust import Trust
 
     from ..config import Config, Organisation
     from ..keys import KeyEntry, Store
@@ -78,9 +79,8 @@ def init(
         config = replace(config, active_key=entry.public.keyid)
         save_config(home, config)
         # Whatever happens from here on, the key stays, and init can be run again.
-        organisation = pin_organisation(config.organisation, client.organisation())
-        if trust is not None:
-            check_against_trust(organisation, Path(trust))
+        believed = None if trust is None else read_trust(Path(trust))
+        organisation = pin_organisation(config.organisation, client.organisation(), believed)
         if entry.enrolment is None:
             entry = enrol(client, organisation, entry, key or unlock(home, entry))
             save_entry(home, entry)
@@ -88,22 +88,14 @@ def init(
     _tell(home, entry, organisation, has_trust=trust is not None, as_json=as_json)
 
 
-def check_against_trust(organisation: Organisation, path: Path) -> None:
-    """The pinned keys are those of a trust file that came by another channel."""
+def read_trust(path: Path) -> Trust:
+    """A trust file that came by another channel."""
     from mizheng.verifier.trust import parse_trust
 
     try:
-        trust = parse_trust(path.read_bytes())
+        return parse_trust(path.read_bytes())
     except OSError as error:
         raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
-    if organisation.log_vkey not in {log.verifier.vkey for log in trust.logs}:
-        raise ConfigurationFault(
-            "the notary's log key is not in the trust file", "ask whoever gave you the trust file"
-        )
-    if organisation.issuer_public_key not in {issuer.key.to_base64() for issuer in trust.issuers}:
-        raise ConfigurationFault(
-            "the notary's issuer key is not in the trust file", "ask whoever gave you the trust file"
-        )
 
 
 def warn_of_file_store(path: Path) -> None:

@@ -7,6 +7,7 @@
     notary.toml     settings, where there are some
     signed-head     the state file, taken before the database
     log.vkey        says with which key the log was begun; public
+    issuers.pub     the issuer's earlier keys, where there are some; public
 
 No private key is ever in it: see `keyfile`.
 """
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mizheng.notary.errors import OperatorError
+from mizheng.notary.keys import EARLIER_ISSUERS
 from mizheng.verifier.canonical import from_hex, parse_instant, require_fields
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.signature import require_keyid
@@ -29,7 +31,17 @@ MANIFEST = "backup.json"
 CHECKPOINT = "checkpoint"
 DATABASE_FILES: Mapping[str, str] = {"sqlite": "mizheng.db", "postgresql": "database.sql"}
 LOG_VKEY = "log.vkey"
-_FILES = frozenset({CHECKPOINT, *DATABASE_FILES.values(), "chain.db", "notary.toml", "signed-head", LOG_VKEY})
+_FILES = frozenset(
+    {
+        CHECKPOINT,
+        *DATABASE_FILES.values(),
+        "chain.db",
+        "notary.toml",
+        "signed-head",
+        LOG_VKEY,
+        EARLIER_ISSUERS,
+    }
+)
 _CHUNK = 1 << 20
 # A manifest names seven files.
 _MAX_MANIFEST = 64 * 1024

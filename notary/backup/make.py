@@ -31,6 +31,7 @@ from mizheng.notary.config import CONFIG_NAME
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
+from mizheng.notary.keys import EARLIER_ISSUERS
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.statefile import STATE_NAME
@@ -74,6 +75,8 @@ def make_backup(instance: Instance, folder: Path) -> Made:
 def _fill(instance: Instance, folder: Path) -> Made:
     settings = instance.settings
     copy_file(settings.keys_dir / LOG_VKEY, folder / LOG_VKEY)
+    if (settings.keys_dir / EARLIER_ISSUERS).exists():
+        copy_file(settings.keys_dir / EARLIER_ISSUERS, folder / EARLIER_ISSUERS)
     for name in (CONFIG_NAME, STATE_NAME):
         if (settings.data_dir / name).exists():
             copy_file(settings.data_dir / name, folder / name)

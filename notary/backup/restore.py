@@ -28,7 +28,7 @@ from mizheng.notary.chain.open import EMBEDDED_FILE
 from mizheng.notary.config import CONFIG_NAME, load_settings
 from mizheng.notary.database import create_engine
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.keys import write_secret
+from mizheng.notary.keys import EARLIER_ISSUERS, write_secret
 from mizheng.notary.log.statefile import STATE_NAME, SeenHead, StateFile
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint
 from mizheng.verifier.errors import MizhengError
@@ -71,7 +71,9 @@ def restore_backup(
             _require_free(target, manifest.files[name].sha256)
         for name, data in (keys or {}).items():
             _require_free(settings.keys_dir / name, hashlib.sha256(data).hexdigest())
-        _copy_new(folder / LOG_VKEY, settings.keys_dir / LOG_VKEY, manifest)
+        for name in (LOG_VKEY, EARLIER_ISSUERS):
+            if name in manifest.files:
+                _copy_new(folder / name, settings.keys_dir / name, manifest)
         if CONFIG_NAME in plan:
             _copy_new(folder / CONFIG_NAME, plan[CONFIG_NAME], manifest)
             # It may name the database.
