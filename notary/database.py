@@ -149,6 +149,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def check_durability(connection: Connection) -> None:
+    """ConfigurationError for a server that confirms commits which a power cut would undo or tear."""
+    if connection.dialect.name != "postgresql":
+        return
+    for setting in ("fsync", "full_page_writes"):
+        if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
+            raise ConfigurationError(
+                "the database server does not keep what it confirms: {setting} is off",
+                hint="set {setting} = on in postgresql.conf; an answered deposit must survive a power cut",
+                setting=setting,
+            )
+
+
 def wait_for_turn(connection: Connection, name: str) -> None:
     """Let processes come in here one after the other, until the transaction ends.
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mizheng.notary.config import Settings
-from mizheng.notary.database import create_engine, wait_for_turn, writing
+from mizheng.notary.database import check_durability, create_engine, wait_for_turn, writing
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.keys import NotaryKeys, create_keys, load_keys, write_secret
 from mizheng.notary.log.append import check_head
@@ -78,6 +78,7 @@ def _open(settings: Settings) -> Instance:
 
         upgrade(engine)
         with writing(engine) as connection:
+            check_durability(connection)
             wait_for_turn(connection, "setup")
             if has_log(connection):
                 head = load_head(connection)

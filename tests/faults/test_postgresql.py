@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mizheng.notary.errors import Problem
+from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.sequencer import Sequencer
 from sqlalchemy import Connection, event
@@ -155,6 +155,22 @@ def test_sessions_ended_by_the_server(postgres: Postgres, opened: Callable[..., 
     print(f"refused {clients.refusals}: {found}")
     found.check()
     assert clients.refusals, "nothing was hit"
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_a_server_that_does_not_keep_what_it_confirms(
+    postgres: Postgres, tmp_path: Path, setting: str
+) -> None:
+    url = postgres.create()
+    try:
+        postgres.execute(f"ALTER SYSTEM SET {setting} = off")
+        postgres.restart()
+        with pytest.raises(ConfigurationError, match=f"{setting} is off"):
+            open_log(url, str(tmp_path / "notary"))
+    finally:
+        postgres.execute(f"ALTER SYSTEM RESET {setting}")
+        postgres.restart()
+    open_log(url, str(tmp_path / "notary")).engine.dispose()
 
 
 def test_serialization_failures(opened: Callable[..., Instance]) -> None:
