@@ -21,6 +21,7 @@ from mizheng.notary.log.head import load_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import company_keys, enrolments, organisations, revocations
+from mizheng.notary.organisations import load_organisation, set_name
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.enrolment import Enrolment, Revocation, enrolment_request
 from mizheng.verifier.errors import MizhengError
@@ -85,9 +86,9 @@ class KeyRegister:
             if request.replaces not in (None, replaces):
                 raise Problem("replaces-wrong")
             now = format_instant(int(time.time()))
-            enrolment = Enrolment(request.public_key, caller.depositor, method.value, now, replaces).sign(
-                self._issuer
-            )
+            # As the company is called now: it may have been renamed since the caller was let in.
+            company = load_organisation(connection, caller.organisation_id).depositor
+            enrolment = Enrolment(request.public_key, company, method.value, now, replaces).sign(self._issuer)
             new = [(enrolment, "enrolment")]
             if active:
                 reason = "lost" if method is Method.OPERATOR else "rotated"
@@ -117,6 +118,22 @@ class KeyRegister:
             turn.head = append(connection, self._signer, head, [entry]).head
             _record_revocation(connection, keyid, head.tree_size, document)
             return head.tree_size
+
+    def rename(self, reference: str, name: str) -> None:
+        """Give a company its new legal name and revoke its key, whose enrolment has the old one.
+
+        Both or neither: a key that is enrolled for the old name must not sign statements of the new one. The
+        next key is enrolled for the new name and names the old key as the one it follows.
+        """
+        with writing_log(self._engine, self._guard) as turn:
+            connection, head = turn.connection, turn.head
+            active = set_name(connection, reference, name).active_keyid
+            if active is None:
+                return
+            document = Revocation(active, "renamed", format_instant(int(time.time()))).sign(self._issuer)
+            entry = NewEntry(hashlib.sha256(document).digest(), "revocation")
+            turn.head = append(connection, self._signer, head, [entry]).head
+            _record_revocation(connection, active, head.tree_size, document)
 
     def _repeat(self, connection: Connection, caller: Caller, found: Row[tuple[object, ...]]) -> Enrolled:
         if found.organisation_id != caller.organisation_id or found.revocation_index is not None:

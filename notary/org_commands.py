@@ -73,6 +73,20 @@ def org_list(as_json: bool, data_dir: str | None) -> None:
         )
 
 
+@org.command("rename")
+@click.argument("organisation")
+@click.argument("name")
+@data_dir_option
+@speaks
+def org_rename(organisation: str, name: str, data_dir: str | None) -> None:
+    """Give ORGANISATION (identifier or number) its new legal NAME; its key is revoked, the next names it."""
+    from mizheng.notary.enrolments import KeyRegister
+
+    instance = open_here(data_dir)
+    KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard).rename(organisation, name)
+    say("renamed; before the company deposits again it runs: mizheng key rotate")
+
+
 @org.command("disable")
 @click.argument("organisation")
 @data_dir_option

@@ -52,13 +52,7 @@ def add_organisation(
 ) -> tuple[Organisation, IssuedApiKey]:
     """Register a company and issue its first API key."""
     number = normalize_identifier(id_scheme, identifier)
-    try:
-        depositor = parse_depositor({"name": name.strip(), "id_scheme": id_scheme, "id": number})
-    except MizhengError:
-        raise OperatorError(
-            "the name is empty, too long or has control characters",
-            hint="give the legal name exactly as it is registered",
-        ) from None
+    depositor = _depositor(name, id_scheme, number)
     try:
         with writing(engine) as connection:
             row_id = connection.execute(
@@ -106,6 +100,32 @@ def find_organisation(connection: Connection, reference: str) -> Organisation:
             reference=reference,
         )
     return load_organisation(connection, found[0])
+
+
+def set_name(connection: Connection, reference: str, name: str) -> Organisation:
+    """Give a company its new legal name, in the caller's transaction; the company as it was.
+
+    Whoever calls this revokes its key: an enrolment names the company as it was called then.
+    """
+    organisation = find_organisation(connection, reference)
+    present = organisation.depositor
+    renamed = _depositor(name, present.id_scheme, present.id)
+    if renamed == present:
+        raise OperatorError("the organisation has this name already", hint="nothing was changed")
+    connection.execute(
+        update(organisations).where(organisations.c.id == organisation.number).values(name=renamed.name)
+    )
+    return organisation
+
+
+def _depositor(name: str, id_scheme: str, identifier: str) -> Depositor:
+    try:
+        return parse_depositor({"name": name.strip(), "id_scheme": id_scheme, "id": identifier})
+    except MizhengError:
+        raise OperatorError(
+            "the name is empty, too long or has control characters",
+            hint="give the legal name exactly as it is registered",
+        ) from None
 
 
 def set_disabled(engine: Engine, reference: str, *, disabled: bool) -> Organisation:
