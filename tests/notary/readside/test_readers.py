@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -136,6 +137,26 @@ def test_tlog_scales_reads_a_running_notary(notary: Notary) -> None:
 
 def test_go_reads_a_running_notary(notary: Notary) -> None:
     read_with_go(notary.log(notary.server.url))
+
+
+def test_over_a_real_socket(notary: Notary) -> None:
+    # What the server in front of the routes could spoil: HEAD, 304, compression, paths as they were sent.
+    url = notary.server.url
+    with httpx.Client(base_url=url, trust_env=False, headers={"accept-encoding": "gzip"}) as client:
+        for path in ("/checkpoint", "/tile/0/001", "/tile/entries/001"):
+            got, head = client.get(path), client.head(path)
+            same = ("content-length", "etag", "cache-control", "content-type", "vary", "content-encoding")
+            if path != "/checkpoint":
+                assert [head.headers.get(name) for name in same] == [got.headers.get(name) for name in same]
+            assert (head.status_code, head.content) == (200, b"")
+            again = client.get("/tile/entries/001", headers={"if-none-match": "*"})
+            assert (again.status_code, again.content) == (304, b"")
+        assert client.get("/tile/entries/001").headers["content-encoding"] == "gzip"
+    host, port = url.removeprefix("http://").split(":")
+    for path in ("/tile/0/%30%30%31", "/tile/0//001", "/tile/0/001/", "/checkpoint/", "/tile/0/../0/001"):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            assert connection.makefile("rb").readline().split()[1] == b"404"
 
 
 # The export. From here on there is no notary.
