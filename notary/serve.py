@@ -53,6 +53,8 @@ def configure_server(app: FastAPI) -> uvicorn.Config:
         # Paths hold deposit ids; what is counted stands in /metrics.
         access_log=False,
         server_header=False,
+        # Nothing here asks for the caller's address or scheme.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
