@@ -70,6 +70,20 @@ def show(path: Path, as_json: bool) -> None:
     )
     for observer in found.observers:
         say(_("observer: {name}, key {keyid}", name=printable(observer.name), keyid=observer.key.keyid))
+    if found.witness_policy:
+        say(_("witnesses: the quorum is {quorum}", quorum=printable(found.witness_policy.quorum)))
+        for name, witness in found.witness_policy.witnesses.items():
+            say(_("witness: {name}, {vkey}", name=printable(name), vkey=printable(witness.vkey)))
+        for name, group in found.witness_policy.groups.items():
+            members = printable(", ".join(group.members))
+            say(
+                _(
+                    "  group {name}: {threshold} of {members}",
+                    name=printable(name),
+                    threshold=group.threshold,
+                    members=members,
+                )
+            )
     for chain in found.chains:
         say(
             _(
@@ -119,6 +133,7 @@ def _describe(found: Trust, *, is_expired: bool) -> dict[str, object]:
             "quorum": found.observer_quorum,
             "keys": [{"name": item.name, "keyid": item.key.keyid} for item in found.observers],
         },
+        "witness_policy": None if found.witness_policy is None else found.witness_policy.text,
         "chains": [
             {
                 "name": chain.name,

@@ -159,6 +159,9 @@ def test_what_is_exported(houses: tuple[House, House], tmp_path: Path) -> None:
     assert "witness.quorum" not in trust.require
     house.notary.run("trust", "export", "-o", str(path), "--require-witnesses")
     assert "witness.quorum" in parse_trust(path.read_bytes()).require
+    shown = house.company("trust", "show", path).ok().out
+    assert f"witness: other, {other.witness.vkey}" in shown
+    assert "the quorum is other" in shown
 
 
 def test_a_witness_that_is_away(houses: tuple[House, House]) -> None:
