@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,8 @@ from ..screens import Command
 from ..text import printable
 
 if TYPE_CHECKING:
+    from mizheng.verifier.bundle import Evidence
+
     from ..sealfile import Seal
     from ..session import Session
 
@@ -110,6 +112,20 @@ def bundle(
     say(_("originals inside: {count}", count=len(originals)))
     if state != "final":
         warn(_("the deposit is not final yet: made now, the bundle may read undetermined"))
+    elif not evidence.observations and not _is_trial(evidence):
+        warn(
+            _(
+                "no observer has signed for the anchor's block yet: unless a court pins the block or asks a "
+                "node, the bundle will read undetermined; make it again later"
+            )
+        )
+
+
+def _is_trial(evidence: Evidence) -> bool:
+    """A trial chain's blocks are pinned by its notary's trust file; nobody observes it."""
+    from mizheng.verifier.anchor import parse_anchor
+
+    return any(parse_anchor(anchor).chain.kind == "trial" for anchor in evidence.anchors)
 
 
 def _statement_keyid(seal: Seal) -> str:
@@ -121,7 +137,7 @@ def _statement_keyid(seal: Seal) -> str:
     return keyid_of(seal.state.sealed.public_key)
 
 
-def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Any, str]:
+def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence, str]:
     """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
     from ..evidence import fetch_evidence, read_evidence
 

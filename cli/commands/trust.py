@@ -61,13 +61,11 @@ def show(path: Path, as_json: bool) -> None:
         say(f"  {log.verifier.vkey}")
     for issuer in found.issuers:
         say(_("issuer: {name}, key {keyid}", name=printable(issuer.name), keyid=issuer.key.keyid))
-    say(
-        _(
-            "observers: {quorum} of {count} must agree",
-            quorum=found.observer_quorum,
-            count=len(found.observers),
-        )
-    )
+    if found.observers:
+        quorum, count = found.observer_quorum, len(found.observers)
+        say(_("observers: {quorum} of {count} must agree", quorum=quorum, count=count))
+    else:
+        say(_("observers: none"))
     for observer in found.observers:
         say(_("observer: {name}, key {keyid}", name=printable(observer.name), keyid=observer.key.keyid))
     if found.witness_policy:
