@@ -127,5 +127,5 @@ class LogAndList(RuleBasedStateMachine):
 
 TestLogAndList = LogAndList.TestCase
 TestLogAndList.settings = settings(
-    max_examples=scaled(8, 150), stateful_step_count=scaled(12, 40), deadline=None
+    max_examples=scaled(8, 60), stateful_step_count=scaled(12, 30), deadline=None
 )
