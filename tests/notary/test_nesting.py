@@ -34,8 +34,10 @@ def test_nested_bodies_do_no_harm(notary: NotaryServer, method: str, path: str, 
     headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
     pid = notary.pid
     answer = httpx.request(method, notary.url + path, content=body, headers=headers, trust_env=False)
-    assert 400 <= answer.status_code < 500
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code < 500
+    # A batch answers for each envelope, whatever a line of it holds; the others for the whole body.
+    problems = answer.json()["items"] if path.endswith(":batch") else [answer.json()]
+    assert all(problem["type"].startswith("urn:mizheng:problem:") for problem in problems)
     assert httpx.get(notary.url + "/healthz", trust_env=False).status_code == 200
     assert notary.pid == pid
 
