@@ -1,5 +1,7 @@
 """Bodies are bounded before they are read."""
 
+import asyncio
+import contextlib
 import json
 import sys
 
@@ -8,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The largest envelope the verifier reads (formats §3); nothing else that is sent here comes near it.
 MAX_BODY_BYTES = 64 * 1024
+# Twice the largest batch, in the time a slow line needs for it; whoever sends more sees a reset.
+_DISCARD_BYTES = 8 * 1024 * 1024
+_DISCARD_SECONDS = 2.0
 
 
 class BodyLimit:
@@ -22,7 +27,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if _announced_length(scope) > self._limit:
-            await _refuse(send)
+            await _refuse(receive, send)
             return
         received = 0
 
@@ -45,14 +50,28 @@ def _announced_length(scope: Scope) -> int:
     return 0
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(receive: Receive, send: Send) -> None:
     problem = Problem("body-too-large")
     body = json.dumps(problem.as_json()).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
-        # The rest of the body stays unread, so the connection cannot be used again.
+        # What is left of the body may stay unread, so the connection cannot be used again.
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    # A connection that is closed over unread bytes is reset, and the answer may be lost on its way. So
+    # what is still coming is let pass for a moment.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(_discard(receive), _DISCARD_SECONDS)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _discard(receive: Receive) -> None:
+    discarded = 0
+    while discarded < _DISCARD_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return

@@ -27,7 +27,7 @@ SYNCS = ("fsync", "fdatasync")
 TRACED = ("pwrite64", "ftruncate", *SYNCS)
 # All syncs always; of the writes so many.
 SAMPLED_WRITES = scaled(4, 10_000)
-_LINE = re.compile(r"^(\d+) (\w+)\((.*)")
+_LINE = re.compile(r"^(\d+) +(\w+)\((.*)")
 
 
 @dataclass(frozen=True, slots=True)
