@@ -39,6 +39,8 @@ log_head = Table(
     Column("root_hash", LargeBinary(32), nullable=False),
     Column("checkpoint", LargeBinary, nullable=False),  # the signed note, as served
     Column("updated_at", BigInteger, nullable=False),
+    # Here whoever reads the log over found it damaged: no process signs until it is well again.
+    Column("damaged_bundle", BigInteger),
 )
 
 # C2SP tlog-tiles: up to 256 hashes of 32 bytes; only the right-most tile of a level is shorter.

@@ -103,12 +103,14 @@ class LogGuard:
 
     def check(self, connection: Connection, head: Head) -> None:
         """LogBehindError unless every floor is a beginning of the tree under `head`, LogCorruptError if
-        damage is known. Call it with the head's lock before signing.
+        damage is known, to this process or to another one. Call it with the head's lock before signing.
         """
         with self._lock:
             floors, damage = list(self._floors.values()), self._damage
         if damage is not None:
             raise LogCorruptError(damage)
+        if head.damaged_bundle is not None:
+            raise LogCorruptError(f"entry bundle {head.damaged_bundle} is not what was written")
         for floor in floors:
             if floor.size > head.tree_size:
                 raise LogBehindError(

@@ -5,7 +5,7 @@ kept beside it for good.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.models import checkpoints, log_head
@@ -20,6 +20,7 @@ _ONLY_ROW = 1
 # Built once: to build a statement takes longer than to run it.
 _HEAD = select(log_head).where(log_head.c.id == _ONLY_ROW)
 _LOCKED_HEAD = _HEAD.with_for_update()
+_DAMAGE = update(log_head).where(log_head.c.id == _ONLY_ROW).values(damaged_bundle=bindparam("bundle"))
 _NEW_HEAD = (
     update(log_head)
     .where(log_head.c.id == _ONLY_ROW)
@@ -41,6 +42,8 @@ class Head:
     root_hash: bytes
     checkpoint: bytes
     """Signed note over origin, size and root."""
+    damaged_bundle: int | None = field(default=None, compare=False)
+    """The entry bundle where stored bytes were found damaged, by whichever process; None: all is well."""
 
 
 def load_head(connection: Connection) -> Head:
@@ -98,6 +101,14 @@ def store_head(connection: Connection, head: Head) -> None:
     )
 
 
+def note_damage(connection: Connection, bundle: int | None) -> None:
+    """Let every process on this database know where the log is damaged; None: it is well again.
+
+    Call it with the head's lock.
+    """
+    connection.execute(_DAMAGE, {"bundle": bundle})
+
+
 def keep_checkpoint(connection: Connection, head: Head) -> None:
     """Keep the signed checkpoint of this size for good; harmless when it is kept already.
 
@@ -126,4 +137,4 @@ def load_checkpoint(connection: Connection, tree_size: int) -> bytes | None:
 def _head(row: Row[tuple[object, ...]] | None) -> Head:
     if row is None:
         raise ConfigurationError("the log has not been created yet", hint="run: mizheng-notary serve")
-    return Head(row.origin, row.tree_size, row.root_hash, row.checkpoint)
+    return Head(row.origin, row.tree_size, row.root_hash, row.checkpoint, row.damaged_bundle)

@@ -20,6 +20,7 @@ from mizheng.verifier.errors import ConsistencyError
 from sqlalchemy import ColumnElement, Table, select, update
 
 from tests.faults.independent import recompute
+from tests.faults.load import copy_keys
 from tests.faults.seeds import chooser
 from tests.faults.writer import Item, make_sequencer, open_log
 from tests.support.scale import scaled
@@ -102,6 +103,42 @@ def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log) -> None:
         log.flip(table, column, where, bit)
         scrubber.step()
         assert log.deposit(f"mended-{number}") == ENTRIES + number
+
+
+def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path) -> None:
+    """Also one that starts later; and it ends only when somebody has found that very place well again."""
+    bits = chooser("all", log.url.partition(":")[0])
+    copy_keys(tmp_path / "notary" / "keys", tmp_path / "other" / "keys")
+    finder = Scrubber(log.instance.engine, log.instance.guard)
+    for number in range(FLIPS):
+        bit = bits.randrange(250 * 32 * 8)
+        where = entry_bundles.c.tile_index == bits.randrange(2)
+        log.flip(entry_bundles, "data", where, bit)
+        finder.step()
+        other = open_log(log.url, str(tmp_path / "other"))
+        signing = make_sequencer(other)
+        signing.start()
+        with pytest.raises(Problem) as refused:
+            signing.submit(Item(f"elsewhere-{number}")).result(60)
+        assert (refused.value.code, signing.refusal) == ("log-damaged", "damaged")
+        # Whoever looks on finds it damaged still, and then mended.
+        looking = Scrubber(other.engine, other.guard)
+        for _ in range(3):
+            looking.step()
+            with pytest.raises(Problem):
+                signing.submit(Item(f"elsewhere-{number}")).result(60)
+        log.flip(entry_bundles, "data", where, bit)
+        with pytest.raises(Problem):
+            log.deposit(f"unseen-{number}")
+        looking.step()
+        assert signing.submit(Item(f"elsewhere-{number}")).result(60).leaf_index == ENTRIES + number
+        # The finder looks for itself before it goes on.
+        with pytest.raises(Problem):
+            log.deposit(f"unseen-{number}")
+        finder.step()
+        signing.stop()
+        other.engine.dispose()
+    assert log.deposit("mended") == ENTRIES + FLIPS
 
 
 def test_a_checkpoint_is_not_kept_of_damaged_tiles(log: Log) -> None:
