@@ -10,9 +10,15 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support import leftovers
 from tests.support.anvil import Anvil
 from tests.support.postgres import Postgres, PostgresMissing
 from tests.support.tools import ToolError, solc_wrapper_path
+
+
+def pytest_configure() -> None:
+    """Also of a run that is killed nothing stays behind."""
+    leftovers.watch()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.leftovers import postgres_prefix, processes_in
+
 # The oldest release that the notary is tried on.
 OLDEST = 15
 START_SECONDS = 60
@@ -55,7 +57,7 @@ class Postgres:
         if os.geteuid() == 0:
             self._account = {"user": _ACCOUNT, "group": _ACCOUNT, "extra_groups": []}
         # Not below pytest's folders: those are closed to the account that the server runs under.
-        self._folder = Path(tempfile.mkdtemp(prefix="mizheng-postgres-", dir="/tmp"))
+        self._folder = Path(tempfile.mkdtemp(prefix=postgres_prefix(), dir="/tmp"))
         self._data = self._folder / "data"
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -115,7 +117,7 @@ class Postgres:
         self._process.wait()
         self._process = None
         # Sessions are process groups of their own. A new postmaster refuses to start while one of them lives.
-        for pid in _processes_in(self._data):
+        for pid in processes_in(self._data):
             os.kill(pid, signal.SIGKILL)
 
     def restart(self) -> Postgres:
@@ -166,14 +168,3 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def _processes_in(folder: Path) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if (path / "cwd").readlink() == folder and (path / "stat").read_text().split(") ")[1][0] != "Z":
-                found.append(int(path.name))
-        except OSError:
-            continue
-    return found
