@@ -66,7 +66,7 @@ entries = Table(
     metadata,
     Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
     Column("envelope_sha256", LargeBinary(32), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),  # deposit, enrolment, revocation
+    Column("kind", String(16), nullable=False),  # deposit, enrolment, revocation, key-change
 )
 
 # Signed checkpoints kept for good: one for every size that is anchored.
@@ -77,6 +77,26 @@ checkpoints = Table(
     Column("root_hash", LargeBinary(32), nullable=False),
     Column("note", LargeBinary, nullable=False),
     Column("kept_at", BigInteger, nullable=False),
+)
+
+# The keys of the log, one after the other: which tree sizes each of them may have signed.
+log_keys = Table(
+    "log_keys",
+    metadata,
+    Column("first_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("vkey", String(512), nullable=False, unique=True),
+    Column("last_size", BigInteger),  # null: the present key
+    # How the key came in the place of the one before it, as in `mizheng.verifier.logkeys`; null: the first.
+    Column("change_note", LargeBinary),
+    Column("change_proof", LargeBinary),
+)
+
+# The issuer's keys, the present one with the highest number.
+issuer_keys = Table(
+    "issuer_keys",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("public_key", LargeBinary, nullable=False, unique=True),  # SubjectPublicKeyInfo, DER
 )
 
 # What is published while witnesses are asked; no row: the head is, as soon as it is committed. One row.
