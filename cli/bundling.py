@@ -23,7 +23,7 @@ from .errors import DataFault, InputFault, OutputFault, SoftwareFault
 from .files import publish
 from .hashing import UnreadableError, digest_file
 from .readme import bundle_readme
-from .records import PATH_KINDS, read_label
+from .records import read_label
 from .sealfile import Seal
 from .selecting import Selection
 
@@ -47,7 +47,8 @@ def open_records(seal: Seal, selection: Selection, *, with_environment: bool) ->
         leaves.append(leaf_hash(line))
         # Only what is opened is parsed in full: a seal may hold a million records.
         kind, label = read_label(line)
-        if (kind in PATH_KINDS and selection.wants(label)) or (kind == "environment" and with_environment):
+        is_wanted = selection.wants(kind, label, line)
+        if with_environment if kind == "environment" else is_wanted:
             wanted.append((line, parse_record(line)))
     selection.check()
     manifest = Manifest(leaves, seal.manifest_key)

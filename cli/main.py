@@ -44,6 +44,9 @@ _COMMANDS = {
     "audit": Lazy(
         "mizheng.cli.commands.audit", "audit", N_("follow a log: is it whole, does it only ever grow")
     ),
+    "points": Lazy(
+        "mizheng.cli.commands.points", "points", N_("what exactly is secret: write and check points.toml")
+    ),
     "key": Lazy("mizheng.cli.commands.key", "key", N_("show, rotate or replace the signing key")),
 }
 

@@ -57,11 +57,12 @@ class RecordWriter:
 
 
 def read_label(line: bytes) -> tuple[str, bytes]:
-    """(kind, label) of a record line whose digest was or will be checked; the label only of path kinds."""
+    """(kind, label) of a record line whose digest was or will be checked: path, decimal number, or empty."""
     value = json.loads(line)
-    if "path_bytes" in value:
-        return value["kind"], base64.b64decode(value["path_bytes"])
-    return value["kind"], value["path"].encode("utf-8") if value["kind"] in PATH_KINDS else b""
+    kind: str = value["kind"]
+    if kind not in PATH_KINDS:
+        return kind, str(value.get("number", "")).encode()
+    return kind, base64.b64decode(value["path_bytes"]) if "path_bytes" in value else value["path"].encode()
 
 
 def _path(label: bytes) -> str:

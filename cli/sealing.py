@@ -26,6 +26,8 @@ from .walking import walk
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PublicKey
 
+    from .points.model import Points
+
 Progress = Callable[[int, int], None]
 """Called with (things, bytes) just done."""
 
@@ -39,6 +41,7 @@ class Summary:
     files: int = 0
     size: int = 0
     links: int = 0
+    points: int = 0
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
     """(label, reason) of what could not be read; recorded as such."""
 
@@ -51,13 +54,17 @@ class Survey:
     size: int
 
 
-def survey(arguments: Iterable[bytes], output: Path) -> Survey:
+def survey(arguments: Iterable[bytes], output: Path, points: Points | None = None) -> Survey:
     """Count before reading, for a progress bar."""
     things = size = 0
-    for found in walk(arguments, skip=[bytes(output)]):
+    for found in walk(arguments, skip=_own_files(output, points)):
         things += 1
         size += found.size
     return Survey(things, size)
+
+
+def _own_files(output: Path, points: Points | None) -> list[bytes]:
+    return [bytes(output), *([bytes(points.path)] if points else [])]
 
 
 def seal_paths(
@@ -65,6 +72,7 @@ def seal_paths(
     output: Path,
     public_key: PublicKey,
     *,
+    points: Points | None = None,
     force: bool = False,
     progress: Progress = lambda _things, _size: None,
 ) -> Summary:
@@ -75,9 +83,11 @@ def seal_paths(
     now = format_instant(int(time.time()))
     with SealWriter(output, manifest_key, now, force=force) as writer:
         environment = build_record(manifest_key, "environment", b"", {"observations": observe_environment()})
-        writer.add(environment + b"\n")
-        leaves.append(leaf_hash(environment))
-        found = walk(arguments, skip=[bytes(output), bytes(writer.temporary)])
+        for record in (environment, *(points.records(manifest_key) if points else ())):
+            writer.add(record + b"\n")
+            leaves.append(leaf_hash(record))
+        summary.points = len(points.of("point")) if points else 0
+        found = walk(arguments, skip=[*_own_files(output, points), bytes(writer.temporary)])
         for batch in record_all(found, manifest_key, lambda size: progress(0, size)):
             writer.add(batch.lines)
             leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))

@@ -52,6 +52,7 @@ _SINGLE_KINDS: dict[str, dict[str, Any]] = {
     "authority": {"sha256": str},
     "previous": {"envelope_sha256": str},
 }
+NUMBER_KINDS = tuple(_NUMBER_KINDS)
 KINDS = (*_PATH_KINDS, *_NUMBER_KINDS, *_SINGLE_KINDS)
 
 

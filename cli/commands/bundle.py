@@ -29,16 +29,25 @@ if TYPE_CHECKING:
         "a closed record is in it: not its name, nor how many there are. The environment record is opened "
         "too. The trust file has to reach the court by another channel.\n\n"
         "Names are those recorded by seal (--list shows them). A name ending in / opens the folder; * and ? "
-        "stay within a folder, ** does not."
+        "stay within a folder, ** does not. point:3 opens secret point 3 alone, point:3+locators also where "
+        "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
+        "kind:measure all of a kind."
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
-        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'"
+        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
+        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
-@click.option("--open", "patterns", metavar="PATH", multiple=True, help=N_("a record to open; repeatable"))
+@click.option(
+    "--open",
+    "patterns",
+    metavar="WHAT",
+    multiple=True,
+    help=N_("a name, a pattern, point:N, kind:K; repeatable"),
+)
 @click.option("--list", "is_list", is_flag=True, help=N_("list the recorded names and write nothing"))
 @click.option("--with-originals", is_flag=True, help=N_("put the opened files into the bundle"))
 @click.option(
@@ -74,7 +83,7 @@ def bundle(
             return
         if not patterns:
             raise UsageFault(
-                "say what to open: --open PATH", "mizheng bundle NAME.seal --list shows the names"
+                "say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names"
             )
         from mizheng.verifier.canonical import format_instant
 
@@ -164,7 +173,10 @@ def _list(seal: Seal, *, as_json: bool) -> None:
 
     for line in seal.records():
         kind, label = read_label(line)
+        # A point's number says little; its title is the depositor's own and this is his machine.
+        title = printable(json.loads(line)["title"]) if kind == "point" else ""
         if as_json:
-            say(json.dumps({"kind": kind, "name": printable(label)}, ensure_ascii=False))
+            named = {"kind": kind, "name": printable(label)} | ({"title": title} if title else {})
+            say(json.dumps(named, ensure_ascii=False))
         else:
-            say(f"{kind}\t{printable(label)}")
+            say(f"{kind}\t{printable(label)}" + (f"\t{title}" if title else ""))

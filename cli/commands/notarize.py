@@ -12,7 +12,7 @@ from ..language import N_, _
 from ..output import emit_json, say
 from ..screens import Command
 from ..text import printable
-from .seal import default_output, seal_to
+from .seal import default_output, read_points_for, seal_to
 
 
 @click.command(
@@ -28,9 +28,18 @@ from .seal import default_output, seal_to
 )
 @click.argument("paths", metavar="NAME.seal|PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal, when paths are sealed first"))
+@click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
+@click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
 @click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
-def notarize(paths: tuple[bytes, ...], output: str | None, notary: str | None, as_json: bool) -> int:
+def notarize(
+    paths: tuple[bytes, ...],
+    output: str | None,
+    points_file: str | None,
+    no_points: bool,
+    notary: str | None,
+    as_json: bool,
+) -> int:
     from ..depositing import deposit_seal
     from ..sealfile import Seal
     from ..session import Session
@@ -40,12 +49,13 @@ def notarize(paths: tuple[bytes, ...], output: str | None, notary: str | None, a
     origin = session.organisation.origin
     unreadable = 0
     if is_seal(paths[0]):
-        if len(paths) > 1 or output:
+        if len(paths) > 1 or output or points_file or no_points:
             raise UsageFault("one seal at a time", "or name files and folders only, to seal them first")
         target = Path(os.fsdecode(paths[0]))
     else:
         target = Path(output) if output else default_output(paths[0])
-        unreadable = seal_to(paths, target, force=False, as_json=False, is_quiet=as_json)
+        found = read_points_for(paths, points_file, without=no_points)
+        unreadable = seal_to(paths, target, points=found, force=False, as_json=False, is_quiet=as_json)
     with Seal(target, lock=True) as seal, session.notary(notary) as client:
         was_deposited = seal.state.deposit is not None and seal.state.deposit.answer is not None
         deposit = deposit_seal(session, client, seal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,6 +14,9 @@ from ..language import N_, _
 from ..output import Progress, emit_json, note, say, warn
 from ..screens import Command
 from ..text import human_size, printable
+
+if TYPE_CHECKING:
+    from ..points.model import Points
 
 # A list longer than this scrolls away what matters; --json has them all.
 _SHOWN = 20
@@ -26,6 +29,8 @@ _SHOWN = 20
         "Read files and folders on this machine and write a private seal: what is needed later to prove "
         "any one of them without showing the others. Nothing is sent. Keep the seal as carefully as the "
         "files themselves.\n\n"
+        "A points.toml at the top of a folder is read as its secret points (see mizheng points), each of "
+        "which can be opened on its own; the file itself is left out of the seal.\n\n"
         "Links are recorded, not followed. What cannot be read is recorded as unreadable, listed, and the "
         "exit code is 66."
     ),
@@ -33,11 +38,21 @@ _SHOWN = 20
 )
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal; else that of the first path"))
+@click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
+@click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
 @click.option("--force", is_flag=True, help=N_("replace a seal that exists and was not deposited"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
-def seal(paths: tuple[bytes, ...], output: str | None, force: bool, as_json: bool) -> int:
+def seal(
+    paths: tuple[bytes, ...],
+    output: str | None,
+    points_file: str | None,
+    no_points: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
     target = Path(output) if output else default_output(paths[0])
-    unreadable = seal_to(paths, target, force=force, as_json=as_json)
+    found = read_points_for(paths, points_file, without=no_points)
+    unreadable = seal_to(paths, target, points=found, force=force, as_json=as_json)
     return InputFault.exit_code if unreadable else 0
 
 
@@ -48,8 +63,22 @@ def default_output(path: bytes) -> Path:
     return Path(os.fsdecode(split_argument(path)[1]) + ".seal")
 
 
+def read_points_for(paths: tuple[bytes, ...], asked: str | None, *, without: bool) -> Points | None:
+    """The secret points of what is to be sealed; a points.toml with a fault in it ends the command."""
+    from ..points.find import find_points, load_points
+
+    path = find_points(paths, asked, without=without)
+    return load_points(path, paths) if path else None
+
+
 def seal_to(
-    paths: tuple[bytes, ...], target: Path, *, force: bool, as_json: bool, is_quiet: bool = False
+    paths: tuple[bytes, ...],
+    target: Path,
+    *,
+    points: Points | None,
+    force: bool,
+    as_json: bool,
+    is_quiet: bool = False,
 ) -> int:
     """Seal and say what was done (not when `is_quiet`); returns how many things could not be read."""
     from ..sealing import seal_paths, survey
@@ -61,9 +90,9 @@ def seal_to(
     signal.signal(signal.SIGTERM, _stop)
     with Progress(_("sealing")) as progress:
         if progress.is_shown:
-            total = survey(paths, target)
+            total = survey(paths, target, points)
             progress.expect(total.things, total.size)
-        summary = seal_paths(paths, target, public_key, force=force, progress=progress.advance)
+        summary = seal_paths(paths, target, public_key, points=points, force=force, progress=progress.advance)
     if as_json:
         emit_json(
             {
@@ -73,6 +102,7 @@ def seal_to(
                 "files": summary.files,
                 "bytes": summary.size,
                 "links": summary.links,
+                "points": summary.points,
                 "unreadable": [
                     {"name": printable(name), "reason": reason} for name, reason in summary.unreadable
                 ],
@@ -80,6 +110,8 @@ def seal_to(
         )
     elif not is_quiet:
         say(_("sealed {files} files, {size}", files=summary.files, size=human_size(summary.size)))
+        if summary.points:
+            say(_("secret points: {count}", count=summary.points))
         if summary.links:
             say(_("links recorded, not followed: {links}", links=summary.links))
         say(_("seal: {name}", name=printable(str(target))))

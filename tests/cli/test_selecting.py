@@ -46,7 +46,7 @@ LABELS = (
 )
 def test_patterns(pattern: str, expected: list[int]) -> None:
     selection = Selection([pattern])
-    assert [place for place, label in enumerate(LABELS) if selection.wants(label)] == expected
+    assert [place for place, label in enumerate(LABELS) if selection.wants("file", label, b"")] == expected
     if expected:
         selection.check()
     else:
@@ -56,6 +56,6 @@ def test_patterns(pattern: str, expected: list[int]) -> None:
 
 def test_every_pattern_must_match_something() -> None:
     selection = Selection(["drawings/pump.dwg", "drawings/pmup.dwg"])
-    assert [label for label in LABELS if selection.wants(label)] == [LABELS[0]]
+    assert [label for label in LABELS if selection.wants("file", label, b"")] == [LABELS[0]]
     with pytest.raises(InputFault, match="pmup"):
         selection.check()

@@ -11,12 +11,14 @@ from ..bundle import number_of
 from ..digests import FileDigests, compute_digests
 from ..errors import FormatError, MizhengError, ProofError
 from ..manifest import parse_opened_record
-from ..record import MAX_RECORD_BYTES, Record, parse_record
+from ..record import MAX_RECORD_BYTES, NUMBER_KINDS, Record, parse_record
 from ..words import N_
 from .context import Context
 
 # A proof of 32 hashes in hex and a record in Base64: twice the record's own limit holds both.
 _MAX_MEMBER_BYTES = 2 * MAX_RECORD_BYTES
+# Fields of a record that say nothing to a reader.
+_TECHNICAL = ("kind", "number", "salt")
 
 
 def check_records(context: Context) -> None:
@@ -42,9 +44,20 @@ def check_records(context: Context) -> None:
             twice = ProofError("two different records of one name in one manifest")
             findings.failed("record.content", name, twice)
         else:
-            findings.passed("record.content", name, kind=record.kind, record=record.name)
+            _pass_content(context, name, record)
     if not context.bundle.group("records"):
         findings.not_provided("record.inclusion", message=N_("the bundle opens no record"))
+
+
+def _pass_content(context: Context, member: str, record: Record) -> None:
+    """What a person wrote is shown as he wrote it; a file's record speaks through its digests."""
+    values: dict[str, object] = {"kind": record.kind, "record": record.name}
+    message = ""
+    if record.kind in NUMBER_KINDS:
+        message = N_("{record}, in the depositor's words: {words}")
+        told = {name: value for name, value in record.fields.items() if name not in _TECHNICAL}
+        values["words"] = "; ".join(f"{name}: {value}" for name, value in told.items())
+    context.findings.passed("record.content", member, message, **values)
 
 
 def check_originals(context: Context) -> None:

@@ -1,0 +1,1 @@
+"""Secret points (密点): points.toml beside the files, checked, and turned into records."""
