@@ -8,7 +8,7 @@ name.
 from __future__ import annotations
 
 from mizheng.notary.models import metadata
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 _LIVE = text("state <> 'failed'")
 
@@ -105,4 +105,65 @@ anchoring_status = Table(
     Column("chain", String(64), primary_key=True),
     Column("waiting_for", String(64)),
     Column("changed_at", BigInteger, nullable=False),
+    Column("warnings", String(255)),  # codes of what does not hold anchoring up yet, with spaces between
+    Column("balance", String(80)),  # wei, as decimal digits: more than 63 bits hold
+)
+
+# Everything that was ever signed, each before it was sent: the first transaction of an anchor, what replaced it
+# while it was stuck, and what fills a gap in the nonces (anchor_id is null). Any one of those with the same
+# nonce may be the one that a block takes: all are looked for.
+anchor_transactions = Table(
+    "anchor_transactions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("anchor_id", Integer, ForeignKey("anchors.id")),
+    Column("number", Integer, nullable=False),  # of those with this nonce, from 1
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("publisher", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("old_size", BigInteger, nullable=False),  # the contract's head that its proof begins with
+    Column("raw_transaction", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("gas_limit", BigInteger, nullable=False),
+    Column("max_fee", BigInteger, nullable=False),  # wei for each unit of gas
+    Column("max_priority_fee", BigInteger),  # null: with a gas price
+    Column("signed_at", BigInteger, nullable=False),
+    Column("block_number", BigInteger),  # where it was seen last
+    Column("gas_used", BigInteger),
+    Column("gas_price", BigInteger),
+    # Two processes that replace at the same moment: the second insert fails.
+    Index("uq_anchor_transactions_number", "anchor_id", "number", unique=True),
+    Index("ix_anchor_transactions_nonce", "chain_id", "genesis_hash", "publisher", "nonce"),
+    Index("ix_anchor_transactions_signed_at", "signed_at"),
+)
+
+# Final anchors whose block the chain has taken back, which no chain does: what was handed out as final is kept
+# here, and nothing on that chain becomes final until the operator has looked.
+final_reversals = Table(
+    "final_reversals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("anchor_id", Integer, ForeignKey("anchors.id"), nullable=False),
+    Column("chain", String(64), nullable=False),
+    Column("tree_size", BigInteger, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32), nullable=False),
+    Column("found_hash", LargeBinary(32)),  # what stands at that height now
+    Column("evidence", LargeBinary, nullable=False),
+    Column("noticed_at", BigInteger, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    # Two processes that notice it at the same moment.
+    Index("uq_final_reversals_block", "anchor_id", "block_hash", unique=True),
+)
+
+# Heads that a company wants anchored at once; counted against what it may ask for in a day.
+urgent_requests = Table(
+    "urgent_requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("tree_size", BigInteger, nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Index("ix_urgent_requests_organisation", "organisation_id", "requested_at"),
 )
