@@ -109,15 +109,15 @@ anchoring_status = Table(
     Column("balance", String(80)),  # wei, as decimal digits: more than 63 bits hold
 )
 
-# Everything that was ever signed, each before it was sent: the first transaction of an anchor, what replaced it
-# while it was stuck, and what fills a gap in the nonces (anchor_id is null). Any one of those with the same
-# nonce may be the one that a block takes: all are looked for.
+# Everything that was ever signed, each before it was sent: the first transaction of an anchor, what replaced
+# it while it was stuck, and what fills a gap in the nonces (anchor_id is null). Any one of those with the
+# same nonce may be the one that a block takes: all are looked for.
 anchor_transactions = Table(
     "anchor_transactions",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("anchor_id", Integer, ForeignKey("anchors.id")),
-    Column("number", Integer, nullable=False),  # of those with this nonce, from 1
+    Column("number", Integer, nullable=False),  # of the anchor's, from 1
     Column("chain_id", BigInteger, nullable=False),
     Column("genesis_hash", LargeBinary(32), nullable=False),
     Column("publisher", LargeBinary(20), nullable=False),
@@ -138,8 +138,8 @@ anchor_transactions = Table(
     Index("ix_anchor_transactions_signed_at", "signed_at"),
 )
 
-# Final anchors whose block the chain has taken back, which no chain does: what was handed out as final is kept
-# here, and nothing on that chain becomes final until the operator has looked.
+# Final anchors whose block the chain has taken back, which no chain does: what was handed out as final is
+# kept here, and nothing on that chain becomes final until the operator has looked.
 final_reversals = Table(
     "final_reversals",
     metadata,

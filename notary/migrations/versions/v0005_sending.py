@@ -1,4 +1,4 @@
-"""Every signed transaction, final anchors that were taken back, urgent requests, and how a chain's account is."""
+"""Every signed transaction, final anchors that were taken back, urgent requests, and the account's balance."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -42,10 +42,10 @@ def upgrade() -> None:
     op.create_index("ix_anchor_transactions_signed_at", "anchor_transactions", ["signed_at"])
     # What was signed before costs were kept: looked for like the others, and counted as costing nothing.
     op.execute(
-        "INSERT INTO anchor_transactions (anchor_id, number, chain_id, genesis_hash, publisher, nonce, old_size,"
-        " raw_transaction, transaction_hash, gas_limit, max_fee, max_priority_fee, signed_at, block_number)"
-        " SELECT id, 1, chain_id, genesis_hash, publisher, nonce, 0, raw_transaction, transaction_hash, 0, 0, 0,"
-        " prepared_at, block_number FROM anchors"
+        "INSERT INTO anchor_transactions (anchor_id, number, chain_id, genesis_hash, publisher, nonce,"
+        " old_size, raw_transaction, transaction_hash, gas_limit, max_fee, max_priority_fee, signed_at,"
+        " block_number) SELECT id, 1, chain_id, genesis_hash, publisher, nonce, 0, raw_transaction,"
+        " transaction_hash, 0, 0, 0, prepared_at, block_number FROM anchors"
     )
     op.create_table(
         "final_reversals",
