@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import leftovers
 from tests.support.anvil import Anvil
+from tests.support.figures import pytest_terminal_summary  # noqa: F401 - a hook of pytest's
 from tests.support.postgres import Postgres, PostgresMissing
 from tests.support.tools import ToolError, solc_wrapper_path
 

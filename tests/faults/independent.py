@@ -70,6 +70,23 @@ def open_note(note: bytes, vkey: str) -> SignedHead:
     return SignedHead(int(size), base64.b64decode(root))
 
 
+def root_from(leaf_hash: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """The root that an inclusion proof leads to: RFC 6962 §2.1.1 read backwards, from the root down."""
+    assert index < size
+    if size == 1:
+        assert not path, "the proof is too long"
+        return leaf_hash
+    split = 1
+    while split * 2 < size:
+        split *= 2
+    assert path, "the proof is too short"
+    if index < split:
+        children = root_from(leaf_hash, index, split, path[:-1]) + path[-1]
+    else:
+        children = path[-1] + root_from(leaf_hash, index - split, size - split, path[:-1])
+    return hashlib.sha256(b"\x01" + children).digest()
+
+
 def roots_at(hashes: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
     """The roots at many sizes in one pass: complete subtrees on a stack, joined from the right."""
     wanted, found = set(sizes), {}

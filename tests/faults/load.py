@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from mizheng.notary.database import create_engine
 
-from tests.faults.independent import Recomputed, SignedHead, open_note, recompute
+from tests.faults.independent import Recomputed, SignedHead, leaf, open_note, recompute, root_from
 from tests.notary.depositor import TestDepositor, register
 from tests.support.notary import NotaryServer
 
@@ -63,6 +65,24 @@ class Receipt:
     envelope_sha256: str
     leaf_index: int
     note: bytes
+    path: tuple[bytes, ...]
+
+    @classmethod
+    def read(cls, envelope_sha256: str, leaf_index: int, tlog_proof: bytes) -> Receipt:
+        """C2SP tlog-proof, read by hand."""
+        text, note = tlog_proof.split(b"\n\n", 1)
+        header, index, *hashes = text.decode().splitlines()
+        assert header == "c2sp.org/tlog-proof@v1"
+        assert index == f"index {leaf_index}"
+        return cls(envelope_sha256, leaf_index, note, tuple(map(base64.b64decode, hashes)))
+
+    def is_kept(self, log: Recomputed, head: SignedHead) -> bool:
+        """Whether its envelope is where it says, and its proof leads from there to the head it was given."""
+        if self.leaf_index >= len(log.entries):
+            return False
+        entry = log.entries[self.leaf_index]
+        root = root_from(leaf(entry), self.leaf_index, head.size, self.path)
+        return self.envelope_sha256.encode() in entry and root == head.root
 
 
 @dataclass
@@ -73,12 +93,15 @@ class Load:
     receipts: list[Receipt] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
     unanswered: int = 0
+    checkpoints: set[bytes] = field(default_factory=set)
+    """What somebody who only reads has seen: also heads of batches whose depositors got no answer."""
 
     def begin(self) -> None:
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(depositor,)) for depositor in self.depositors
         ]
+        self._threads.append(threading.Thread(target=self._read, args=(self.depositors[0].url,)))
         for thread in self._threads:
             thread.start()
 
@@ -114,6 +137,17 @@ class Load:
                     self.unanswered += 1
                     time.sleep(0.02)
 
+    def _read(self, url: str) -> None:
+        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+            while not self._stopping.is_set():
+                try:
+                    answer = client.get("/checkpoint")
+                except httpx.HTTPError:
+                    time.sleep(0.02)
+                    continue
+                if answer.is_success:
+                    self.checkpoints.add(answer.content)
+
     def send_all_again(self, depositor: TestDepositor) -> None:
         """What was answered and what was not: each envelope gets the one place it has."""
         known = {receipt.envelope_sha256: receipt.leaf_index for receipt in self.receipts}
@@ -129,8 +163,8 @@ class Load:
 
 
 def receipt_of(answer: dict[str, object]) -> Receipt:
-    note = str(answer["tlog_proof"]).split("\n\n", 1)[1].encode()
-    return Receipt(str(answer["envelope_sha256"]), int(str(answer["leaf_index"])), note)
+    proof = str(answer["tlog_proof"]).encode()
+    return Receipt.read(str(answer["envelope_sha256"]), int(str(answer["leaf_index"])), proof)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +181,11 @@ class Count:
         assert (self.lost, self.duplicated, self.inconsistent) == (0, 0, 0), self
 
 
-def count(url: str, vkey: str, receipts: list[Receipt], heads: set[SignedHead] | None = None) -> Count:
+def count(url: str, vkey: str, receipts: Collection[Receipt], seen: Collection[bytes] = ()) -> Count:
     """Hold kept receipts, and all checkpoints ever seen, against the log recomputed from its rows."""
     log: Recomputed = recompute(url, vkey)
-    lost = [
-        receipt
-        for receipt in receipts
-        if receipt.leaf_index >= len(log.entries)
-        or receipt.envelope_sha256.encode() not in log.entries[receipt.leaf_index]
-    ]
+    heads = {note: open_note(note, vkey) for note in {receipt.note for receipt in receipts} | set(seen)}
+    lost = [receipt for receipt in receipts if not receipt.is_kept(log, heads[receipt.note])]
     places = {receipt.leaf_index: receipt.envelope_sha256 for receipt in receipts}
     given = {(receipt.leaf_index, receipt.envelope_sha256) for receipt in receipts}
-    notes = {receipt.note for receipt in receipts}
-    signed = {open_note(note, vkey) for note in notes} | (heads or set())
-    return Count(len(given), len(lost), len(given) - len(places), len(log.contradictions(signed)))
+    return Count(len(given), len(lost), len(given) - len(places), len(log.contradictions(heads.values())))

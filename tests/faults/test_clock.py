@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from mizheng.verifier.canonical import parse_instant
 
+from tests.faults.conftest import Tell
 from tests.faults.load import count, read_vkey, receipt_of
 from tests.notary.depositor import TestDepositor
 from tests.support.notary import NotaryServer
@@ -26,7 +27,7 @@ time.time = _shifted
 """
 
 
-def test_an_hour_forward_and_back(tmp_path: Path) -> None:
+def test_an_hour_forward_and_back(tmp_path: Path, tell: Tell) -> None:
     shift = tmp_path / "shift"
     set_shift(shift, 0)
     (tmp_path / "sitecustomize.py").write_text(_SHIFTED.format(path=str(shift)))
@@ -48,7 +49,7 @@ def test_an_hour_forward_and_back(tmp_path: Path) -> None:
         depositor.wait_until("final", receipts[-1].envelope_sha256)
         assert httpx.get(f"{server.url}/readyz", trust_env=False).status_code == 200
         found = count(database, read_vkey(server), receipts)
-        print(found)
+        tell("the clock jumps an hour", 5, found, database="sqlite")
         found.check()
         assert [receipt.leaf_index for receipt in receipts] == list(range(2, 17))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,16 @@ from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.anchorable import AnchorableLog
 from mizheng.notary.log.scrub import Scrubber
-from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.log.sequencer import Sequenced, Sequencer
 from mizheng.notary.log.statefile import STATE_NAME
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import entry_bundles, log_head, tiles
 from mizheng.verifier.errors import ConsistencyError
 from sqlalchemy import ColumnElement, Table, select, update
 
+from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
-from tests.faults.load import copy_keys
+from tests.faults.load import Count, Receipt, copy_keys, count
 from tests.faults.seeds import chooser
 from tests.faults.writer import Item, make_sequencer, open_log
 from tests.support.scale import scaled
@@ -35,9 +37,21 @@ class Log:
     instance: Instance
     sequencer: Sequencer[Item]
     url: str
+    receipts: list[Receipt] = field(default_factory=list)
 
     def deposit(self, name: str) -> int:
-        return self.sequencer.submit(Item(name)).result(60).leaf_index
+        return self.wait(Item(name), self.sequencer.submit(Item(name)))
+
+    def wait(self, item: Item, future: Future[Sequenced]) -> int:
+        found = future.result(60)
+        self.receipts.append(Receipt.read(item.name_sha256, found.leaf_index, found.tlog_proof))
+        return found.leaf_index
+
+    def check(self) -> Count:
+        """Nothing was signed that is not so, and all that was answered stands."""
+        found = count(self.url, self.instance.signer.vkey, self.receipts)
+        found.check()
+        return found
 
     def flip(self, table: Table, column: str, where: ColumnElement[bool], bit: int) -> None:
         """Turn one bit over, counted from the first; the same again turns it back."""
@@ -51,11 +65,13 @@ class Log:
 def log(tmp_path: Path, database_url: str) -> Iterator[Log]:
     instance = open_log(database_url, str(tmp_path / "notary"))
     sequencer = make_sequencer(instance)
-    futures = [sequencer.submit(Item(f"{number}")) for number in range(ENTRIES)]
+    made = Log(instance, sequencer, database_url)
+    items = [Item(f"{number}") for number in range(ENTRIES)]
+    futures = [sequencer.submit(item) for item in items]
     sequencer.start()
-    for future in futures:
-        future.result(60)
-    yield Log(instance, sequencer, database_url)
+    for item, future in zip(items, futures, strict=True):
+        made.wait(item, future)
+    yield made
     sequencer.stop()
     instance.engine.dispose()
 
@@ -68,7 +84,7 @@ RIGHT_EDGE = [
 ]
 
 
-def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log) -> None:
+def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log, tell: Tell) -> None:
     bits = chooser("edge", log.url.partition(":")[0])
     for number in range(FLIPS):
         for table, column, where in RIGHT_EDGE:
@@ -83,9 +99,10 @@ def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log) -> None:
     assert log.deposit("mended") == ENTRIES
     assert log.sequencer.refusal is None
     assert len(recompute(log.url, log.instance.signer.vkey).entries) == ENTRIES + 1
+    tell("a bit flips on the right edge", FLIPS * len(RIGHT_EDGE), log.check())
 
 
-def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log) -> None:
+def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log, tell: Tell) -> None:
     bits = chooser("old", log.url.partition(":")[0])
     scrubber = Scrubber(log.instance.engine, log.instance.guard)
     for number in range(FLIPS):
@@ -103,9 +120,10 @@ def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log) -> None:
         log.flip(table, column, where, bit)
         scrubber.step()
         assert log.deposit(f"mended-{number}") == ENTRIES + number
+    tell("a bit flips elsewhere", FLIPS, log.check())
 
 
-def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path) -> None:
+def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path, tell: Tell) -> None:
     """Also one that starts later; and it ends only when somebody has found that very place well again."""
     bits = chooser("all", log.url.partition(":")[0])
     copy_keys(tmp_path / "notary" / "keys", tmp_path / "other" / "keys")
@@ -139,6 +157,7 @@ def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path) -> None:
         signing.stop()
         other.engine.dispose()
     assert log.deposit("mended") == ENTRIES + FLIPS
+    tell("a bit flips, another process finds it", FLIPS, log.check())
 
 
 def test_a_checkpoint_is_not_kept_of_damaged_tiles(log: Log) -> None:

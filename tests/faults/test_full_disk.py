@@ -11,6 +11,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.head import load_head
 
+from tests.faults.conftest import Tell
 from tests.faults.load import Receipt, count
 from tests.faults.writer import Item, make_sequencer, open_log
 
@@ -32,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=False)
 
 
-def test_a_full_disk(small_disk: Path) -> None:
+def test_a_full_disk(small_disk: Path, tell: Tell) -> None:
     url = f"sqlite:///{small_disk / 'log.db'}"
     instance = open_log(url, str(small_disk / "notary"))
     ballast = small_disk / "ballast"
@@ -47,8 +48,7 @@ def test_a_full_disk(small_disk: Path) -> None:
         except Problem as problem:
             assert problem.code == "log-unavailable"
             return False
-        note = found.tlog_proof.split(b"\n\n", 1)[1]
-        receipts.append(Receipt(item.entry.envelope_sha256.hex(), found.leaf_index, note))
+        receipts.append(Receipt.read(item.name_sha256, found.leaf_index, found.tlog_proof))
         return True
 
     assert deposit("before")
@@ -67,5 +67,5 @@ def test_a_full_disk(small_disk: Path) -> None:
     sequencer.stop()
     instance.engine.dispose()
     found = count(url, instance.signer.vkey, receipts)
-    print(f"{len(refused)} refused while full: {found}")
+    tell("a full disk", len(refused), found, "refused while it was full", database="sqlite")
     found.check()

@@ -15,6 +15,7 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.sequencer import Sequencer
 from sqlalchemy import Engine
 
+from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
 from tests.faults.load import Receipt, count
 from tests.faults.writer import Item, make_sequencer, open_log
@@ -70,14 +71,13 @@ def insist(sequencer: Sequencer[Item], item: Item) -> tuple[Receipt, int]:
         except Problem as problem:
             assert (problem.code, problem.status) == ("log-unavailable", 503)
             continue
-        note = found.tlog_proof.split(b"\n\n", 1)[1]
-        return Receipt(item.entry.envelope_sha256.hex(), found.leaf_index, note), refused
+        return Receipt.read(item.name_sha256, found.leaf_index, found.tlog_proof), refused
     raise AssertionError("no progress")
 
 
 @pytest.mark.parametrize("mode", ["lost", "persisted", "gone"])
 def test_every_call_failing(
-    tmp_path: Path, database_url: str, mode: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, mode: str, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
     instance: Instance = open_log(database_url, str(tmp_path / "notary"))
     sequencer = make_sequencer(instance)
@@ -100,4 +100,5 @@ def test_every_call_failing(
     found = count(database_url, instance.signer.vkey, receipts)
     found.check()
     assert len(recompute(database_url, instance.signer.vkey).entries) == len(receipts)
-    print(f"{len(calls)} calls a deposit, {faults} faults ({mode}), {refusals} refusals: {found}")
+    more = f"{len(calls)} calls a deposit, once and twice in a row; {refusals} refused"
+    tell(f"the driver's calls: {mode}", faults, found, more)

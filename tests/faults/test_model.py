@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from mizheng.notary.database import create_engine, reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.guard import LogGuard
@@ -22,7 +29,9 @@ from mizheng.verifier.merkle import verify_consistency, verify_inclusion
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 
+from tests.faults.conftest import Tell
 from tests.faults.independent import SignedHead, leaf, open_note, recompute, roots_at
+from tests.faults.load import Count
 from tests.faults.test_lost_or_persisted import Driver
 from tests.faults.writer import AllAdmitted, Item
 from tests.support.scale import scaled
@@ -32,6 +41,8 @@ SIGNER = NoteSigner("log.example/model", PrivateKey.generate())
 
 class LogAndList(RuleBasedStateMachine):
     """`self.names` is the model: entry i is the envelope called names[i]."""
+
+    made: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +79,7 @@ class LogAndList(RuleBasedStateMachine):
         assert size in (len(self.names), len(self.names) + len(fresh))
         if size > len(self.names):
             self.names += fresh
+        type(self).made += len(answers)
         for name, answer in answers.items():
             assert answer.leaf_index == self.names.index(name)
             self.heads.add(open_note(answer.tlog_proof.split(b"\n\n", 1)[1], SIGNER.vkey))
@@ -125,7 +137,9 @@ class LogAndList(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-TestLogAndList = LogAndList.TestCase
-TestLogAndList.settings = settings(
-    max_examples=scaled(8, 60), stateful_step_count=scaled(12, 30), deadline=None
-)
+def test_the_log_is_the_list(tell: Tell) -> None:
+    chosen = settings(max_examples=scaled(8, 60), stateful_step_count=scaled(12, 30), deadline=None)
+    LogAndList.made = 0
+    run_state_machine_as_test(LogAndList, settings=chosen)
+    found = Count(LogAndList.made, 0, 0, 0)
+    tell("any order of appends, faults, restarts", chosen.max_examples, found, "model", database="sqlite")

@@ -14,6 +14,7 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.sequencer import Sequencer
 from sqlalchemy import Connection, event
 
+from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
 from tests.faults.load import Receipt, count
 from tests.faults.seeds import chooser
@@ -25,6 +26,7 @@ from tests.support.scale import scaled
 
 DEATHS = scaled(3, 30)
 CUTS = scaled(12, 200)
+ENDED = scaled(20, 300)
 CLIENTS = 6
 
 
@@ -65,8 +67,7 @@ class Clients:
                 self.refusals[problem.code] = self.refusals.get(problem.code, 0) + 1
                 time.sleep(0.01)
                 continue
-            note = found.tlog_proof.split(b"\n\n", 1)[1]
-            self.receipts.append(Receipt(item.entry.envelope_sha256.hex(), found.leaf_index, note))
+            self.receipts.append(Receipt.read(item.name_sha256, found.leaf_index, found.tlog_proof))
             number += 1
 
 
@@ -89,7 +90,7 @@ def url_of(instance: Instance) -> str:
     return instance.engine.url.render_as_string(hide_password=False)
 
 
-def test_postgresql_dies_under_load(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+def test_postgresql_dies_under_load(postgres: Postgres, opened: Callable[..., Instance], tell: Tell) -> None:
     moments = chooser("deaths")
     instance = opened()
     sequencer = make_sequencer(instance)
@@ -107,11 +108,11 @@ def test_postgresql_dies_under_load(postgres: Postgres, opened: Callable[..., In
         clients.wait_for(10)
     sequencer.stop()
     found = count(url_of(instance), instance.signer.vkey, clients.receipts)
-    print(f"{DEATHS} deaths of PostgreSQL, refused {clients.refusals}: {found}")
+    tell("PostgreSQL dies under load", DEATHS, found, f"refused {clients.refusals}", database="postgresql")
     found.check()
 
 
-def test_cut_in_mid_commit(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+def test_cut_in_mid_commit(postgres: Postgres, opened: Callable[..., Instance], tell: Tell) -> None:
     """Before the commit arrives, or after it but before its answer; one cut, and two in a row."""
     moments = chooser("cuts")
     direct = opened()
@@ -126,12 +127,14 @@ def test_cut_in_mid_commit(postgres: Postgres, opened: Callable[..., Instance]) 
         sequencer.stop()
     assert set(proxy.cuts) == {"lost", "persisted"}
     found = count(url_of(direct), direct.signer.vkey, receipts)
-    print(f"{len(proxy.cuts)} cuts: {found}")
+    tell("connection cut at COMMIT", len(proxy.cuts), found, database="postgresql")
     found.check()
     assert len(recompute(url_of(direct), direct.signer.vkey).entries) == CUTS
 
 
-def test_sessions_ended_by_the_server(postgres: Postgres, opened: Callable[..., Instance]) -> None:
+def test_sessions_ended_by_the_server(
+    postgres: Postgres, opened: Callable[..., Instance], tell: Tell
+) -> None:
     """Cancelled statements and terminated sessions, as a lock timeout or an administrator makes them."""
     moments = chooser("ended")
     instance = opened()
@@ -141,7 +144,7 @@ def test_sessions_ended_by_the_server(postgres: Postgres, opened: Callable[..., 
     clients = Clients(*sequencers)
     database = url_of(instance).rpartition("/")[2]
     with clients.running():
-        for _ in range(scaled(20, 300)):
+        for _ in range(ENDED):
             how = moments.choice(["pg_cancel_backend", "pg_terminate_backend"])
             postgres.execute(
                 f"SELECT {how}(pid) FROM pg_stat_activity"  # noqa: S608 - both are of this test
@@ -152,7 +155,7 @@ def test_sessions_ended_by_the_server(postgres: Postgres, opened: Callable[..., 
     for sequencer in sequencers:
         sequencer.stop()
     found = count(url_of(instance), instance.signer.vkey, clients.receipts)
-    print(f"refused {clients.refusals}: {found}")
+    tell("sessions cancelled or ended", ENDED, found, f"refused {clients.refusals}", database="postgresql")
     found.check()
     assert clients.refusals, "nothing was hit"
 
@@ -173,7 +176,7 @@ def test_a_server_that_does_not_keep_what_it_confirms(
     open_log(url, str(tmp_path / "notary")).engine.dispose()
 
 
-def test_serialization_failures(opened: Callable[..., Instance]) -> None:
+def test_serialization_failures(opened: Callable[..., Instance], tell: Tell) -> None:
     """Two writers whose transactions are SERIALIZABLE against the notary's will: aborts, and no fork."""
     failures = []
     sequencers = []
@@ -200,6 +203,7 @@ def test_serialization_failures(opened: Callable[..., Instance]) -> None:
     for sequencer in sequencers:
         sequencer.stop()
     found = count(url_of(instances[0]), instances[0].signer.vkey, clients.receipts)
-    print(f"{failures.count('40001')} serialization failures, refused {clients.refusals}: {found}")
+    aborts = failures.count("40001")
+    tell("serialization failures", aborts, found, f"refused {clients.refusals}", database="postgresql")
     found.check()
-    assert failures.count("40001") >= scaled(5, 100)
+    assert aborts >= scaled(5, 100)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import Tell
 from tests.faults.load import Receipt
 from tests.faults.seeds import chooser
 from tests.faults.test_lost_or_persisted import insist
@@ -81,7 +82,7 @@ def deposit_again(url: str, folder: Path, name: str) -> Receipt:
     return receipt
 
 
-def test_killed_or_refused_at_each_write_and_sync(tmp_path: Path) -> None:
+def test_killed_or_refused_at_each_write_and_sync(tmp_path: Path, tell: Tell) -> None:
     probe = subprocess.run(["strace", "-qq", "true"], capture_output=True, text=True, check=False)
     if shutil.which("strace") is None or probe.returncode:
         pytest.skip("strace cannot trace here (ptrace is refused): faults at system calls are left out")
@@ -115,4 +116,5 @@ def test_killed_or_refused_at_each_write_and_sync(tmp_path: Path) -> None:
             if not held:
                 receipts.append(deposit_again(url, tmp_path, name))
     found = check_receipts(url, vkey, receipts)
-    print(f"{len(calls)} writes and syncs a deposit, {2 * len(picked)} faults, {dict(outcomes)}: {found}")
+    more = f"{len(calls)} writes and syncs a deposit; {dict(outcomes)}"
+    tell("KILL and EIO at writes and syncs", 2 * len(picked), found, more, database="sqlite")

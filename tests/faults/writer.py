@@ -35,6 +35,11 @@ class Item:
     def entry(self) -> NewEntry:
         return NewEntry(hashlib.sha256(self.name.encode()).digest(), "deposit")
 
+    @property
+    def name_sha256(self) -> str:
+        """The digest as a client writes it."""
+        return self.entry.envelope_sha256.hex()
+
 
 class AllAdmitted:
     """Refuses nobody and keeps nothing: what is tested is the log alone."""

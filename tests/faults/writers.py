@@ -36,8 +36,7 @@ def read_receipts(lines: Iterable[str]) -> list[Receipt]:
     for line in lines:
         if line.endswith("\n"):
             digest, index, proof = line.split()
-            note = base64.b64decode(proof).split(b"\n\n", 1)[1]
-            found.append(Receipt(digest, int(index), note))
+            found.append(Receipt.read(digest, int(index), base64.b64decode(proof)))
     return found
 
 
