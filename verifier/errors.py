@@ -11,7 +11,8 @@
     │   ├── SignatureError
     │   ├── InclusionError
     │   ├── ConsistencyError
-    │   └── ChainProofError
+    │   ├── ChainProofError
+    │   └── NotBelievedError    nothing is wrong with it, but the trust file believes nobody for it
     └── KeyFormatError      a key that cannot be used
 
 Messages and hints are message ids of the catalogue, with `{placeholders}` filled from the keyword
@@ -76,6 +77,10 @@ class ConsistencyError(ProofError):
 
 class ChainProofError(ProofError):
     """A block, receipt or storage proof that does not check."""
+
+
+class NotBelievedError(ProofError):
+    """Nothing is wrong with it, but the trust file believes nobody for it."""
 
 
 class KeyFormatError(MizhengError):

@@ -1,0 +1,245 @@
+"""One X.509 certificate or revocation list: what of it is looked at, read once (RFC 5280).
+
+`cryptography` reads the fields and does the arithmetic; names are compared byte for byte as they stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from ..errors import FormatError, LimitError, ProofError, VersionError
+from . import der
+
+# A certificate of an authority has one to three kilobytes.
+MAX_CERTIFICATE_BYTES = 64 * 1024
+# The list of a public CA that revokes many; authorities for time stamps revoke next to none.
+MAX_CRL_BYTES = 4 * 1024 * 1024
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+_KNOWN = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    }
+)
+_SAFE = (hashes.SHA256, hashes.SHA384, hashes.SHA512, hashes.SHA3_256, hashes.SHA3_384, hashes.SHA3_512)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate and its fields as they stand."""
+
+    encoded: bytes
+    issuer: bytes
+    subject: bytes
+    serial: int
+    not_before: int
+    """Seconds since 1970."""
+    not_after: int
+    key: PublicKeyTypes
+    parsed: x509.Certificate
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.encoded).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """The subject as people read it (RFC 4514)."""
+        return self.parsed.subject.rfc4514_string()
+
+    def is_issued_by(self, other: Certificate) -> bool:
+        """Whether `other` is named as the issuer and its key signed this, with a hash that still holds."""
+        if self.issuer != other.subject:
+            return False
+        used = self.parsed.signature_hash_algorithm
+        if used is not None and not isinstance(used, _SAFE):
+            return False
+        try:
+            self.parsed.verify_directly_issued_by(other.parsed)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            return False
+        return True
+
+    def require_authority(self, below: int) -> None:
+        """Be a CA that may issue, with `below` further CAs under it; ProofError otherwise."""
+        with _malformed():
+            extensions = self.parsed.extensions
+            constraints = _extension(extensions, x509.BasicConstraints)
+            usage = _extension(extensions, x509.KeyUsage)
+            purposes = _extension(extensions, x509.ExtendedKeyUsage)
+        if constraints is None or not constraints.value.ca or (usage and not usage.value.key_cert_sign):
+            raise ProofError("a certificate in the authority's chain may issue no others")
+        if constraints.value.path_length is not None and below > constraints.value.path_length:
+            raise ProofError("the authority's chain is longer than one of its certificates allows")
+        allowed = (ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+        if purposes and not any(purpose in allowed for purpose in purposes.value):
+            raise ProofError("a certificate in the authority's chain is not for time stamps")
+
+    def require_time_stamping(self) -> None:
+        """Be a certificate for time stamps and nothing else (RFC 3161 §2.3); ProofError otherwise."""
+        with _malformed():
+            extensions = self.parsed.extensions
+            usage = _extension(extensions, x509.KeyUsage)
+            purposes = _extension(extensions, x509.ExtendedKeyUsage)
+        if (
+            purposes is None
+            or not purposes.critical
+            or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
+        ):
+            raise ProofError("the certificate is not for time stamps alone, and says so as critical")
+        if usage and not (usage.value.digital_signature or usage.value.content_commitment):
+            raise ProofError("the certificate's key is not for signing")
+
+    def require_understood(self) -> None:
+        """VersionError when something in it must be understood and is not here, such as name constraints."""
+        with _malformed():
+            unknown = [
+                item.oid.dotted_string
+                for item in self.parsed.extensions
+                if item.critical and item.oid not in _KNOWN
+            ]
+        if unknown:
+            raise VersionError(
+                "a certificate with the critical extension {oid}, not known here", oid=unknown[0]
+            )
+
+
+def load_certificate(data: bytes) -> Certificate:
+    """Read a certificate in DER; FormatError if it is none."""
+    if len(data) > MAX_CERTIFICATE_BYTES:
+        raise LimitError("a certificate of {size} bytes", size=len(data))
+    outer = der.parse(data).reader(der.SEQUENCE)
+    body = outer.next().reader(der.SEQUENCE)
+    body.optional(der.context(0))
+    serial = body.next().integer()
+    body.next(der.SEQUENCE)
+    issuer = body.next(der.SEQUENCE).encoded
+    body.next(der.SEQUENCE)
+    subject = body.next(der.SEQUENCE).encoded
+    with _malformed():
+        parsed = x509.load_der_x509_certificate(data)
+        return Certificate(
+            data,
+            issuer,
+            subject,
+            serial,
+            seconds(parsed.not_valid_before_utc),
+            seconds(parsed.not_valid_after_utc),
+            parsed.public_key(),
+            parsed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A full list of one CA, read; whether it is signed is for `is_signed_by`."""
+
+    encoded: bytes
+    issuer: bytes
+    this_update: int
+    next_update: int | None
+    parsed: x509.CertificateRevocationList
+
+    def is_signed_by(self, issuer: Certificate) -> bool:
+        with _malformed():
+            usage = _extension(issuer.parsed.extensions, x509.KeyUsage)
+        if self.issuer != issuer.subject or (usage and not usage.value.crl_sign):
+            return False
+        if not isinstance(self.parsed.signature_hash_algorithm, (*_SAFE, type(None))):
+            return False
+        try:
+            return self.parsed.is_signature_valid(issuer.key)  # type: ignore[arg-type]
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            return False
+
+    def covers(self, *, is_authority: bool) -> bool:
+        """Whether it speaks of such certificates, whatever the reason: no part of a list, no delta."""
+        with _malformed():
+            for item in self.parsed.extensions:
+                point = item.value
+                if isinstance(point, x509.IssuingDistributionPoint):
+                    wrong_sort = (
+                        point.only_contains_user_certs if is_authority else point.only_contains_ca_certs
+                    )
+                    if (
+                        wrong_sort
+                        or point.indirect_crl
+                        or point.only_some_reasons
+                        or point.only_contains_attribute_certs
+                    ):
+                        return False
+                elif item.critical or isinstance(point, x509.DeltaCRLIndicator):
+                    return False
+        return True
+
+    def find(self, serial: int) -> tuple[int, x509.ReasonFlags | None] | None:
+        """(since when, why) a certificate is revoked; None if it is not in the list."""
+        with _malformed():
+            entry = self.parsed.get_revoked_certificate_by_serial_number(serial)
+            if entry is None:
+                return None
+            reason = None
+            for item in entry.extensions:
+                if isinstance(item.value, x509.CRLReason):
+                    reason = item.value.reason
+            return seconds(entry.revocation_date_utc), reason
+
+
+def load_revocation_list(data: bytes) -> RevocationList:
+    """Read a certificate revocation list in DER; FormatError if it is none."""
+    if len(data) > MAX_CRL_BYTES:
+        raise LimitError("a revocation list of {size} bytes", size=len(data))
+    body = der.parse(data).reader(der.SEQUENCE).next().reader(der.SEQUENCE)
+    body.optional(der.INTEGER)
+    body.next(der.SEQUENCE)
+    issuer = body.next(der.SEQUENCE).encoded
+    with _malformed():
+        parsed = x509.load_der_x509_crl(data)
+        next_update = parsed.next_update_utc
+        return RevocationList(
+            data,
+            issuer,
+            seconds(parsed.last_update_utc),
+            None if next_update is None else seconds(next_update),
+            parsed,
+        )
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _extension(extensions: x509.Extensions, kind: type[_Extension]) -> x509.Extension[_Extension] | None:
+    try:
+        return extensions.get_extension_for_class(kind)
+    except x509.ExtensionNotFound:
+        return None
+
+
+@contextmanager
+def _malformed() -> Iterator[None]:
+    """`cryptography` reads some fields late, and its errors have many names."""
+    try:
+        yield
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise FormatError("a certificate or revocation list that cannot be read") from error
+    except UnsupportedAlgorithm as error:
+        raise VersionError("a certificate with a key of a kind that is not known") from error
