@@ -239,7 +239,7 @@ def _malformed() -> Iterator[None]:
     """`cryptography` reads some fields late, and its errors have many names."""
     try:
         yield
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise FormatError("a certificate or revocation list that cannot be read") from error
     except UnsupportedAlgorithm as error:
         raise VersionError("a certificate with a key of a kind that is not known") from error
+    except Exception as error:
+        raise FormatError("a certificate or revocation list that cannot be read") from error
