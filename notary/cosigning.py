@@ -5,6 +5,8 @@
 No deposit waits for a witness. A head waits `wait` seconds for its quorum and is then published without it,
 and anchored without it; every place that shows it says so. Later cosignatures are still collected for heads
 that are anchored: a witness that was away is first shown those, smallest first, for it never goes back.
+
+Of several processes on one database one asks, by lease; when it dies, another one takes over.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance
+from mizheng.notary.lease import make_lease
 from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.proofs import consistency_proof
 from mizheng.notary.log.published_head import (
@@ -71,11 +75,15 @@ class WitnessKeeper:
         self.setup = load_witnesses(instance.settings, own_keyids(instance))
         self._workers: list[Worker] = []
         self._askers: list[WitnessAsker] = []
+        self._lease = make_lease(instance.engine, "witnessing")
+        self._is_asking = False
         if self.setup is not None:
             chooser = Chooser(self._engine, self.setup)
             self._askers = [WitnessAsker(self._engine, peer) for peer in self.setup.peers]
-            self._workers = [Worker("published head", chooser.step, _PAUSE)]
-            self._workers += [Worker(f"witness {asker.name}", asker.step, _PAUSE) for asker in self._askers]
+            self._workers = [Worker("published head", partial(self._choose, chooser), _PAUSE)]
+            self._workers += [
+                Worker(f"witness {asker.name}", partial(self._ask, asker), _PAUSE) for asker in self._askers
+            ]
 
     def start(self) -> None:
         with writing(self._engine) as connection:
@@ -95,6 +103,15 @@ class WitnessKeeper:
                 list(pool.map(Worker.stop, self._workers))
         for asker in self._askers:
             asker.close()
+        self._lease.release()
+
+    def _choose(self, chooser: Chooser) -> bool:
+        # A lease belongs to one thread; the askers go by what this one was told last.
+        self._is_asking = self._lease.hold()
+        return self._is_asking and chooser.step()
+
+    def _ask(self, asker: WitnessAsker) -> bool:
+        return self._is_asking and asker.step()
 
 
 class Chooser:
