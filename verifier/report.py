@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from .canonical import format_instant
 from .codes import CODES, NEEDED, NEEDED_ONE_OF
-from .errors import MizhengError, VersionError
+from .errors import MizhengError, NotBelievedError, VersionError
 
 T = TypeVar("T")
 
@@ -108,6 +108,8 @@ class Report:
     supports: tuple[Support, ...]
     """Conclusion 2."""
     facts: Mapping[str, Any]
+    clocks: tuple[ProvenTime, ...] = ()
+    """Every time that tokens and blocks prove, the first one first; `latest` is the first of them."""
 
     def to_json(self) -> dict[str, Any]:
         """A value for json.dumps; its keys are stable."""
@@ -118,6 +120,7 @@ class Report:
             "missing": list(self.missing),
             "earliest": self.earliest and self.earliest.to_json(),
             "latest": self.latest and self.latest.to_json(),
+            "clocks": [clock.to_json() for clock in self.clocks],
             "conclusions": {
                 "unchanged_since_anchored": self.is_unchanged_since_anchored,
                 "before_anchoring": [
@@ -146,10 +149,10 @@ class Findings:
         self.add(code, Status.PASS, subject, message, **values)
 
     def failed(self, code: str, subject: str, error: MizhengError) -> None:
-        """A later version was not understood, which is no failure; anything else is."""
+        """What was not understood, or comes from somebody nobody trusts, is no failure; anything else is."""
         self.has_later_version |= isinstance(error, VersionError)
-        status = Status.NOT_CHECKED if isinstance(error, VersionError) else Status.FAIL
-        self.add(code, status, subject, error.message, **error.values)
+        is_open = isinstance(error, (VersionError, NotBelievedError))
+        self.add(code, Status.NOT_CHECKED if is_open else Status.FAIL, subject, error.message, **error.values)
 
     def not_checked(self, code: str, subject: str = "", message: str = "", **values: Any) -> None:
         self.add(code, Status.NOT_CHECKED, subject, message, **values)

@@ -74,6 +74,8 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
     yield _("Times proven")
     yield "  " + _time(_("the statement was signed not before"), report.earliest, _)
     yield "  " + _time(_("what is opened existed not after"), report.latest, _)
+    for clock in report.clocks[1:]:
+        yield "  " + _time(_("also dated"), clock, _)
     if report.is_trial:
         yield "  " + _("These times come from a chain for trying and are no evidence.")
     yield ""

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .canonical import from_hex, parse_instant, require_fields
+from .canonical import format_instant, from_hex, parse_instant, require_fields
 from .errors import FormatError, LimitError, VersionError
 from .note import NoteVerifier
 from .policy import Policy, parse_policy
 from .signature import PublicKey, require_keyid
+from .timestamp.authority import Authority, authority_fields, parse_authorities, parse_retired_hashes
 
 TRUST_FORMAT = "mizheng/trust/v1"
 # A trial chain pins a block per anchor, about 100 bytes each; real trust files are a few kilobytes.
@@ -89,6 +90,10 @@ class Trust:
     require: tuple[str, ...] = ()
     revoked_keys: frozenset[str] = frozenset()
     witness_policy: Policy | None = None
+    tsas: tuple[Authority, ...] = ()
+    """Time-stamp authorities."""
+    retired_hashes: Mapping[str, int] = field(default_factory=dict)
+    """Hash name to when it stops counting, seconds since 1970."""
     sha256: str = ""
     """Hex SHA-256 of the file's bytes, printed on every report."""
 
@@ -123,6 +128,8 @@ def parse_trust(data: bytes) -> Trust:
             "require": dict,
             "revoked_keys": list,
             "witness_policy": str,
+            "tsas": list,
+            "retired_hashes": dict,
         },
     )
     if parse_instant(value["issued_at"]) > parse_instant(value["expires_at"]):
@@ -149,6 +156,8 @@ def parse_trust(data: bytes) -> Trust:
         tuple(_text(item) for item in require["checks"]),
         frozenset(require_keyid(item) for item in value.get("revoked_keys", [])),
         _witness_policy(value.get("witness_policy"), logs),
+        parse_authorities(value.get("tsas", [])),
+        parse_retired_hashes(value.get("retired_hashes", {})),
         hashlib.sha256(data).hexdigest(),
     )
 
@@ -201,6 +210,11 @@ def dump_trust(trust: Trust) -> bytes:
                 f"log_id = {_quote(log_id.log_id.hex())}",
                 *_range(log_id),
             ]
+    for authority in trust.tsas:
+        lines += ["", "[[tsas]]", *_value_lines(authority_fields(authority))]
+    if trust.retired_hashes:
+        retired = {name: format_instant(at) for name, at in sorted(trust.retired_hashes.items())}
+        lines += ["", "[retired_hashes]", *_value_lines(retired)]
     lines += ["", "[require]", f"checks = [{', '.join(_quote(item) for item in trust.require)}]"]
     return ("\n".join(lines) + "\n").encode()
 
@@ -283,6 +297,17 @@ def _range(item: TrustedLog | TrustedLogId) -> list[str]:
 
 def _key_lines(item: NamedKey) -> list[str]:
     return [f"name = {_quote(item.name)}", f"public_key = {_quote(item.key.to_base64())}"]
+
+
+def _value_lines(values: Mapping[str, str | list[str]]) -> list[str]:
+    """Keys with a string or, an item a line, with a list of them."""
+    lines = []
+    for name, value in values.items():
+        if isinstance(value, str):
+            lines.append(f"{name} = {_quote(value)}")
+        else:
+            lines += [f"{name} = [", *(f"  {_quote(item)}," for item in value), "]"]
+    return lines
 
 
 def _text(value: object) -> str:

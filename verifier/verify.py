@@ -7,10 +7,11 @@
  5. records     each opened record in the commitment; each file against its record
  6. log         entry, inclusion, checkpoint signature, witnesses
  7. chain       observations; each anchor: header, receipt, event, storage, checkpoint, contract, canonical
- 8. time        not before the beacon, not after the earliest anchor
- 9. depositor   enrolment in the same tree, key not revoked
-10. others      members this version knows by name but does not judge
-11. verdict
+ 8. tokens      each time-stamp token: whole, over a checkpoint, by a trusted authority, not revoked, current
+ 9. time        not before the beacon, not after the earliest token or anchor
+10. depositor   enrolment in the same tree, key not revoked
+11. others      members this version knows by name but does not judge
+12. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
 the present time and what nodes answered are arguments.
@@ -25,7 +26,7 @@ from typing import Any
 from .archive import Source
 from .bundle import STATEMENT, Bundle
 from .canonical import parse_instant
-from .checks import anchors, block, content, identity, log, structure, times
+from .checks import anchors, block, content, identity, log, structure, times, tokens
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .dsse import MAX_ENVELOPE_BYTES
 from .report import Findings, Report, Status, Support, compute_verdict
@@ -37,7 +38,6 @@ __all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
 
 # Group of members, check code: known to the format, not judged by this version.
 _OTHERS = (
-    ("timestamps", "token.valid"),
     ("x509", "depositor.x509"),
     ("renewals", "renewal.chain"),
     ("custody", "custody.chain"),
@@ -92,7 +92,16 @@ def verify_bundle(
             "envelope.signature", STATEMENT, keyid=statement.public_key.keyid, sha256=envelope.sha256
         )
         context = Context(
-            bundle, trust, findings, statement, data, envelope.sha256, files, online_blocks, online_roots
+            bundle,
+            trust,
+            findings,
+            statement,
+            data,
+            envelope.sha256,
+            files,
+            online_blocks,
+            online_roots,
+            now,
         )
         structure.check_form(context)
         document = structure.check_document(context)
@@ -104,6 +113,9 @@ def verify_bundle(
         log.check_witnesses(context)
         observations = block.check_observations(context)
         anchors.check_anchors(context, observations)
+        stamped = tokens.check_tokens(context)
+        for item in stamped:
+            tokens.conclude(context, item, None)
         times.check_beacon(context, observations)
         identity.check_enrolment(context)
         identity.check_key_status(context)
@@ -144,6 +156,7 @@ def _finish(findings: Findings, trust: Trust | None, context: Context | None) ->
         is_trial=context.is_trial if context else False,
         earliest=context.earliest if context else None,
         latest=latest,
+        clocks=tuple(sorted(context.latest, key=lambda clock: clock.at)) if context else (),
         is_unchanged_since_anchored=bool(
             context and context.anchored_sizes and context.records and not has_failed
         ),

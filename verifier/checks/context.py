@@ -65,6 +65,8 @@ class Context:
     files: Sequence[Path] = ()
     online_blocks: Sequence[OnlineBlock] = ()
     online_roots: Sequence[OnlineRoot] = ()
+    now: int | None = None
+    """Seconds since 1970 by the caller's clock."""
     records: list[tuple[str, Record]] = field(default_factory=list)
     """Opened records that belong to the commitment, by member name."""
     heads: list[Head] = field(default_factory=list)

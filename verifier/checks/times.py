@@ -1,4 +1,4 @@
-"""The proven interval of time: not before the beacon block, not after the earliest anchor."""
+"""The proven interval of time: not before the beacon block, not after the earliest token or anchor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from ..report import ProvenTime
 from ..words import N_
 from .block import Observations, check_canonical
 from .context import Context
+
+# Blocks and tokens of one checkpoint are made within minutes. What lies further apart is told to the reader:
+# an authority that did not answer for a while, or a clock that is wrong.
+FAR_APART_SECONDS = 3600
 
 
 def check_beacon(context: Context, observations: Observations) -> None:
@@ -50,17 +54,19 @@ def check_beacon(context: Context, observations: Observations) -> None:
 
 def check_time_order(context: Context) -> ProvenTime | None:
     """The earliest of the latest times; FAIL when the beacon is later than that."""
+    _check_clocks(context)
     latest = min(context.latest, key=lambda time: time.at, default=None)
     earliest = context.earliest
-    if context.statement.not_before is None or not context.bundle.group("anchors"):
-        message = N_("only with both a not-before block and an anchor is there an order to check")
+    has_latest = context.bundle.group("anchors") or context.bundle.group("timestamps")
+    if context.statement.not_before is None or not has_latest:
+        message = N_("only with a not-before block and an anchor or token is there an order to check")
         context.findings.not_provided("time.order", message=message)
     elif latest is None or earliest is None:
         message = N_("not both of the times are proven")
         context.findings.not_checked("time.order", message=message)
     elif earliest.at > latest.at:
         error = ProofError(
-            "the not-before block of {earliest} is later than the anchor of {latest}",
+            "the not-before block of {earliest} is later than {latest}",
             earliest=format_instant(earliest.at),
             latest=format_instant(latest.at),
         )
@@ -70,3 +76,28 @@ def check_time_order(context: Context) -> ProvenTime | None:
             "time.order", earliest=format_instant(earliest.at), latest=format_instant(latest.at)
         )
     return latest
+
+
+def _check_clocks(context: Context) -> None:
+    """Whether all that dates the bundle tells about the same time. No clock is right because others are."""
+    clocks = sorted(context.latest, key=lambda clock: clock.at)
+    if len(clocks) < 2:
+        message = N_("fewer than two clocks date this: there is nothing to compare")
+        context.findings.not_provided("time.clocks", message=message)
+        return
+    first, last = clocks[0], clocks[-1]
+    values = {
+        "first": first.by.format(**first.values),
+        "first_at": format_instant(first.at),
+        "last": last.by.format(**last.values),
+        "last_at": format_instant(last.at),
+    }
+    if last.at - first.at > FAR_APART_SECONDS:
+        message = N_(
+            "more than an hour apart: the first says {first_at}, the last {last_at}; one was asked late, or "
+            "its clock is wrong"
+        )
+        context.findings.not_checked("time.clocks", message=message, **values)
+    else:
+        message = N_("the first says {first_at}, the last {last_at}")
+        context.findings.passed("time.clocks", message=message, **values)

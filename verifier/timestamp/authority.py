@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..canonical import format_instant
-from ..errors import NotBelievedError
+from ..canonical import format_instant, from_base64, from_hex, parse_instant, require_fields, to_base64
+from ..errors import FormatError, NotBelievedError
+from .algorithms import find_hash
+from .der import is_oid
 from .path import ends_at, find_path
-from .revocation import RevocationStatus, check_revocation
 from .token import Token
-from .x509 import Certificate, RevocationList
+from .x509 import Certificate, load_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Judgement:
     authority: Authority
     token: Token
     path: tuple[Certificate, ...]
-    revocation: RevocationStatus
+    """From the signer's certificate up to the root."""
     holds_until: int
     """From then on nobody can tell it from a forgery, unless it was renewed before. Seconds since 1970."""
     why: str
@@ -45,12 +46,12 @@ def judge(
     token: Token,
     authorities: Sequence[Authority],
     retired: Mapping[str, int],
-    more_lists: Iterable[RevocationList] = (),
 ) -> Judgement:
     """Who made the token, by its own time. NotBelievedError where the trust file has nobody for it.
 
-    ProofError when an authority that is known could not have made it so: a chain that did not hold, or that
-    was revoked. `retired`: hash name to when it stops counting, seconds since 1970.
+    ProofError when an authority that is known could not have made it so: a chain that did not hold at that
+    time. Whether it was revoked is for `check_revocation`. `retired`: hash name to when it stops counting,
+    seconds since 1970.
     """
     reasons: list[NotBelievedError] = []
     for authority in authorities:
@@ -61,14 +62,13 @@ def judge(
         if reason is not None:
             reasons.append(reason)
             continue
-        revocation = check_revocation(path, [*token.signed.crls, *more_lists], token.at)
         ends = [(retired[name], name) for name in sorted(token.hashes) if name in retired]
         until, why = min([(ends_at(path), "certificate"), *ends])
         if until < token.at:
             raise NotBelievedError(
                 "the token rests on {hash}, which was retired before it was made", hash=why
             )
-        return Judgement(authority, token, path, revocation, until, why)
+        return Judgement(authority, token, path, until, why)
     if reasons:
         raise reasons[0]
     raise NotBelievedError("the trust file does not know the authority {name}", name=token.signer.name)
@@ -94,3 +94,48 @@ def _refusal(token: Token, authority: Authority) -> NotBelievedError | None:
             last=format_instant(authority.last_time),
         )
     return None
+
+
+def parse_authorities(items: Sequence[object]) -> tuple[Authority, ...]:
+    """Read the tables `[[tsas]]` of a trust file; FormatError says what is wrong with one."""
+    found = tuple(_authority(item) for item in items)
+    if len({authority.name for authority in found}) != len(found):
+        raise FormatError("a time-stamp authority that is listed twice")
+    return found
+
+
+def parse_retired_hashes(table: Mapping[str, object]) -> dict[str, int]:
+    """Hash name to when it stops counting, seconds since 1970; FormatError for a name that is not known."""
+    return {find_hash(name).name: parse_instant(at) for name, at in table.items()}
+
+
+def authority_fields(authority: Authority) -> dict[str, str | list[str]]:
+    """What `parse_authorities` reads back: strings and lists of strings by key."""
+    fields: dict[str, str | list[str]] = {"name": authority.name}
+    if authority.policies:
+        fields["policies"] = list(authority.policies)
+    if authority.certificates:
+        fields["certificates"] = sorted(authority.certificates)
+    if authority.last_time is not None:
+        fields["last_time"] = format_instant(authority.last_time)
+    return fields | {"roots": [to_base64(root.encoded) for root in authority.roots]}
+
+
+def _authority(value: object) -> Authority:
+    fields = require_fields(
+        value, {"name": str, "roots": list}, {"policies": list, "certificates": list, "last_time": str}
+    )
+    for name in ("roots", "policies", "certificates"):
+        # An empty list of what is believed could be taken for a prohibition; it would be none.
+        if not fields.get(name, [name]):
+            raise FormatError("a time-stamp authority with an empty list: {field}", field=name)
+    policies = fields.get("policies", [])
+    if not all(isinstance(policy, str) and is_oid(policy) for policy in policies):
+        raise FormatError("a policy is an object identifier in dots, such as 1.2.3.4")
+    return Authority(
+        fields["name"],
+        tuple(load_certificate(from_base64(root)) for root in fields["roots"]),
+        tuple(policies),
+        frozenset(from_hex(digest, 32).hex() for digest in fields.get("certificates", [])),
+        parse_instant(fields["last_time"]) if "last_time" in fields else None,
+    )

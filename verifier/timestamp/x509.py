@@ -104,7 +104,7 @@ class Certificate:
             or not purposes.critical
             or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
         ):
-            raise ProofError("the certificate is not for time stamps alone, and says so as critical")
+            raise ProofError("the certificate does not say, as critical, that it is for time stamps alone")
         if usage and not (usage.value.digital_signature or usage.value.content_commitment):
             raise ProofError("the certificate's key is not for signing")
 
@@ -130,6 +130,9 @@ def load_certificate(data: bytes) -> Certificate:
     body = outer.next().reader(der.SEQUENCE)
     body.optional(der.context(0))
     serial = body.next().integer()
+    if serial <= 0:
+        # RFC 5280 §4.1.2.2.
+        raise FormatError("a certificate whose serial number is not positive")
     body.next(der.SEQUENCE)
     issuer = body.next(der.SEQUENCE).encoded
     body.next(der.SEQUENCE)

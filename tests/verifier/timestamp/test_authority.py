@@ -8,8 +8,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from mizheng.verifier.errors import NotBelievedError, ProofError, VersionError
-from mizheng.verifier.timestamp.authority import Judgement, judge
+from mizheng.verifier.errors import FormatError, NotBelievedError, ProofError, VersionError
+from mizheng.verifier.timestamp.authority import (
+    Judgement,
+    authority_fields,
+    judge,
+    parse_authorities,
+    parse_retired_hashes,
+)
 from mizheng.verifier.timestamp.path import find_path
 from mizheng.verifier.timestamp.revocation import RevocationStatus, check_revocation
 from mizheng.verifier.timestamp.token import parse_token
@@ -215,3 +221,51 @@ def test_lists_that_say_nothing_about_it(authority: TestAuthority, other: TestAu
         authority.crl(AT, revoked, by=authority.root),
     ):
         assert not status(authority, found).is_known
+
+
+def test_table_of_a_trust_file(authority: TestAuthority) -> None:
+    for known in (
+        authority.trusted(policies=()),
+        authority.trusted(certificates=frozenset({"ab" * 32}), last_time=AT, policies=("1.2.3", "2.999.1")),
+    ):
+        (again,) = parse_authorities([authority_fields(known)])
+        assert [item.encoded for item in again.roots] == [item.encoded for item in known.roots]
+        assert (again.name, again.policies, again.certificates, again.last_time) == (
+            known.name,
+            known.policies,
+            known.certificates,
+            known.last_time,
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roots": []},
+        {"roots": ["AAAA"]},
+        {"roots": [7]},
+        {"policies": []},
+        {"policies": ["1.2.3."]},
+        {"policies": [1.2]},
+        {"certificates": []},
+        {"certificates": ["ab"]},
+        {"last_time": "tomorrow"},
+        {"url": "https://tsa.example"},
+    ],
+)
+def test_table_with_a_fault(authority: TestAuthority, change: dict[str, object]) -> None:
+    fields: dict[str, object] = {**authority_fields(authority.trusted()), **change}
+    with pytest.raises(FormatError):
+        parse_authorities([fields])
+
+
+def test_authority_that_stands_there_twice(authority: TestAuthority) -> None:
+    fields = authority_fields(authority.trusted())
+    with pytest.raises(FormatError, match="twice"):
+        parse_authorities([fields, fields])
+
+
+@pytest.mark.parametrize("table", [{"md5": "2026-01-01T00:00:00Z"}, {"sha256": "soon"}, {"sha256": 2035}])
+def test_retired_hashes_are_known_ones(table: dict[str, object]) -> None:
+    with pytest.raises(FormatError):
+        parse_retired_hashes(table)
