@@ -1,185 +1,66 @@
-"""The chain in the background of a serving notary: opened, looked after, and closed.
+"""The chains in the background of a serving notary: each checkpoint goes onto every one of them.
 
-The embedded chain is opened before the notary listens: it is there or it is an error. A node may be down:
-deposits go on, the board says why anchoring waits, and it is tried again until it answers.
-
-Several processes on one database: one of them anchors and one asks the observers, by lease; when it dies,
-another one takes over. The others read on the board how it goes. The embedded chain is in one process, so
-a database whose log is anchored there has one server.
+Each chain has its anchorer, its outbox, its board and its threads; one that is down holds none of the others
+up. The embedded chain is in one process, so a database whose log is anchored there has one server.
 """
 
-import logging
-import threading
 import time
+from collections.abc import Iterator
 
-from mizheng.notary.anchoring import Anchorer
-from mizheng.notary.chain import contract as calls
-from mizheng.notary.chain.deploy import Deployment, bring_up, expected_deployment
-from mizheng.notary.chain.interface import Chain, ChainError
-from mizheng.notary.chain.open import open_chain
-from mizheng.notary.chain.profiles import ChainProfile, parse_profile
+from mizheng.notary.chain.configured import load_profiles
+from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import Publisher
-from mizheng.notary.chain.status import StatusBoard
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.keeper import ChainKeeper
 from mizheng.notary.lease import Lease, make_lease
-from mizheng.notary.log.anchorable import AnchorableLog
-from mizheng.notary.observers import ObservationCollector, parse_observers
-from mizheng.notary.worker import Worker
 
-logger = logging.getLogger(__name__)
-
-# How soon a new block is noticed: the embedded chain makes one when it is asked to, a real one every few
-# seconds.
-_TRIAL_PAUSE = 0.5
-_CHAIN_PAUSE = 2.0
-# Deploying on a real chain is `mizheng-notary chain deploy`; here only an opening that got stuck is waited
-# for.
-_OPEN_WAIT = 30.0
-# The contract's head is asked for before anything is signed; a node that is slow or down is not waited for
-# longer.
+# The contracts' heads are asked for before anything is signed; nodes that are slow or down are not waited
+# for longer.
 _FIRST_LOOK = 3.0
-_LOOK_PAUSE = 30.0
 
 
-class ChainKeeper:
-    """One chain and one log: an anchorer, and who collects observations, each on a thread of its own."""
+class ChainKeepers:
+    """Every chain that is configured, in the order of notary.toml."""
 
     def __init__(self, instance: Instance) -> None:
-        settings = instance.settings
-        self._instance = instance
-        self._serving = _claim_database(instance)
-        self._anchoring_lease = make_lease(instance.engine, "anchoring")
-        self._observing_lease = make_lease(instance.engine, "observing")
-        self._is_following = False
-        self._followed: str | None = None
-        self._publisher = Publisher.load_or_create(settings.keys_dir / PUBLISHER_FILE)
-        peers = parse_observers(settings.observers)
-        self._chain: Chain = open_chain(
-            parse_profile(settings.chain), settings.data_dir, self._publisher.address
+        configured = load_profiles(instance.settings)
+        self._serving = _claim_database(instance, configured)
+        publisher = Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
+        self._keepers = tuple(
+            ChainKeeper(instance, profile, publisher, self._serving.hold) for profile in configured
         )
-        self._board = StatusBoard(instance.engine, self.profile.name)
-        self._deployment: Deployment | None = None
-        self._anchorer: Anchorer | None = None
-        pause = _TRIAL_PAUSE if self.profile.is_embedded else _CHAIN_PAUSE
-        self._workers = [
-            Worker("anchorer", self._step, pause),
-            Worker("contract", self._look_at_contract, _LOOK_PAUSE),
-        ]
-        self._collector: ObservationCollector | None = None
-        if peers:
-            self._collector = ObservationCollector(instance.engine, self.profile, peers)
-            self._workers.append(Worker("observations", self._observe, pause))
-        if self.profile.is_embedded:
-            self._deployment = bring_up(self._chain, self._publisher, instance.origin)
+
+    def __iter__(self) -> Iterator[ChainKeeper]:
+        return iter(self._keepers)
 
     @property
-    def profile(self) -> ChainProfile:
-        """With its genesis, also for the embedded chain."""
-        return self._chain.profile
+    def profiles(self) -> tuple[ChainProfile, ...]:
+        """With their geneses, also that of the embedded chain."""
+        return tuple(keeper.profile for keeper in self)
 
-    @property
-    def deployment(self) -> Deployment | None:
-        """Where the log is open; None while the chain has not been reached."""
-        if self._deployment is None and self._is_following:
-            # Another process has opened it there; its place follows from the profile.
-            return expected_deployment(self.profile, self._publisher, self._instance.origin)
-        return self._deployment
-
-    @property
-    def waiting_for(self) -> str | None:
-        """What holds anchoring up, as a code; None if nothing does but time."""
-        if self._is_following:
-            return self._followed
-        return self._board.waiting_for if self._anchorer is None else self._anchorer.waiting_for
-
-    @property
-    def observers(self) -> dict[str, str]:
-        """By name: ok, or the code of what went wrong when it was asked last."""
-        return {} if self._collector is None else dict(self._collector.states)
+    def references(self) -> list[dict[str, object]]:
+        """The fields of ChainReference of every chain that has been reached."""
+        return [reference for keeper in self if (reference := keeper.reference) is not None]
 
     def start(self) -> None:
         """Look at what is anchored, then begin. A node that does not answer in time is asked again later."""
-        first = threading.Thread(target=self._look_at_contract, name="contract, first", daemon=True)
-        first.start()
-        first.join(_FIRST_LOOK)
-        for worker in self._workers:
-            worker.start()
+        deadline = time.monotonic() + _FIRST_LOOK
+        for first in [keeper.look() for keeper in self]:
+            first.join(max(0.0, deadline - time.monotonic()))
+        for keeper in self:
+            keeper.start()
 
     def stop(self) -> None:
-        """End after the present step; whatever it leaves undone is done at the next start."""
-        for worker in self._workers:
-            worker.stop()
-        if self._collector is not None:
-            self._collector.close()
-        self._chain.close()
-        for lease in (self._anchoring_lease, self._observing_lease, self._serving):
-            lease.release()
-
-    def _observe(self) -> bool:
-        return self._collector is not None and self._observing_lease.hold() and self._collector.step()
-
-    def _look_at_contract(self) -> bool:
-        """Let the guard know of the head that the contract has."""
-        where = self._deployment or expected_deployment(self.profile, self._publisher, self._instance.origin)
-        if where is not None:
-            try:
-                # A node on another chain says nothing about this log.
-                if self._chain.check_identity(where.contract, where.code_hash).state == "ok":
-                    size, root = calls.read_head(self._chain, where.contract, where.log_id)
-                    if size:
-                        self._instance.guard.add_floor("contract", size, root)
-            except ChainError as error:
-                logger.info("the contract's head is not known: %s", error.code)
-        return False
-
-    def _step(self) -> bool:
-        # The embedded chain is this process's own; whoever has lost the database must not go on with it.
-        has_database = not self.profile.is_embedded or self._serving.hold()
-        self._is_following = not (has_database and self._anchoring_lease.hold())
-        if self._is_following:
-            self._followed = self._board.read()
-            return False
-        if self._anchorer is not None:
-            return self._anchorer.step()
-        if self._deployment is None:
-            code = self._reach()
-            if code is not None:
-                self._board.show(code, int(time.time()))
-                return False
-        assert self._deployment is not None  # noqa: S101 - reached just now
-        instance = self._instance
-        self._anchorer = Anchorer(
-            instance.engine,
-            self._chain,
-            self._publisher,
-            self._deployment,
-            AnchorableLog(instance.engine, instance.signer),
-            interval=instance.settings.anchor_interval,
-        )
-        return True
-
-    def _reach(self) -> str | None:
-        """Find the contract and the log in it; the code of what is in the way."""
-        if self.profile.contract is None:
-            # Deploying costs money: only the operator does it.
-            return "no-contract"
-        identity = self._chain.check_identity()
-        if identity.state != "ok":
-            return identity.state
-        try:
-            self._deployment = bring_up(
-                self._chain, self._publisher, self._instance.origin, wait_seconds=_OPEN_WAIT
-            )
-        except ChainError as error:
-            logger.warning("the log cannot be opened on the chain: %s", error.code)
-            return error.code
-        return None
+        """End after the present steps; whatever they leave undone is done at the next start."""
+        for keeper in self:
+            keeper.stop()
+        self._serving.release()
 
 
-def _claim_database(instance: Instance) -> Lease:
+def _claim_database(instance: Instance, configured: tuple[ChainProfile, ...]) -> Lease:
     """Be one of this database's servers, or with the embedded chain the only one."""
-    is_embedded = instance.settings.chain is None
+    is_embedded = any(profile.is_embedded for profile in configured)
     lease = make_lease(instance.engine, "serving", shared=not is_embedded)
     if not lease.hold():
         raise ConfigurationError(

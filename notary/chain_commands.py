@@ -28,11 +28,11 @@ def chain_address(data_dir: str | None) -> None:
 
 @chain.command("deploy")
 @click.option("--rpc", multiple=True, required=True, help="a node's address; may be given several times")
-@click.option("--name", default="main", show_default=True, help="what the chain is called here")
+@click.option("--name", help="what the chain is called here [main]; a further chain needs one of its own")
 @click.option("--finality", default="finalized", show_default=True, help=_FINALITY_HELP)
 @data_dir_option
 @speaks
-def chain_deploy(rpc: tuple[str, ...], name: str, finality: str, data_dir: str | None) -> None:
+def chain_deploy(rpc: tuple[str, ...], name: str | None, finality: str, data_dir: str | None) -> None:
     """Bring the contract onto a chain, open the log in it, and write the chain into notary.toml.
 
     Run again, it goes on where it stopped. The notary uses the chain from its next start on.

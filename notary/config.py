@@ -11,6 +11,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     origin           MIZHENG_ORIGIN            origin            made once from the log's key
     anchor_interval  MIZHENG_ANCHOR_INTERVAL   anchor_interval   2 s on the embedded chain, else 600 s
     chain            -                         [chain]           the embedded chain
+    chains           -                         [chains.NAME]     none beside [chain]
     observers        -                         [observers]       none
     witnesses        -                         [witnesses]       none
     witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
@@ -40,7 +41,7 @@ _ENVIRONMENT = {
     "anchor_interval": "MIZHENG_ANCHOR_INTERVAL",
     "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "observers", "witnesses", "publish")
+_TABLES = ("chain", "chains", "observers", "witnesses", "publish")
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -58,7 +59,7 @@ class Settings:
     anchor_interval: float
     """Seconds between anchors when there is something to anchor."""
     chain: Mapping[str, Any] | None
-    """The table [chain] of notary.toml as it stands; None: the embedded chain."""
+    """The table [chain] of notary.toml as it stands; see `mizheng.notary.chain.configured`."""
     observers: Mapping[str, Any]
     """The table [observers] of notary.toml as it stands."""
     witnesses: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +68,8 @@ class Settings:
     """A file with the witness policy, instead of the text in [witnesses]."""
     publish: Mapping[str, Any] = field(default_factory=dict)
     """The table [publish] of notary.toml as it stands."""
+    chains: Mapping[str, Any] = field(default_factory=dict)
+    """The tables [chains.NAME] of notary.toml as they stand."""
 
     @property
     def config_path(self) -> Path:
@@ -99,12 +102,15 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         host=str(values.get("host", DEFAULT_HOST)),
         port=_port(values.get("port", DEFAULT_PORT)),
         origin=_origin(values.get("origin")),
-        anchor_interval=_interval(values.get("anchor_interval"), is_trial=chain is None),
+        anchor_interval=_interval(
+            values.get("anchor_interval"), is_trial=chain is None and not file.get("chains")
+        ),
         chain=chain,
         observers=file.get("observers", {}),
         witnesses=file.get("witnesses", {}),
         witness_policy=_path(values.get("witness_policy")),
         publish=file.get("publish", {}),
+        chains=file.get("chains", {}),
     )
 
 
@@ -140,7 +146,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         if (name in _TABLES) != isinstance(value, dict):
             raise ConfigurationError(
                 "{path}: {name} is not of the right kind",
-                hint="chain, observers, publish and witnesses are tables, everything else is a value",
+                hint="chain, chains, observers, publish and witnesses are tables, everything else is a value",
                 path=path,
                 name=name,
             )

@@ -1,20 +1,20 @@
-"""`mizheng-notary chain deploy`: contract, opened log, and the `[chain]` table of notary.toml."""
+"""`mizheng-notary chain deploy`: contract, opened log, and the chain's table of notary.toml."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.interface import RejectedError
 from mizheng.notary.chain.node import NodeChain, discover_profile
-from mizheng.notary.chain.profiles import ChainProfile, parse_finality, parse_profile
+from mizheng.notary.chain.profiles import ChainProfile, parse_finality
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import PUBLISHER_FILE, Instance
-
-_CHAIN_TABLE = re.compile(r"^\[chain\][ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,13 @@ def load_publisher(instance: Instance) -> Publisher:
     return Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
 
 
-def deploy(instance: Instance, rpc: Sequence[str], name: str, finality: str) -> Deployed:
-    """Deploy and open where that is still to be done, then write notary.toml; done twice, nothing changes."""
-    profile = replace(discover_profile(tuple(rpc), parse_finality(finality)), name=name)
-    present = _present(instance, profile)
+def deploy(instance: Instance, rpc: Sequence[str], name: str | None, finality: str) -> Deployed:
+    """Deploy and open where that is still to be done, then write notary.toml; done twice, nothing changes.
+
+    Without a name it is the one chain of this notary; with one it may be a further one.
+    """
+    profile = replace(discover_profile(tuple(rpc), parse_finality(finality)), name=name or "main")
+    present = _present(instance, profile, is_named=name is not None)
     chain = NodeChain(present or profile)
     publisher = load_publisher(instance)
     try:
@@ -50,32 +53,49 @@ def deploy(instance: Instance, rpc: Sequence[str], name: str, finality: str) -> 
         chain.close()
     path = instance.settings.config_path
     if present is None or present.contract is None:
-        _write(path, _lines(profile, deployment, is_new=present is None))
+        header = _header(instance, present or profile)
+        _write(path, header, _lines(header, profile, deployment, is_new=present is None))
     return Deployed(deployment, path)
 
 
-def _present(instance: Instance, asked: ChainProfile) -> ChainProfile | None:
-    """The chain that notary.toml names already; OperatorError if it is another one than asked for."""
-    if instance.settings.chain is None:
-        return None
-    present = parse_profile(instance.settings.chain)
-    if (present.chain_id, present.genesis_hash) != (asked.chain_id, asked.genesis_hash):
-        raise OperatorError(
-            "notary.toml names another chain, {name}",
-            hint="take its [chain] table away first; anchors that are there stay evidence",
-            name=present.name,
-        )
-    return present
+def _present(instance: Instance, asked: ChainProfile, *, is_named: bool) -> ChainProfile | None:
+    """What notary.toml says of this chain already; OperatorError if another one has its place or name."""
+    others = [profile for profile in load_profiles(instance.settings) if not profile.is_embedded]
+    for profile in others:
+        if (profile.chain_id, profile.genesis_hash) == (asked.chain_id, asked.genesis_hash):
+            return profile
+    for profile in others:
+        if profile.name == asked.name or not is_named:
+            raise OperatorError(
+                "notary.toml names another chain, {name}",
+                hint="to anchor on both, give this one a name of its own: --name NAME; to leave the other "
+                "one, take its table away first: anchors that are there stay evidence",
+                name=profile.name,
+            )
+    return None
 
 
-def _lines(profile: ChainProfile, deployment: Deployment, *, is_new: bool) -> list[str]:
+def _header(instance: Instance, profile: ChainProfile) -> str:
+    """The table of notary.toml in which the chain stands, or is to stand."""
+    settings = instance.settings
+    if profile.name in settings.chains:
+        return f"chains.{profile.name}"
+    is_first = settings.chain is None and not settings.chains
+    return "chain" if is_first or _is_first(settings.chain, profile) else f'chains."{profile.name}"'
+
+
+def _is_first(table: Mapping[str, Any] | None, profile: ChainProfile) -> bool:
+    return table is not None and table.get("name", "main") == profile.name
+
+
+def _lines(header: str, profile: ChainProfile, deployment: Deployment, *, is_new: bool) -> list[str]:
     contract = [f'contract = "{deployment.contract.hex()}"', f"first_block = {deployment.first_block}"]
     if not is_new:
         return contract
     # JSON's strings and lists of strings are TOML's.
     return [
-        "[chain]",
-        f"name = {json.dumps(profile.name)}",
+        f"[{header}]",
+        *([f"name = {json.dumps(profile.name)}"] if header == "chain" else []),
         f'kind = "{profile.kind}"',
         f"chain_id = {profile.chain_id}",
         f'genesis_hash = "{profile.genesis_hash.hex()}"',
@@ -85,11 +105,13 @@ def _lines(profile: ChainProfile, deployment: Deployment, *, is_new: bool) -> li
     ]
 
 
-def _write(path: Path, lines: Sequence[str]) -> None:
-    """Add the lines at the present [chain] table, or at the end; what the operator wrote stays as it is."""
+def _write(path: Path, header: str, lines: Sequence[str]) -> None:
+    """Add the lines at the chain's present table, or at the end; what the operator wrote stays as it is."""
     text = path.read_text("utf-8") if path.exists() else ""
     added = "\n".join(lines) + "\n"
-    table = _CHAIN_TABLE.search(text)
+    name = header.removeprefix("chains.").strip('"')
+    place = "chain" if header == "chain" else rf'chains[ \t]*\.[ \t]*"?{re.escape(name)}"?'
+    table = re.search(rf"^\[{place}\][ \t]*(?:#.*)?$", text, re.MULTILINE)
     if table:
         text = text[: table.end()] + "\n" + added + text[table.end() :].lstrip("\n")
     else:

@@ -4,7 +4,7 @@ Read from the database alone, in one snapshot: any process can answer, whether i
 chain that is down takes no evidence away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mizheng.notary.auth import Caller
 from mizheng.notary.chain.beacon import find_beacon
@@ -30,20 +30,38 @@ from sqlalchemy import Connection, Engine, Row, select
 _STATES = {"prepared": "waiting", "sent": "waiting", "mined": "anchored", "final": "final"}
 
 
-def load_status(engine: Engine, caller: Caller, deposit_id: str, profile: ChainProfile) -> dict[str, object]:
+def load_status(
+    engine: Engine, caller: Caller, deposit_id: str, profiles: Sequence[ChainProfile]
+) -> dict[str, object]:
     """The fields of StatusAnswer; Problem `deposit-unknown` unless it is the caller's."""
     with reading(engine) as connection:
         deposit = _find(connection, caller, deposit_id)
         rows = _anchors(connection, deposit.leaf_index)
-        waiting_for = read_waiting_for(connection, profile, deposit.leaf_index)
-    states = {_STATES[row.state] for row in rows}
-    state = next((name for name in ("final", "anchored") if name in states), "deposited")
+        waits = [read_waiting_for(connection, profile, deposit.leaf_index) for profile in profiles]
+    chains = [
+        {
+            "chain": profile.name,
+            "kind": profile.kind,
+            "chain_id": profile.chain_id,
+            "state": _furthest(
+                row
+                for row in rows
+                if (row.chain_id, row.genesis_hash) == (profile.chain_id, profile.genesis_hash)
+            ),
+            "waiting_for": waiting_for,
+        }
+        for profile, waiting_for in zip(profiles, waits, strict=True)
+    ]
+    # Of anchors on chains that are no longer configured as well.
+    state = _furthest(rows)
+    waiting_for = next((chain["waiting_for"] for chain in chains if chain["state"] == state), None)
     return {
         "id": deposit_id,
         "leaf_index": deposit.leaf_index,
         "state": state,
         "received_at": format_instant(deposit.received_at),
-        "waiting_for": waiting_for,
+        "waiting_for": None if state == "final" else waiting_for,
+        "chains": chains,
         "anchors": [_describe(row) for row in rows],
     }
 
@@ -129,6 +147,11 @@ def _choose(rows: Sequence[Row[tuple[object, ...]]]) -> list[Row[tuple[object, .
             if row.state == state and (row.evidence_final or row.evidence):
                 chosen.setdefault((row.chain_id, row.genesis_hash), row)
     return sorted(chosen.values(), key=lambda row: (row.tree_size, row.id))
+
+
+def _furthest(rows: Iterable[Row[tuple[object, ...]]]) -> str:
+    states = {_STATES[row.state] for row in rows}
+    return next((name for name in ("final", "anchored") if name in states), "deposited")
 
 
 def _describe(row: Row[tuple[object, ...]]) -> dict[str, object]:

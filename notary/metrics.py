@@ -1,9 +1,12 @@
 """Figures for Prometheus, in a registry of their own for each service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,9 +57,44 @@ class Metrics:
         """A value that is read when it is asked for."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
+    def gauges(
+        self,
+        name: str,
+        description: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], float]],
+    ) -> None:
+        """Values by their labels, all read when they are asked for; a state that is over is not shown."""
+        self.registry.register(_Gauges(name, description, labels, read))
+
     def dump(self) -> bytes:
         """The text exposition format, version 0.0.4."""
         return generate_latest(self.registry)
+
+
+class _Gauges(Collector):
+    """A gauge whose labels come and go."""
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], float]],
+    ) -> None:
+        self._about = (name, description, labels)
+        self._read = read
+
+    def describe(self) -> Iterator[Metric]:
+        name, description, labels = self._about
+        yield GaugeMetricFamily(name, description, labels=labels)
+
+    def collect(self) -> Iterator[Metric]:
+        name, description, labels = self._about
+        family = GaugeMetricFamily(name, description, labels=labels)
+        for values, value in self._read().items():
+            family.add_metric(values, float(value))
+        yield family
 
 
 class Counting:

@@ -5,6 +5,7 @@ In notary.toml:
     [observers.court]
     url = "https://observer.court.example"
     public_key = "MCowBQYDK2VwAyEA…"
+    chain = "mainnet"                   # optional, where there are several chains: the one that it watches
 """
 
 from __future__ import annotations
@@ -56,20 +57,21 @@ class ObserverError(MizhengError):
 
 @dataclass(frozen=True, slots=True)
 class ObserverPeer:
-    """An observer that this notary asks."""
+    """An observer that this notary asks, about blocks of one chain."""
 
     name: str
     url: str
     key: PublicKey
 
 
-def parse_observers(table: Mapping[str, Any]) -> tuple[ObserverPeer, ...]:
-    """Read the `[observers]` tables; ConfigurationError names the one that is wrong."""
+def parse_observers(table: Mapping[str, Any], chain: str | None = None) -> tuple[ObserverPeer, ...]:
+    """Read the `[observers]` tables, all or those of one chain; ConfigurationError names a wrong one."""
     peers = []
     for name, row in table.items():
-        if not isinstance(row, dict) or set(row) != {"url", "public_key"}:
+        if not isinstance(row, dict) or set(row) | {"chain"} != {"url", "public_key", "chain"}:
             raise ConfigurationError(
-                "notary.toml: [observers.{name}] has exactly url and public_key", name=name
+                "notary.toml: [observers.{name}] has url, public_key and perhaps chain, nothing else",
+                name=name,
             )
         url = row["url"]
         if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
@@ -82,7 +84,8 @@ def parse_observers(table: Mapping[str, Any]) -> tuple[ObserverPeer, ...]:
                 hint="the observer prints it when it starts",
                 name=name,
             ) from None
-        peers.append(ObserverPeer(name, url.rstrip("/"), key))
+        if chain is None or row.get("chain", chain) == chain:
+            peers.append(ObserverPeer(name, url.rstrip("/"), key))
     return tuple(peers)
 
 

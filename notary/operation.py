@@ -1,5 +1,7 @@
 """What an operator wants to see at a glance, from the database alone."""
 
+from mizheng.notary.chain.configured import load_profiles
+from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.tables import anchoring_status, anchors
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
@@ -7,23 +9,16 @@ from mizheng.notary.log.head import load_head
 from mizheng.notary.models import deposits, organisations
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.witnesses import load_witnesses, own_keyids
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 
 def load_operation(instance: Instance) -> dict[str, str | int | None]:
     """Names and values, in the order in which they are to be shown."""
     with reading(instance.engine) as connection:
         head = load_head(connection)
-        largest = {
-            state: connection.execute(
-                select(func.max(anchors.c.tree_size)).where(anchors.c.state == state)
-            ).scalar()
-            for state in ("mined", "final")
-        }
-        newest = connection.execute(select(anchors).order_by(anchors.c.id.desc()).limit(1)).one_or_none()
-        board = connection.execute(
-            select(anchoring_status).order_by(anchoring_status.c.changed_at.desc()).limit(1)
-        ).one_or_none()
+        chains: dict[str, str | int | None] = {}
+        for profile in load_profiles(instance.settings):
+            chains |= _load_chain(connection, profile)
         counts = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
             for table in (organisations, deposits)
@@ -47,10 +42,24 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
         "entries": head.tree_size,
         "deposits": counts["deposits"],
         "organisations": counts["organisations"],
-        "chain": board.chain if board else None,
-        "contract": newest.contract.hex() if newest else None,
-        "anchored size": largest["mined"] if largest["mined"] is not None else largest["final"],
-        "final size": largest["final"],
-        "anchoring waits for": board.waiting_for if board else None,
+        **chains,
         **witnesses,
+    }
+
+
+def _load_chain(connection: Connection, profile: ChainProfile) -> dict[str, str | int | None]:
+    """The lines of one chain, each with its name."""
+    here = [anchors.c.chain == profile.name, anchors.c.state.in_(("mined", "final"))]
+    if profile.genesis_hash:
+        here += [anchors.c.chain_id == profile.chain_id, anchors.c.genesis_hash == profile.genesis_hash]
+    largest = select(func.max(anchors.c.tree_size)).where(*here)
+    newest = connection.execute(select(anchors).where(*here).order_by(anchors.c.id.desc()).limit(1)).first()
+    board = select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == profile.name)
+    name = profile.name
+    return {
+        f"{name}: kind": profile.kind,
+        f"{name}: contract": newest.contract.hex() if newest else None,
+        f"{name}: anchored size": connection.execute(largest).scalar(),
+        f"{name}: final size": connection.execute(largest.where(anchors.c.state == "final")).scalar(),
+        f"{name}: anchoring waits for": connection.execute(board).scalar_one_or_none(),
     }

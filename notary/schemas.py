@@ -28,8 +28,9 @@ class _Closed(BaseModel):
 
 
 class ChainReference(BaseModel):
-    """The chain on which the notary anchors."""
+    """A chain on which the notary anchors."""
 
+    name: str = Field(description="name of the chain in the notary's settings")
     kind: str = Field(description="`ethereum`, or `trial` for the embedded chain, which is no evidence")
     chain_id: int = Field(description="EIP-155 chain id")
     genesis_hash: str = Field(description="hash of block 0, hex")
@@ -47,7 +48,9 @@ class OrganisationAnswer(BaseModel):
     log_vkey: str = Field(description="the log's key as a C2SP verifier key")
     issuer_public_key: str = Field(description="key that signs enrolments, base64 of SubjectPublicKeyInfo")
     active_keyid: str | None = Field(description="SHA-256 of the enrolled signing key, hex; null if none")
-    chain: ChainReference | None = Field(description="null while the chain has not been reached yet")
+    chains: list[ChainReference] = Field(
+        description="every chain on which the log is anchored, but those that have not been reached yet"
+    )
 
 
 class KeyRequest(_Closed):
@@ -142,18 +145,32 @@ class AnchorAnswer(BaseModel):
     block_hash: str | None = Field(description="hex")
 
 
+class ChainStatus(BaseModel):
+    """How far a deposit has come on one of the notary's chains."""
+
+    chain: str = Field(description="name of the chain in the notary's settings")
+    kind: str = Field(description="`ethereum` or `trial`")
+    chain_id: int = Field(description="EIP-155 chain id")
+    state: Literal["deposited", "anchored", "final"] = Field(description="as for the deposit")
+    waiting_for: str | None = Field(
+        description="stable code of what the next state on this chain waits for; null when final"
+    )
+
+
 class StatusAnswer(BaseModel):
     """How far a deposit has come."""
 
     id: str = Field(description="the deposit's id")
     leaf_index: int = Field(description="its place in the log")
     state: Literal["deposited", "anchored", "final"] = Field(
-        description="in the log; in a block; in a block that cannot be reorganised"
+        description="in the log; in a block; in a block that cannot be reorganised: on the chain where it "
+        "has come furthest"
     )
     received_at: str = Field(description="when the notary first received it, by its own clock")
     waiting_for: str | None = Field(
-        description="stable code of what the next state waits for; null when final"
+        description="stable code of what the next state waits for, on that chain; null when final"
     )
+    chains: list[ChainStatus] = Field(description="each of the notary's chains, in the order of its settings")
     anchors: list[AnchorAnswer] = Field(description="anchors that cover the deposit, smallest tree first")
 
 
@@ -201,7 +218,9 @@ class ReadyAnswer(BaseModel):
     state: Literal["ready", "degraded", "not-ready"] = Field(
         description="degraded: deposits are taken, but something else waits"
     )
-    checks: dict[str, CheckAnswer] = Field(description="database, log, sequencer, chain")
+    checks: dict[str, CheckAnswer] = Field(
+        description="database, log, sequencer; chain.NAME and what belongs to it"
+    )
 
 
 class ProblemAnswer(BaseModel):

@@ -100,10 +100,11 @@ def _introduce(service: Service, listener: socket.socket) -> None:
     say("database: {url}", url=instance.engine.url.render_as_string(hide_password=True))
     say("keys: {path}", path=settings.keys_dir)
     say("log: {origin}, {count} entries", origin=instance.origin, count=entries)
-    say("chain: {name}, {kind}", name=service.chain.profile.name, kind=service.chain.profile.kind)
-    if service.chain.deployment is not None:
-        say("contract: 0x{contract}", contract=service.chain.deployment.contract.hex())
-    if service.chain.profile.kind == "trial":
+    for keeper in service.chains:
+        say("chain: {name}, {kind}", name=keeper.profile.name, kind=keeper.profile.kind)
+        if keeper.deployment is not None:
+            say("contract: 0x{contract}", contract=keeper.deployment.contract.hex())
+    if any(profile.kind == "trial" for profile in service.chains.profiles):
         for line in _TRIAL_NOTICE:
             click.echo(line)
     say("listening on: {url}", url=f"http://{host}:{port}")

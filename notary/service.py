@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mizheng.notary.auth import RememberedCallers
-from mizheng.notary.background import ChainKeeper
+from mizheng.notary.background import ChainKeepers
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.console import complain
 from mizheng.notary.cosigning import WitnessKeeper
@@ -48,7 +48,7 @@ class Service:
         self.publication.check()
         self.callers = RememberedCallers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
-        self.chain = ChainKeeper(instance)
+        self.chains = ChainKeepers(instance)
         self.witnesses = WitnessKeeper(instance)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self.metrics.gauge(
@@ -63,10 +63,17 @@ class Service:
                 f"entries published to the {publisher.kind}",
                 partial(getattr, publisher, "published_size"),
             )
-        self.metrics.gauge(
+        self.metrics.gauges(
             "mizheng_anchoring_held_up",
-            "1 while something but time holds anchoring up",
-            lambda: self.chain.waiting_for is not None,
+            "1 while something but time holds anchoring on a chain up",
+            ("chain",),
+            lambda: {(keeper.profile.name,): keeper.waiting_for is not None for keeper in self.chains},
+        )
+        self.metrics.gauges(
+            "mizheng_anchoring_state",
+            "1 for what anchoring on a chain waits for; ok if only for time",
+            ("chain", "state"),
+            lambda: {(keeper.profile.name, keeper.waiting_for or "ok"): 1 for keeper in self.chains},
         )
         if self.witnesses.setup is not None:
             self.metrics.gauge(
@@ -82,7 +89,7 @@ class Service:
 
     def start(self) -> None:
         # First what the chain knows of the log: nothing is signed before that.
-        self.chain.start()
+        self.chains.start()
         self._complain()
         self.sequencer.start()
         self._scrubbing.start()
@@ -97,7 +104,7 @@ class Service:
         # After the last commit; what it does not finish is published at the next start.
         self.publication.stop()
         self.witnesses.stop()
-        self.chain.stop()
+        self.chains.stop()
         self.engine.dispose()
 
     def _complain(self) -> None:
@@ -110,24 +117,14 @@ class Service:
         except LogCorruptError as error:
             complain(damaged(error))
 
-    def chain_reference(self) -> dict[str, object] | None:
-        """The fields of ChainReference; None while the chain has not been reached."""
-        profile, deployment = self.chain.profile, self.chain.deployment
-        if deployment is None:
-            return None
-        return {
-            "kind": profile.kind,
-            "chain_id": profile.chain_id,
-            "genesis_hash": profile.genesis_hash.hex(),
-            "contract": deployment.contract.hex(),
-            "log_id": deployment.log_id.hex(),
-        }
-
     def beacon(self) -> dict[str, object] | None:
-        """The fields of BeaconAnswer; None if no block is final yet."""
+        """The fields of BeaconAnswer, of the first chain that has a final block; None if there is none."""
         with reading(self.engine) as connection:
-            beacon = newest_beacon(connection, self.chain.profile)
-        return None if beacon is None else beacon.reference.to_json()
+            for profile in self.chains.profiles:
+                beacon = newest_beacon(connection, profile)
+                if beacon is not None:
+                    return beacon.reference.to_json()
+        return None
 
     def readiness(self) -> dict[str, object]:
         """The fields of ReadyAnswer."""
@@ -152,9 +149,12 @@ class Service:
         checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
         checks["log"] = log
         is_ready = all(check["state"] == "ok" for check in checks.values())
-        checks["chain"] = {"state": self.chain.waiting_for or "ok", "detail": self.chain.profile.name}
-        for name, state in self.chain.observers.items():
-            checks[f"observer.{name}"] = {"state": state}
+        for keeper in self.chains:
+            checks[f"chain.{keeper.profile.name}"] = {"state": keeper.waiting_for or "ok"}
+            for name, state in keeper.observers.items():
+                # One observer may watch several chains: the one that it does not sign for is shown.
+                if checks.get(f"observer.{name}", {"state": "ok"})["state"] == "ok":
+                    checks[f"observer.{name}"] = {"state": state, "detail": keeper.profile.name}
         for kind, state in self.publication.states.items():
             checks[f"publication.{kind}"] = {"state": state}
         checks.update(witness_checks)

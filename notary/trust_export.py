@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.contract import compute_log_id
 from mizheng.notary.chain.deploy import code_hash
-from mizheng.notary.chain.profiles import ChainProfile, parse_profile
+from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.tables import anchors, beacon_blocks
 from mizheng.notary.database import reading
@@ -143,10 +144,10 @@ def _chains(connection: Connection, instance: Instance) -> tuple[TrustedChain, .
     for row in connection.execute(query):
         groups.setdefault((row.chain_id, row.genesis_hash), []).append(row)
     chains = {key: _chain(connection, instance.origin, rows) for key, rows in groups.items()}
-    profile = parse_profile(instance.settings.chain)
-    if profile.contract is not None:
-        # Also before its first anchor: the contract and the log's id are settled.
-        chains.setdefault((profile.chain_id, profile.genesis_hash), _configured(instance, profile))
+    for profile in load_profiles(instance.settings):
+        if profile.contract is not None:
+            # Also before its first anchor: the contract and the log's id are settled.
+            chains.setdefault((profile.chain_id, profile.genesis_hash), _configured(instance, profile))
     return tuple(chains.values())
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
 
+# Codes that pass by themselves.
+_ONLY_TIME = ("anchor-interval", "block", "finality")
 # What the notary's codes mean to a depositor. An unknown code is shown as it is.
 _WAITING = {
     "seal": N_("being deposited: mizheng notarize"),
@@ -52,7 +54,11 @@ _WAITING = {
     epilog=N_("mizheng status drawings.seal\nmizheng status drawings.seal --wait --timeout 1800"),
 )
 @click.argument("seal_path", metavar="NAME.seal")
-@click.option("--wait", is_flag=True, help=N_("wait until it is final"))
+@click.option(
+    "--wait",
+    is_flag=True,
+    help=N_("wait until it is final, on every chain that only needs time"),
+)
 @click.option(
     "--timeout", metavar="SECONDS", type=float, help=N_("wait no longer than this; then exit code 75")
 )
@@ -93,9 +99,16 @@ def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dic
     from ..evidence import STATES, fetch_evidence
 
     kept, deposit = seal.state.evidence, seal.state.deposit
-    if deposit is None or (kept and STATES.index(kept["state"]) >= STATES.index(found["state"])):
+    chains = {str(chain.get("chain")): chain.get("state") for chain in _chains(found)}
+    is_further = (
+        kept is None
+        or STATES.index(kept["state"]) < STATES.index(found["state"])
+        or kept.get("chains") != chains
+    )
+    if deposit is None or not is_further:
         return
     evidence = fetch_evidence(client, session.organisation, deposit, found["state"], int(time.time()))
+    evidence["chains"] = chains
     seal.append(replace(seal.state, evidence=evidence))
 
 
@@ -104,7 +117,7 @@ def _wait(client: NotaryClient, deposit: str, found: dict[str, Any], timeout: fl
     pause = _FIRST_PAUSE
     with Progress(_("waiting")) as progress:
         shown = ""
-        while found["state"] != "final":
+        while not _is_done(found):
             if end is not None and time.monotonic() + pause > end:
                 break
             line = f"{found['state']}: {_reason(found)}"
@@ -115,6 +128,19 @@ def _wait(client: NotaryClient, deposit: str, found: dict[str, Any], timeout: fl
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
             found = client.status(deposit)
     return found
+
+
+def _chains(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where the deposit is on each of the notary's chains; an older notary has one and does not say."""
+    chains = found.get("chains")
+    return [chain for chain in chains if isinstance(chain, dict)] if isinstance(chains, list) else []
+
+
+def _is_done(found: dict[str, Any]) -> bool:
+    """Final, and nothing else is to be had by waiting: a chain that is held up is the operator's to mend."""
+    return found["state"] == "final" and not any(
+        chain.get("state") != "final" and chain.get("waiting_for") in _ONLY_TIME for chain in _chains(found)
+    )
 
 
 def _reason(found: dict[str, Any]) -> str:
@@ -139,6 +165,7 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
                 "id": deposit.id if deposit else None,
                 "leaf_index": answer["leaf_index"] if answer else None,
                 "received_at": answer["received_at"] if answer else None,
+                "chains": _chains(found),
                 "anchors": found["anchors"],
                 "evidence_kept": state.evidence["state"] if state.evidence else None,
             }
@@ -161,7 +188,18 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
     for anchor in found["anchors"]:
         if anchor.get("state") in ("anchored", "final"):
             say(_anchor_line(anchor))
-    if found.get("waiting_for"):
+    chains = _chains(found)
+    if len(chains) > 1:
+        for chain in chains:
+            if chain.get("waiting_for"):
+                say(
+                    _(
+                        "  chain {name} waits for {reason}",
+                        name=printable(str(chain["chain"])),
+                        reason=_reason(chain),
+                    )
+                )
+    elif found.get("waiting_for"):
         say(_("  waits for {reason}", reason=_reason(found)))
 
 

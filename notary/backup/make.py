@@ -25,6 +25,7 @@ from mizheng.notary.backup.archive import (
 )
 from mizheng.notary.backup.chainfile import copy_chain
 from mizheng.notary.backup.databases import copy_snapshot
+from mizheng.notary.chain.configured import has_embedded_chain
 from mizheng.notary.chain.open import EMBEDDED_FILE
 from mizheng.notary.chain.tables import anchors
 from mizheng.notary.config import CONFIG_NAME
@@ -81,15 +82,16 @@ def _fill(instance: Instance, folder: Path) -> Made:
         if (settings.data_dir / name).exists():
             copy_file(settings.data_dir / name, folder / name)
     kind = instance.engine.dialect.name
+    is_embedded = has_embedded_chain(settings)
     for _ in range(_TRIES):
         with reading(instance.engine) as connection:
             head = load_head(connection)
             check_head(connection, head)
             newest = _newest_anchor(connection)
-            if settings.chain is None and (settings.data_dir / EMBEDDED_FILE).exists():
+            if is_embedded and (settings.data_dir / EMBEDDED_FILE).exists():
                 copy_chain(settings.data_dir / EMBEDDED_FILE, folder / EMBEDDED_FILE)
             with reading(instance.engine) as meanwhile:
-                is_settled = settings.chain is not None or _newest_anchor(meanwhile) == newest
+                is_settled = not is_embedded or _newest_anchor(meanwhile) == newest
             if is_settled:
                 copy_snapshot(connection, folder / DATABASE_FILES[kind])
                 break

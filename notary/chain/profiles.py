@@ -1,5 +1,5 @@
-"""Which chain, where its nodes are, and when a block of it counts as final: the `[chain]` table of
-notary.toml.
+"""Which chain, where its nodes are, and when a block of it counts as final: a `[chain]` or `[chains.NAME]`
+table of notary.toml, or a file of its own that such a table names.
 
     [chain]
     name = "mainnet"
@@ -13,7 +13,7 @@ notary.toml.
     first_block = 19000000              # of the contract; the search for lost anchors starts there
     max_fee_gwei = 80                   # optional: dearer than this, anchoring waits
 
-Without the table the notary makes its own embedded chain, for trying.
+Without any such table the notary makes its own embedded chain, for trying.
 """
 
 from __future__ import annotations
@@ -103,14 +103,12 @@ def embedded_profile(name: str = "embedded") -> ChainProfile:
     return ChainProfile(name, "trial", EMBEDDED_CHAIN_ID, b"", Finality("instant"))
 
 
-def parse_profile(table: Mapping[str, object] | None) -> ChainProfile:
-    """Read the `[chain]` table; ConfigurationError names the key that is wrong."""
-    if table is None:
-        return embedded_profile()
+def parse_profile(table: Mapping[str, object]) -> ChainProfile:
+    """Read a chain's table; ConfigurationError names the key that is wrong."""
     for key, value in table.items():
         if key not in _KEYS:
             raise ConfigurationError(
-                "notary.toml: unknown key {key} in [chain]",
+                "notary.toml: unknown key {key} in a chain's table",
                 hint="known keys: {known}",
                 key=key,
                 known=", ".join(_KEYS),
@@ -126,7 +124,7 @@ def parse_profile(table: Mapping[str, object] | None) -> ChainProfile:
         return embedded_profile(str(table.get("name", "embedded")))
     for key in _REQUIRED:
         if key not in table:
-            raise ConfigurationError("notary.toml: {key} is missing in [chain]", key=key)
+            raise ConfigurationError("notary.toml: {key} is missing in a chain's table", key=key)
     contract, log_id = table.get("contract"), table.get("log_id")
     max_fee_gwei = table.get("max_fee_gwei")
     return ChainProfile(
@@ -159,7 +157,7 @@ _WORDS = {str: "string", int: "whole number", list: "list of strings"}
 
 
 def _wrong(key: str, why: str) -> ConfigurationError:
-    return ConfigurationError("notary.toml: {key} in [chain] {why}", key=key, why=why)
+    return ConfigurationError("notary.toml: {key} of a chain {why}", key=key, why=why)
 
 
 def _name(text: str) -> str:

@@ -104,7 +104,7 @@ async def make_deposits(request: Request) -> JSONResponse:
 )
 def get_status(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
     """How far a deposit has come, and what it waits for."""
-    return JSONResponse(load_status(service.engine, caller, deposit_id, service.chain.profile))
+    return JSONResponse(load_status(service.engine, caller, deposit_id, service.chains.profiles))
 
 
 @router.get(

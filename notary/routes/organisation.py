@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/organisation", tags=["organisation"])
 
 @router.get("", response_model=OrganisationAnswer, responses=document(*AUTH_PROBLEMS))
 def get_organisation(caller: CallerOf, service: ServiceOf) -> JSONResponse:
-    """Who the API key belongs to, which key is enrolled, and how the log and the chain are called."""
+    """Who the API key belongs to, which key is enrolled, and how the log and its chains are called."""
     with reading(service.engine) as connection:
         organisation = load_organisation(connection, caller.organisation_id)
     instance = service.instance
@@ -24,6 +24,6 @@ def get_organisation(caller: CallerOf, service: ServiceOf) -> JSONResponse:
             "log_vkey": instance.signer.vkey,
             "issuer_public_key": instance.keys.issuer.public.to_base64(),
             "active_keyid": organisation.active_keyid,
-            "chain": service.chain_reference(),
+            "chains": service.chains.references(),
         }
     )

@@ -201,12 +201,12 @@ def test_a_chain_that_is_down_only_delays(tmp_path: Path) -> None:
     with NotaryServer(data) as server:
         depositor = TestDepositor(server.url, *server.add_org())
         assert "no evidential value" not in server.output
-        assert depositor.client.get("/v1/organisation").json()["chain"] is None
+        assert depositor.client.get("/v1/organisation").json()["chains"] == []
         depositor.enrol()
         envelope, made = depositor.deposit()
         for _ in range(200):
             ready = get(server, "/readyz").json()
-            if ready["checks"]["chain"]["state"] == "unreachable":
+            if ready["checks"]["chain.down"]["state"] == "unreachable":
                 break
             time.sleep(0.05)
         assert (ready["state"], get(server, "/readyz").status_code) == ("degraded", 200)
@@ -256,7 +256,7 @@ def test_health_readiness_and_metrics(depositor: TestDepositor, server: NotarySe
     depositor.deposit()
     assert get(server, "/healthz").json() == {"state": "ok"}
     ready = get(server, "/readyz").json()
-    assert set(ready["checks"]) == {"database", "log", "sequencer", "chain"}
+    assert set(ready["checks"]) == {"database", "log", "sequencer", "chain.embedded"}
     text = get(server, "/metrics").text
     for name in (
         'mizheng_deposits_total{outcome="created"}',

@@ -127,7 +127,7 @@ def test_one_anchors_and_another_takes_over(tmp_path: Path, url: str, node: Anvi
             == depositor.client.get("/v1/organisation").json()
         )
         ready = httpx.get(f"{second.url}/readyz", trust_env=False).json()
-        assert ready["checks"]["chain"]["state"] == "ok"
+        assert ready["checks"]["chain.anvil"]["state"] == "ok"
         first.kill()
         later = through_second.deposit()[1]
         assert later["leaf_index"] == made["leaf_index"] + 1

@@ -34,8 +34,8 @@ def test_a_table() -> None:
     assert not profile.is_embedded
 
 
-@pytest.mark.parametrize("table", [None, {"kind": "trial"}, {"kind": "trial", "name": "play"}])
-def test_without_a_table_the_chain_is_embedded(table: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("table", [{"kind": "trial"}, {"kind": "trial", "name": "play"}])
+def test_a_trial_chain_without_nodes_is_embedded(table: dict[str, Any]) -> None:
     profile = parse_profile(table)
     assert profile.is_embedded
     assert (profile.kind, profile.chain_id) == ("trial", EMBEDDED_CHAIN_ID)
@@ -102,8 +102,12 @@ def test_observers() -> None:
     key = PrivateKey.generate().public
     (peer,) = parse_observers({"court": {"url": "http://127.0.0.1:8480/", "public_key": key.to_base64()}})
     assert (peer.name, peer.url, peer.key) == ("court", "http://127.0.0.1:8480", key)
+    watched = {"url": "http://a", "public_key": key.to_base64(), "chain": "mainnet"}
+    assert parse_observers({"court": watched}, "mainnet") == parse_observers({"court": watched})
+    assert parse_observers({"court": watched}, "other") == ()
     for row in (
         {},
+        {**watched, "more": 1},
         {"url": "x", "public_key": key.to_base64()},
         {"url": "http://a", "public_key": "AA=="},
         7,
