@@ -53,6 +53,7 @@ _MEMBERS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("heads", rf"heads/{_SIZE}\.tlog-proof", False),
         ("timestamps", rf"timestamps/{_NUMBER}\.(?:tsr|txt)", False),
         ("anchors", rf"anchors/{_NUMBER}\.json", False),
+        ("seals", rf"seals/{_NUMBER}\.json", False),
         ("observations", rf"observations/{_NUMBER}\.dsse\.json", False),
         ("beacon", r"beacon\.json", False),
         ("renewals", rf"renewals/{_NUMBER}\.ers", False),
@@ -103,6 +104,8 @@ class Evidence:
     """Tree size to .tlog-proof bytes, all of the statement's entry."""
     anchors: Sequence[bytes] = ()
     observations: Sequence[bytes] = ()
+    seals: Sequence[bytes] = ()
+    """Of validators, over blocks of the anchors and of the beacon."""
     enrolment: bytes | None = None
     enrolment_proof: bytes | None = None
     key_status: bytes | None = None
@@ -287,6 +290,7 @@ def write_bundle(
 def _evidence_members(evidence: Evidence) -> dict[str, bytes]:
     members = {f"heads/{size}.tlog-proof": data for size, data in evidence.heads.items()}
     members |= {f"anchors/{n:04}.json": data for n, data in enumerate(evidence.anchors, 1)}
+    members |= {f"seals/{n:04}.json": data for n, data in enumerate(evidence.seals, 1)}
     members |= {f"observations/{n:04}.dsse.json": data for n, data in enumerate(evidence.observations, 1)}
     single = {
         ENROLMENT: evidence.enrolment,

@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "exhibits.list": N_("the exhibit list names what is opened"),
     "page.digest": N_("the enclosed checking page is a published one"),
     "online.root": N_("the contract still answers with this root"),
+    "anchor.seals": N_("enough of the chain's own validators sealed the block"),
 }
 
 NEEDED = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .canonical import format_instant, from_hex, parse_instant, require_fields
+from .consensus.validators import ValidatorSet, parse_validators
 from .errors import FormatError, LimitError, VersionError
 from .note import NoteVerifier
 from .policy import Policy, parse_policy
@@ -65,6 +66,8 @@ class TrustedChain:
     code_hash: bytes
     log_ids: tuple[TrustedLogId, ...]
     pins: Mapping[int, bytes] = field(default_factory=dict)
+    validators: tuple[ValidatorSet, ...] = ()
+    """Who seals its blocks, where they are believed; by their first block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ def dump_trust(trust: Trust) -> bytes:
                 f"log_id = {_quote(log_id.log_id.hex())}",
                 *_range(log_id),
             ]
+        for validators in chain.validators:
+            lines += ["", "[[chains.validators]]", *_validator_lines(validators)]
     for authority in trust.tsas:
         lines += ["", "[[tsas]]", *_value_lines(authority_fields(authority))]
     if trust.retired_hashes:
@@ -258,7 +263,7 @@ def _chain(value: object) -> TrustedChain:
             "code_hash": str,
             "log_ids": list,
         },
-        {"pins": list},
+        {"pins": list, "validators": list},
     )
     pins: dict[int, bytes] = {}
     for item in fields.get("pins", []):
@@ -275,6 +280,7 @@ def _chain(value: object) -> TrustedChain:
         from_hex(fields["code_hash"], 32),
         tuple(_log_id(item) for item in fields["log_ids"]),
         pins,
+        parse_validators(fields.get("validators", [])),
     )
 
 
@@ -293,6 +299,19 @@ def _range(item: TrustedLog | TrustedLogId) -> list[str]:
     if item.last_size is not None:
         lines.append(f"last_size = {item.last_size}")
     return lines
+
+
+def _validator_lines(validators: ValidatorSet) -> list[str]:
+    lines = [f"kind = {_quote(validators.kind)}", f"from_block = {validators.from_block}"]
+    if validators.to_block is not None:
+        lines.append(f"to_block = {validators.to_block}")
+    if validators.quorum is not None:
+        lines.append(f"quorum = {validators.quorum}")
+    members = (
+        f"  {{name = {_quote(each.name)}, address = {_quote(each.address.hex())}}},"
+        for each in validators.members
+    )
+    return [*lines, "members = [", *members, "]"]
 
 
 def _key_lines(item: NamedKey) -> list[str]:

@@ -6,7 +6,8 @@
  4. members     the depositor's signed list, every digest
  5. records     each opened record in the commitment; each file against its record
  6. log         entry, inclusion, checkpoint signature, witnesses
- 7. chain       observations; each anchor: header, receipt, event, storage, checkpoint, contract, canonical
+ 7. chain       observations; seals; each anchor: header, receipt, event, storage, checkpoint, contract,
+                canonical
  8. tokens      each time-stamp token: whole, over a checkpoint, by a trusted authority, not revoked, current
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
@@ -26,7 +27,7 @@ from typing import Any
 from .archive import Source
 from .bundle import STATEMENT, Bundle
 from .canonical import parse_instant
-from .checks import anchors, block, content, identity, log, structure, times, tokens
+from .checks import anchors, block, consensus, content, identity, log, structure, times, tokens
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .dsse import MAX_ENVELOPE_BYTES
 from .report import Findings, Report, Status, Support, compute_verdict
@@ -112,6 +113,7 @@ def verify_bundle(
         log.check_log(context)
         log.check_witnesses(context)
         observations = block.check_observations(context)
+        consensus.check_consensus(context)
         anchors.check_anchors(context, observations)
         stamped = tokens.check_tokens(context)
         for item in stamped:

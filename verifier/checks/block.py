@@ -1,8 +1,8 @@
 """Whether a block belongs to its chain. A header alone proves nothing: anyone can build one.
 
-A block counts when the trust file pins it, when a quorum of trusted observers signed that they saw
-it, or when every node that the verifier's user asked has it as final. Anybody of these who has
-another block at that height makes it a failure.
+A block counts when the trust file pins it, when a quorum of the chain's validators whom it names sealed
+it, when a quorum of trusted observers signed that they saw it, or when every node that the verifier's
+user asked has it as final. Anybody of these who has another block at that height makes it a failure.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def check_canonical(
     vouchers = find_vouchers(context, chain, block, seen)
     if not vouchers:
         message = N_(
-            "nobody trusted vouches for this block: no pin, no quorum of observers, no node was asked"
+            "nobody trusted vouches for this block: no pin, no seals of validators, no quorum of "
+            "observers, no node was asked"
         )
         if any(_is_about(node.block, block) for node in context.online_blocks):
             message = N_("not every node that was asked has this block as final")
@@ -97,6 +98,7 @@ def find_vouchers(
     vouchers = []
     if chain.pins.get(block.number) == block.hash:
         vouchers.append(f"trust.toml ({chain.name})")
+    vouchers.extend(proven.by for proven in context.proven if proven.block == block)
     observers = {
         key: observer.name
         for observation, key in seen
@@ -118,6 +120,9 @@ def _contradiction(
     pinned = chain.pins.get(block.number)
     if pinned is not None and pinned != block.hash:
         return f"trust.toml ({chain.name})", pinned
+    for proven in context.proven:
+        if _is_about(proven.block, block) and proven.block.hash != block.hash:
+            return proven.by, proven.block.hash
     for observation, key in seen:
         if _is_about(observation.block, block) and observation.block.hash != block.hash:
             observer = context.trust.observer(key) if context.trust else None

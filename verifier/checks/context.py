@@ -40,6 +40,15 @@ class OnlineRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenBlock:
+    """A block that the chain's own validators, whom the trust file names, stand for."""
+
+    block: BlockReference
+    by: str
+    """Who they are, and how many of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A checkpoint of the bundle in which the statement's entry was found."""
 
@@ -67,6 +76,8 @@ class Context:
     online_roots: Sequence[OnlineRoot] = ()
     now: int | None = None
     """Seconds since 1970 by the caller's clock."""
+    proven: list[ProvenBlock] = field(default_factory=list)
+    """Blocks that a consensus proof showed to be their chain's."""
     records: list[tuple[str, Record]] = field(default_factory=list)
     """Opened records that belong to the commitment, by member name."""
     heads: list[Head] = field(default_factory=list)

@@ -11,8 +11,9 @@ from ..canonical import MAX_INTEGER, from_hex, require_fields
 from ..errors import ChainProofError, FormatError, LimitError, VersionError
 from .header import MAX_HEADER_BYTES, Header, parse_header
 
-# Both have Ethereum's headers and tries; a trial chain lives inside a notary and is no evidence.
-KINDS = ("ethereum", "trial")
+# All have Ethereum's headers and tries. Those of clique, ibft2 and qbft carry their validators' seals; a
+# trial chain lives inside a notary and is no evidence.
+KINDS = ("ethereum", "clique", "ibft2", "qbft", "trial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Block:
     number: int
     hash: bytes
     header: bytes
-    """RLP."""
+    """The RLP whose Keccak-256 is the hash: of ibft2 and qbft without round and seals, which it leaves out."""
 
     def to_json(self) -> dict[str, Any]:
         return {"number": self.number, "hash": self.hash.hex(), "header": self.header.hex()}

@@ -106,11 +106,11 @@ def test_a_later_bundle_may_have_members_of_new_names(scene: Scene, documents: D
     """Its list says that it is later, before a name that is not known here can make it broken."""
     later_type = PAYLOAD_TYPES["bundle.dsse.json"].replace(".v1+", ".v2+")
     members = documents.signed("bundle.dsse.json", b"of a form that is not known today", later_type)
-    report = judge({**members, "seals/0001.json": b"{}"}, scene.trust)
+    report = judge({**members, "light-client/0001.json": b"{}"}, scene.trust)
     assert statuses(report, "bundle.structure") == ["NOT_CHECKED"]
     assert report.verdict is Verdict.UNDETERMINED
 
 
 def test_a_new_name_in_a_bundle_of_this_version_is_refused(scene: Scene, documents: Documents) -> None:
-    members = {**documents.put("README.txt", b""), "seals/0001.json": b"{}"}
+    members = {**documents.put("README.txt", b""), "light-client/0001.json": b"{}"}
     assert failed(refuse(members, scene.trust)) == {"bundle.structure"}

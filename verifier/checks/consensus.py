@@ -1,0 +1,63 @@
+"""Consensus proofs: which blocks the chain's own validators, whom the trust file names, stand for.
+
+What is found here is one of the ways in which `anchor.canonical` and `beacon.canonical` pass.
+"""
+
+from __future__ import annotations
+
+from ..consensus.proofs import PROOFS, Claim, Proof, Roots
+from ..errors import NotBelievedError
+from ..statement import BlockReference
+from ..trust import TrustedChain
+from ..words import N_
+from .context import Context, ProvenBlock
+
+
+def check_consensus(context: Context) -> None:
+    """Every member of every kind of proof; what they prove goes into `context.proven`."""
+    for proof in PROOFS:
+        for name in context.bundle.group(proof.group):
+            _check_proof(context, proof, name)
+        if not context.bundle.group(proof.group):
+            context.findings.not_provided(proof.code)
+
+
+def _check_proof(context: Context, proof: Proof, name: str) -> None:
+    findings = context.findings
+    claim = findings.attempt(proof.code, name, lambda: proof.read(context.bundle.read(name, proof.max_bytes)))
+    if claim is None:
+        return
+    context.is_trial |= claim.chain.kind == "trial"
+    if context.trust is None:
+        findings.not_checked(proof.code, name, N_("no trust file was given"))
+        return
+    chain = _trusted_chain(context, claim)
+    if chain is None:
+        message = N_("the trust file does not know this chain")
+        findings.not_checked(proof.code, name, message, chain_id=claim.chain.chain_id)
+        return
+    try:
+        found = claim.judge(Roots(validators=chain.validators))
+    except NotBelievedError as error:
+        # Other validators may be later ones: a trust file that is behind breaks no evidence.
+        findings.not_checked(proof.code, name, error.message, **error.values)
+        return
+    block = BlockReference(claim.chain.chain_id, claim.chain.genesis_hash, found.number, found.hash)
+    context.proven.append(ProvenBlock(block, found.who))
+    findings.passed(
+        proof.code,
+        name,
+        N_("block {number}, sealed by {by}; {needed} are needed"),
+        number=found.number,
+        by=found.who,
+        needed=found.needed,
+        hash=found.hash.hex(),
+        chain=chain.name,
+    )
+
+
+def _trusted_chain(context: Context, claim: Claim) -> TrustedChain | None:
+    """The trust file's chain of this id and genesis, if it is also of this kind."""
+    assert context.trust is not None  # noqa: S101 - the caller has looked
+    chain = context.trust.chain(claim.chain.chain_id, claim.chain.genesis_hash)
+    return chain if chain and chain.kind == claim.chain.kind else None
