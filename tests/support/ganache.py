@@ -1,4 +1,4 @@
-"""Ganache 7.9.2, whose pool wants a tenth more of a replacement, on both fields of EIP-1559, as real nodes do."""
+"""Ganache 7.9.2, whose pool wants a tenth more of a replacement, on both fields, as real nodes do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy before a JSON-RPC node, for one request at a time to go wrong: lost on its way or on its way back,
+"""An HTTP proxy before a JSON-RPC node, for one request at a time to go wrong: lost on its way there or back,
 slow, refused with 429, cut off, or answered with a lie.
 
     with RpcProxy(node.url) as proxy:
@@ -19,9 +19,9 @@ from typing import Any, Self
 
 import httpx
 
-# lost: the node never sees the request. unanswered: it does, and its answer is lost. cut: half of the answer's
-# bytes. slow: SLOW_SECONDS later. A number: that HTTP status instead of an answer. A dict: this JSON-RPC error. A
-# function: what it makes of the node's answer.
+# lost: the node never sees the request. unanswered: it does, and its answer is lost. cut: half of the
+# answer's bytes. slow: SLOW_SECONDS later. A number: that HTTP status instead of an answer. A dict: this
+# JSON-RPC error. A function: what it makes of the node's answer.
 Fault = str | dict[str, Any] | Callable[[Any], Any]
 SLOW_SECONDS = 0.4
 
