@@ -3,9 +3,11 @@
 from alembic import context
 from mizheng.notary.chain import tables
 from mizheng.notary.models import metadata
+from mizheng.notary.timestamping import tables as timestamp_tables
 
-# The anchorer's and the observers' tables stand on the same metadata once their module is imported.
+# The tables in modules of their own stand on the same metadata once these are imported.
 assert tables.anchors.metadata is metadata  # noqa: S101
+assert timestamp_tables.time_stamps.metadata is metadata  # noqa: S101
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
