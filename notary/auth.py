@@ -9,6 +9,7 @@ from typing import Any
 from mizheng.notary.errors import Problem
 from mizheng.notary.models import api_keys, organisations
 from mizheng.notary.organisations import API_KEY_MARK, PREFIX_LENGTH, hash_api_key
+from mizheng.notary.rows import Lookup
 from mizheng.verifier.statement import Depositor
 from sqlalchemy import Connection, bindparam, select
 
@@ -29,16 +30,9 @@ _COLUMNS = (
     organisations.c.identifier,
     organisations.c.disabled_at.label("organisation_disabled_at"),
 )
-_BY_PREFIX = (
-    select(*_COLUMNS)
-    .select_from(api_keys.join(organisations))
-    .where(api_keys.c.prefix == bindparam("prefix"))
-)
-_BY_ID = (
-    select(*_COLUMNS)
-    .select_from(api_keys.join(organisations))
-    .where(api_keys.c.id.in_(bindparam("ids", expanding=True)))
-)
+_CALLERS = select(*_COLUMNS).select_from(api_keys.join(organisations))
+_BY_PREFIX = _CALLERS.where(api_keys.c.prefix == bindparam("prefix"))
+_BY_ID = Lookup(_CALLERS, api_keys.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ def authenticate(connection: Connection, authorization: str | None) -> Caller:
 def authenticate_again(connection: Connection, api_key_ids: Iterable[int]) -> Mapping[int, Caller | Problem]:
     """The callers of these API keys as they stand now, or why one may not call any more."""
     found: dict[int, Caller | Problem] = {}
-    for row in connection.execute(_BY_ID, {"ids": list(api_key_ids)}):
+    for row in _BY_ID.run(connection, api_key_ids):
         try:
             found[row.api_key_id] = _admit(row)
         except Problem as problem:

@@ -26,6 +26,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry
 from mizheng.notary.models import company_keys, deposits
+from mizheng.notary.rows import Insert, Lookup
 from mizheng.verifier import dsse
 from mizheng.verifier.canonical import parse, parse_object
 from mizheng.verifier.errors import MizhengError
@@ -36,12 +37,19 @@ from mizheng.verifier.statement import (
     Statement,
     parse_statement,
 )
-from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy import Connection, Engine, select
 
-# Built once: to build a statement takes longer than to run it.
-_ADD = insert(deposits)
-_KEYS = select(company_keys.c.keyid, company_keys.c.organisation_id, company_keys.c.revocation_index).where(
-    company_keys.c.keyid.in_(bindparam("keyids", expanding=True))
+_ADD = Insert(
+    deposits,
+    deposits.c.leaf_index,
+    deposits.c.organisation_id,
+    deposits.c.keyid,
+    deposits.c.envelope,
+    deposits.c.received_at,
+)
+_KEYS = Lookup(
+    select(company_keys.c.keyid, company_keys.c.organisation_id, company_keys.c.revocation_index),
+    company_keys.c.keyid,
 )
 
 
@@ -79,7 +87,7 @@ class DepositRules:
         callers = authenticate_again(connection, {item.caller.api_key_id for item in batch})
         keys = {
             row.keyid: (row.organisation_id, row.revocation_index is None)
-            for row in connection.execute(_KEYS, {"keyids": list({item.keyid for item in batch})})
+            for row in _KEYS.run(connection, {item.keyid for item in batch})
         }
         refused: dict[int, Problem] = {}
         gone = Problem("api-key-wrong")
@@ -93,19 +101,11 @@ class DepositRules:
         return refused
 
     def record(self, connection: Connection, placed: Sequence[tuple[Deposit, int]]) -> None:
-        connection.execute(
-            _ADD,
-            [
-                {
-                    "leaf_index": index,
-                    "organisation_id": item.caller.organisation_id,
-                    "keyid": item.keyid,
-                    "envelope": item.envelope,
-                    "received_at": item.received_at,
-                }
-                for item, index in placed
-            ],
-        )
+        rows = [
+            (index, item.caller.organisation_id, item.keyid, item.envelope, item.received_at)
+            for item, index in placed
+        ]
+        _ADD.run(connection, rows)
 
 
 def load_received_at(engine: Engine, leaf_indices: Sequence[int]) -> dict[int, int]:

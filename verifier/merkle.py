@@ -34,22 +34,30 @@ def split_point(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
+def complete_levels(leaf_hashes: Iterable[bytes]) -> list[list[bytes]]:
+    """The leaf hashes, and the roots of all complete subtrees of 2, 4, 8 … of them."""
+    level = list(leaf_hashes)
+    levels = [level]
+    sha256 = _sha256
+    while len(level) > 1:
+        pairs = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+        levels.append(level)
+    return levels
+
+
 class Tree:
     """A tree over leaf hashes in memory, all complete levels kept: 10⁶ leaves take about 64 MB."""
 
     __slots__ = ("_levels", "size")
 
     def __init__(self, leaf_hashes: Iterable[bytes]) -> None:
-        level = list(leaf_hashes)
-        self.size = len(level)
-        self._levels = [level]
-        sha256 = _sha256
-        while len(level) > 1:
-            pairs = iter(level)
-            level = [
-                sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)
-            ]
-            self._levels.append(level)
+        self._levels = complete_levels(leaf_hashes)
+        self.size = len(self._levels[0])
+
+    def levels(self) -> Sequence[Sequence[bytes]]:
+        """All complete nodes, the leaves first; level n has size >> n of them."""
+        return self._levels
 
     def subtree_root(self, start: int, end: int) -> bytes:
         """Root over leaves [start, end) as the recursion of RFC 6962 forms them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ STATEMENT_TYPE = "mizheng/deposit/v1"
 
 # The longest registered company names are below 100 characters; foreign ones may run longer.
 MAX_NAME = 400
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def parse_depositor(value: object) -> Depositor:
     """Read {name, id_scheme, id}: none empty, none too long, no control characters."""
     fields = require_fields(value, {"name": str, "id_scheme": str, "id": str})
     for text in fields.values():
-        if not text or any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
+        if not text or _CONTROL.search(text):
             raise FormatError("a depositor's name or number that is empty or holds control characters")
         if len(text) > MAX_NAME:
             raise LimitError("a depositor's name or number of {size} characters", size=len(text))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from .errors import TruncatedError
-from .merkle import node_hash, split_point
+from .merkle import complete_levels, node_hash, split_point
 
 TILE_WIDTH = 256
 HASH_SIZE = 32
@@ -67,33 +67,61 @@ def split_bundle(data: bytes) -> list[bytes]:
 
 
 class TileTree:
-    """Roots of a log's subtrees, from its tiles. Each inner node is computed once and kept."""
+    """Roots of a log's subtrees, from its tiles. What is computed is kept."""
 
     def __init__(self, read_tile: Callable[[int, int], bytes]) -> None:
         """`read_tile(level, index)` gives a tile's hashes, concatenated."""
         self._read_tile = read_tile
-        self._nodes: dict[tuple[int, int], bytes] = {}
+        self._edges: dict[tuple[int, int], bytes] = {}
+        self._grown: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def subtree_root(self, start: int, end: int) -> bytes:
         """Root over leaves [start, end), for the ranges that RFC 6962's recursion forms (§2.1)."""
+        width = end - start
+        if not width & (width - 1):
+            return self._complete(start, width.bit_length() - 1)
+        # Not a power of two: it ends at the right edge of a tree.
         key = (start, end)
-        node = self._nodes.get(key)
+        node = self._edges.get(key)
         if node is None:
-            node = self._nodes[key] = self._compute(start, end)
+            middle = start + split_point(width)
+            node = node_hash(self.subtree_root(start, middle), self.subtree_root(middle, end))
+            self._edges[key] = node
         return node
 
-    def _compute(self, start: int, end: int) -> bytes:
-        width = end - start
-        height = width.bit_length() - 1
-        if width == 1 << height and height % 8 == 0:
-            return self._stored(height // 8, start >> height)
-        middle = start + split_point(width)
-        return node_hash(self.subtree_root(start, middle), self.subtree_root(middle, end))
+    def forget(self) -> None:
+        """Compute anew from here on: the tiles may be others now."""
+        self._edges.clear()
+        self._grown.clear()
 
-    def _stored(self, level: int, position: int) -> bytes:
-        index, place = divmod(position, TILE_WIDTH)
-        offset = place * HASH_SIZE
-        found = self._read_tile(level, index)[offset : offset + HASH_SIZE]
-        if len(found) != HASH_SIZE:
-            raise TruncatedError("tile {index} of level {level} is too short", index=index, level=level)
-        return found
+    def _complete(self, start: int, height: int) -> bytes:
+        """Root over the 2^height leaves from `start`."""
+        level, inner = divmod(height, 8)
+        index, place = divmod(start >> 8 * level, TILE_WIDTH)
+        if not inner:
+            offset = place * HASH_SIZE
+            found = self._read_tile(level, index)[offset : offset + HASH_SIZE]
+            if len(found) == HASH_SIZE:
+                return found
+        else:
+            nodes = self._levels(level, index)
+            place >>= inner
+            if inner < len(nodes) and place < len(nodes[inner]):
+                return nodes[inner][place]
+        raise TruncatedError("tile {index} of level {level} is too short", index=index, level=level)
+
+    def _levels(self, level: int, index: int) -> list[list[bytes]]:
+        """A tile's hashes and all complete nodes above them within the tile.
+
+        All at once: a path through a tile needs nearly all of them, and a loop takes a tenth of the time.
+        """
+        key = (level, index)
+        nodes = self._grown.get(key)
+        if nodes is None:
+            nodes = self._grown[key] = complete_levels(split_hashes(self._read_tile(level, index)))
+        return nodes
+
+
+def split_hashes(tile: bytes) -> list[bytes]:
+    """The hashes of a tile."""
+    return [tile[offset : offset + HASH_SIZE] for offset in range(0, len(tile) - HASH_SIZE + 1, HASH_SIZE)]

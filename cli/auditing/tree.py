@@ -143,7 +143,7 @@ class LogTree(TileTree):
         )
 
     def _leads_to(self, root: bytes, *, fresh: bool) -> bool:
-        self._nodes.clear()
+        self.forget()
         for level in range(MAX_LEVEL + 1):
             index = (self.size >> (8 * level)) // TILE_WIDTH
             width = tile_width(level, index, self.size)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from mizheng.notary.log.head import Head, sign_head, store_head
 from mizheng.notary.log.tiles import LogCorruptError, TileReader, append_entries, append_tiles, read_entries
 from mizheng.notary.models import entries
+from mizheng.notary.rows import Insert, Lookup
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import (
     EMPTY_ROOT,
@@ -25,13 +26,10 @@ from mizheng.verifier.merkle import (
 )
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.tiles import TILE_WIDTH
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, select
 
-# Built once: to build a statement takes longer than to run it.
-_ADD = insert(entries)
-_BY_DIGEST = select(entries.c.envelope_sha256, entries.c.leaf_index).where(
-    entries.c.envelope_sha256.in_(bindparam("digests", expanding=True))
-)
+_ADD = Insert(entries, entries.c.leaf_index, entries.c.envelope_sha256, entries.c.kind)
+_BY_DIGEST = Lookup(select(entries.c.envelope_sha256, entries.c.leaf_index), entries.c.envelope_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +59,10 @@ def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence
         return Appended(head, TileReader(connection))
     size = head.tree_size + len(new)
     data = [dump_entry(entry.envelope_sha256) for entry in new]
-    connection.execute(
-        _ADD,
-        [
-            {
-                "leaf_index": head.tree_size + number,
-                "envelope_sha256": entry.envelope_sha256,
-                "kind": entry.kind,
-            }
-            for number, entry in enumerate(new)
-        ],
-    )
+    rows = [
+        (place, entry.envelope_sha256, entry.kind) for place, entry in enumerate(new, start=head.tree_size)
+    ]
+    _ADD.run(connection, rows)
     append_entries(connection, head.tree_size, data)
     append_tiles(connection, head.tree_size, [leaf_hash(item) for item in data])
     # From here on only bytes that were read back count, not the ones that were meant to be written.
@@ -86,8 +77,7 @@ def find_entries(connection: Connection, digests: Sequence[bytes]) -> dict[bytes
     """Leaf indices of those envelope digests that are in the log."""
     if not digests:
         return {}
-    rows = connection.execute(_BY_DIGEST, {"digests": list(digests)})
-    return {row.envelope_sha256: row.leaf_index for row in rows}
+    return {row.envelope_sha256: row.leaf_index for row in _BY_DIGEST.run(connection, digests)}
 
 
 def check_head(connection: Connection, head: Head) -> None:

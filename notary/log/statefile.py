@@ -102,8 +102,8 @@ def _dump(head: SeenHead) -> bytes:
 
 
 def _parse(slot: bytes) -> SeenHead | None:
-    words = slot.decode("utf-8", "replace").split(" ")
-    line = [word for word in words if word.strip()]
+    # Without the padding first: to split four thousand spaces took a quarter of a batch's time.
+    line = slot.rstrip(b" \n").decode("utf-8", "replace").split(" ")
     if len(line) != 5 or line[0] != _FORM:
         return None
     if hashlib.sha256(" ".join(line[:4]).encode()).hexdigest() != line[4]:
