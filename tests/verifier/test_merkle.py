@@ -133,10 +133,13 @@ def test_leaves_and_nodes_are_told_apart() -> None:
 
 @pytest.mark.parametrize("size", range(SIZES))
 def test_roots_and_proofs_are_those_of_the_definitions(size: int) -> None:
-    data, tree = data_of(size), tree_of(SIZES)
+    data, tree, whole = data_of(size), tree_of(SIZES), tree_of(size)
     assert tree.root(size) == mth(data) == compute_root(leaf_hash(item) for item in data)
     for index in range(size):
-        assert tree.inclusion_proof(index, size) == path(index, data)
+        # Of the larger tree's beginning, and of the whole of a tree of that size.
+        assert tree.inclusion_proof(index, size) == whole.inclusion_proof(index) == path(index, data)
+    with pytest.raises(ValueError, match="outside"):
+        whole.inclusion_proof(size)
     for old in range(1, size + 1):
         assert tree.consistency_proof(old, size) == proof(old, data)
     assert tree.consistency_proof(0, size) == []
