@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.profiles import ChainProfile
-from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.instance import Instance
 from mizheng.notary.keeper import ChainKeeper
 from mizheng.notary.lease import Lease, make_lease
+from mizheng.notary.publisher_key import load_publisher
 
 # The contracts' heads are asked for before anything is signed; nodes that are slow or down are not waited
 # for longer.
@@ -26,9 +26,9 @@ class ChainKeepers:
     def __init__(self, instance: Instance) -> None:
         configured = load_profiles(instance.settings)
         self._serving = _claim_database(instance, configured)
-        publisher = Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
+        self._publisher = load_publisher(instance.settings)
         self._keepers = tuple(
-            ChainKeeper(instance, profile, publisher, self._serving.hold) for profile in configured
+            ChainKeeper(instance, profile, self._publisher, self._serving.hold) for profile in configured
         )
 
     def __iter__(self) -> Iterator[ChainKeeper]:
@@ -55,6 +55,7 @@ class ChainKeepers:
         """End after the present steps; whatever they leave undone is done at the next start."""
         for keeper in self:
             keeper.stop()
+        self._publisher.close()
         self._serving.release()
 
 

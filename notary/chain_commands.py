@@ -21,9 +21,9 @@ def chain() -> None:
 @speaks
 def chain_address(data_dir: str | None) -> None:
     """Print the account that pays for anchors; its key is made if there is none."""
-    from mizheng.notary.deployment import load_publisher
+    from mizheng.notary.publisher_key import load_publisher
 
-    click.echo(f"0x{load_publisher(open_here(data_dir)).address.hex()}")
+    click.echo(f"0x{load_publisher(open_here(data_dir).settings).address.hex()}")
 
 
 @chain.command("deploy")

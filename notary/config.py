@@ -10,6 +10,10 @@ the data directory, the default. Nothing else in the notary reads the environmen
     port             MIZHENG_PORT              port              8470
     origin           MIZHENG_ORIGIN            origin            made once from the log's key
     anchor_interval  MIZHENG_ANCHOR_INTERVAL   anchor_interval   2 s on the embedded chain, else 600 s
+    anchor_entries   MIZHENG_ANCHOR_ENTRIES    anchor_entries    10000 waiting entries are anchored at once
+    urgent_per_day   MIZHENG_URGENT_PER_DAY    urgent_per_day    5 urgent anchors a day for each company
+    signer           -                         [signer]          the key file keys/publisher.key
+    signer_pin       MIZHENG_SIGNER_PIN        -                 pin_file in [signer]
     chain            -                         [chain]           the embedded chain
     chains           -                         [chains.NAME]     none beside [chain]
     observers        -                         [observers]       none
@@ -31,6 +35,9 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8470
 TRIAL_ANCHOR_INTERVAL = 2.0
 CHAIN_ANCHOR_INTERVAL = 600.0
+# A burst of deposits does not wait for its interval: shared by so many, an anchor costs next to nothing.
+ANCHOR_ENTRIES = 10_000
+URGENT_PER_DAY = 5
 CONFIG_NAME = "notary.toml"
 
 _ENVIRONMENT = {
@@ -39,9 +46,11 @@ _ENVIRONMENT = {
     "port": "MIZHENG_PORT",
     "origin": "MIZHENG_ORIGIN",
     "anchor_interval": "MIZHENG_ANCHOR_INTERVAL",
+    "anchor_entries": "MIZHENG_ANCHOR_ENTRIES",
+    "urgent_per_day": "MIZHENG_URGENT_PER_DAY",
     "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "chains", "observers", "witnesses", "publish")
+_TABLES = ("chain", "chains", "observers", "witnesses", "publish", "signer")
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -68,6 +77,14 @@ class Settings:
     """A file with the witness policy, instead of the text in [witnesses]."""
     publish: Mapping[str, Any] = field(default_factory=dict)
     """The table [publish] of notary.toml as it stands."""
+    anchor_entries: int = ANCHOR_ENTRIES
+    """So many entries that wait are anchored before the interval is over."""
+    urgent_per_day: int = URGENT_PER_DAY
+    """How often a company may have the log anchored at once, in 24 hours."""
+    signer: Mapping[str, Any] = field(default_factory=dict)
+    """The table [signer] of notary.toml as it stands; see `mizheng.notary.chain.signers.choose`."""
+    signer_pin: str | None = field(default=None, repr=False)
+    """PIN of the security module that has the publisher's key."""
     chains: Mapping[str, Any] = field(default_factory=dict)
     """The tables [chains.NAME] of notary.toml as they stand."""
 
@@ -110,6 +127,11 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         witnesses=file.get("witnesses", {}),
         witness_policy=_path(values.get("witness_policy")),
         publish=file.get("publish", {}),
+        anchor_entries=_count("anchor_entries", values.get("anchor_entries"), ANCHOR_ENTRIES, least=1),
+        urgent_per_day=_count("urgent_per_day", values.get("urgent_per_day"), URGENT_PER_DAY, least=0),
+        signer=file.get("signer", {}),
+        # Not a setting like the others: a secret stands in no file that is not for it alone.
+        signer_pin=environment.get("MIZHENG_SIGNER_PIN") or None,
         chains=file.get("chains", {}),
     )
 
@@ -146,7 +168,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         if (name in _TABLES) != isinstance(value, dict):
             raise ConfigurationError(
                 "{path}: {name} is not of the right kind",
-                hint="chain, chains, observers, publish and witnesses are tables, everything else is a value",
+                hint="chain, chains, observers, publish, signer, witnesses are tables, the rest values",
                 path=path,
                 name=name,
             )
@@ -164,6 +186,22 @@ def _port(value: object) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 65535:
         raise ConfigurationError(
             "{value!r} is not a port", hint="a number from 0 to 65535; 0 takes a free one", value=text
+        )
+    return int(text)
+
+
+def _count(name: str, value: object, default: int, *, least: int) -> int:
+    if value is None:
+        return default
+    text = str(value)
+    # Beyond a billion nothing would ever be counted.
+    if not text.isascii() or not text.isdecimal() or not least <= int(text) <= 10**9:
+        raise ConfigurationError(
+            "{value!r} cannot be {name}",
+            hint="a whole number from {least}",
+            value=text,
+            name=name,
+            least=least,
         )
     return int(text)
 

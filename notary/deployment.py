@@ -12,9 +12,9 @@ from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.interface import RejectedError
 from mizheng.notary.chain.node import NodeChain, discover_profile
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality
-from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.instance import Instance
+from mizheng.notary.publisher_key import load_publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,6 @@ class Deployed:
     path: Path
 
 
-def load_publisher(instance: Instance) -> Publisher:
-    """The account that anchors, made if there is none."""
-    return Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
-
-
 def deploy(instance: Instance, rpc: Sequence[str], name: str | None, finality: str) -> Deployed:
     """Deploy and open where that is still to be done, then write notary.toml; done twice, nothing changes.
 
@@ -38,7 +33,7 @@ def deploy(instance: Instance, rpc: Sequence[str], name: str | None, finality: s
     profile = replace(discover_profile(tuple(rpc), parse_finality(finality)), name=name or "main")
     present = _present(instance, profile, is_named=name is not None)
     chain = NodeChain(present or profile)
-    publisher = load_publisher(instance)
+    publisher = load_publisher(instance.settings)
     try:
         deployment = bring_up(chain, publisher, instance.origin)
     except RejectedError as error:

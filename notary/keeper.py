@@ -175,6 +175,7 @@ class ChainKeeper:
             self._deployment,
             AnchorableLog(instance.engine, instance.signer),
             interval=instance.settings.anchor_interval,
+            entries=instance.settings.anchor_entries,
         )
         return True
 

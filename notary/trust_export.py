@@ -13,14 +13,14 @@ from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.contract import compute_log_id
 from mizheng.notary.chain.deploy import code_hash
 from mizheng.notary.chain.profiles import ChainProfile
-from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.tables import anchors, beacon_blocks
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.instance import PUBLISHER_FILE, Instance
+from mizheng.notary.instance import Instance
 from mizheng.notary.keys import load_earlier_issuers
 from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
+from mizheng.notary.publisher_key import load_publisher
 from mizheng.notary.witnesses import load_witnesses
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.enrolment import parse_enrolment
@@ -152,7 +152,7 @@ def _chains(connection: Connection, instance: Instance) -> tuple[TrustedChain, .
 
 
 def _configured(instance: Instance, profile: ChainProfile) -> TrustedChain:
-    publisher = Publisher.load_or_create(instance.settings.keys_dir / PUBLISHER_FILE)
+    publisher = load_publisher(instance.settings)
     log_id = compute_log_id(publisher.address, instance.origin)
     return TrustedChain(
         profile.name,

@@ -260,8 +260,17 @@ class EmbeddedChain:
         except TransactionNotFound:
             return None
         block = self._chain.get_canonical_block_by_number(number)
-        receipt = block.get_receipts(self._chain.chaindb)[index]
-        return FoundTransaction(number, bytes(block.hash), index, receipt.state_root == b"\x01")
+        receipts = block.get_receipts(self._chain.chaindb)
+        receipt, transaction = receipts[index], block.transactions[index]
+        base = block.header.base_fee_per_gas or 0
+        return FoundTransaction(
+            number,
+            bytes(block.hash),
+            index,
+            receipt.state_root == b"\x01",
+            receipt.gas_used - (receipts[index - 1].gas_used if index else 0),
+            min(transaction.max_fee_per_gas, base + transaction.max_priority_fee_per_gas),
+        )
 
     def _head(self) -> BlockAPI:
         return self._chain.get_canonical_block_by_number(self._chain.get_canonical_head().block_number)

@@ -47,7 +47,9 @@ class ChainInUseError(ChainError):
 
 
 class RejectedError(ChainError):
-    """The transaction was refused. Codes: nonce-too-low, insufficient-funds, fee-too-low, rejected."""
+    """The transaction was refused, or is not sent. Codes: nonce-too-low, nonce-too-high, insufficient-funds,
+    fee-too-low, replacement-underpriced, pool-full, rejected; cap-reached: it would cost more than allowed.
+    """
 
     def __init__(self, code: str, message: str, hint: str = "", **values: object) -> None:
         super().__init__(message, hint, **values)
@@ -76,10 +78,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """EIP-1559 fees, in wei for each unit of gas."""
+    """In wei for each unit of gas: the two fields of EIP-1559, or one gas price."""
 
     max_fee: int
-    max_priority_fee: int
+    """The most that is paid, or the gas price."""
+    max_priority_fee: int | None
+    """None: a transaction with a gas price, as on chains older than EIP-1559."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,14 @@ class FoundTransaction:
     index: int = 0
     """Position in the block."""
     succeeded: bool = False
+    gas_used: int = 0
+    gas_price: int = 0
+    """What each unit of gas cost in the end, in wei."""
+
+    @property
+    def cost(self) -> int:
+        """In wei."""
+        return self.gas_used * self.gas_price
 
 
 @dataclass(frozen=True, slots=True)

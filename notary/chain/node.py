@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mizheng.notary.chain.encoding import block_of, parse_data, parse_quantity, receipt_of
+from mizheng.notary.chain.fees import suggest
 from mizheng.notary.chain.interface import (
     BlockReceipts,
     ChainError,
@@ -23,21 +24,10 @@ from mizheng.notary.chain.interface import (
     UnreachableError,
 )
 from mizheng.notary.chain.profiles import ChainProfile, Finality
+from mizheng.notary.chain.refusals import classify
 from mizheng.notary.chain.rpc import Rpc, RpcError
 from mizheng.verifier.evm.block import Block
 from mizheng.verifier.evm.keccak import keccak256
-
-_GWEI = 10**9
-# What nodes say of a transaction that they have: geth, Nethermind, Besu, Erigon, anvil, ganache.
-_KNOWN = ("already known", "already imported", "alreadyknown", "known transaction", "already in the pool")
-_FEE = (
-    "underpriced",
-    "fee too low",
-    "feetoolow",
-    "less than block base fee",
-    "price too low",
-    "below minimum",
-)
 
 
 class NodeChain:
@@ -155,27 +145,15 @@ class NodeChain:
     # Transactions
 
     def fees(self) -> Fees:
-        with _reading("eth_getBlockByNumber"):
-            base = parse_quantity(self._call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"])
-        try:
-            with _reading("eth_maxPriorityFeePerGas"):
-                tip = parse_quantity(self._call("eth_maxPriorityFeePerGas"))
-        except _NodeError:
-            tip = _GWEI
-        # Twice the base fee: it may rise by an eighth a block, so this holds for six full blocks.
-        wanted, limit = 2 * base + tip, self.profile.max_fee
-        if limit is None or wanted <= limit:
-            return Fees(wanted, tip)
-        if base + tip > limit:
-            raise RejectedError("fee-above-limit", "the chain's fee is above max_fee_gwei of notary.toml")
-        return Fees(limit, tip)
+        with _reading("eth_feeHistory"):
+            return suggest(self._call, self.profile.fee_rule)
 
     def send_raw(self, transaction: bytes) -> None:
         digest = keccak256(transaction)
         try:
             answer = self._call("eth_sendRawTransaction", _hex(transaction))
         except _NodeError as error:
-            self._judge_refusal(digest, error.said)
+            self._judge_refusal(digest, error)
             return
         with _reading("eth_sendRawTransaction"):
             if parse_data(answer) != digest:
@@ -194,6 +172,9 @@ class NodeChain:
                 parse_data(receipt["blockHash"], 32),
                 parse_quantity(receipt["transactionIndex"]),
                 parse_quantity(receipt["status"]) == 1,
+                parse_quantity(receipt["gasUsed"]),
+                # Chains without EIP-1559 leave it out: what was offered is what was paid.
+                parse_quantity(receipt.get("effectiveGasPrice") or transaction.get("gasPrice") or "0x0"),
             )
 
     def close(self) -> None:
@@ -201,22 +182,20 @@ class NodeChain:
 
     # Below: how nodes answer
 
-    def _judge_refusal(self, digest: bytes, said: str) -> None:
+    def _judge_refusal(self, digest: bytes, error: _NodeError) -> None:
         """Return if the refusal means that the node has the transaction; else raise why it has not."""
-        if any(words in said for words in _KNOWN):
+        refusal = classify(error.number, error.said)
+        if refusal == "known":
             return
-        if "nonce too low" in said or "nonce is too low" in said or "oldnonce" in said:
-            # Also the answer to one that is mined already: its hash decides.
-            if self.find(digest) is None:
-                raise RejectedError("nonce-too-low", "another transaction has used the nonce")
+        # Also the answer to one that is mined already: its hash decides.
+        if refusal == "nonce-too-low" and self.find(digest) is not None:
             return
-        if "insufficient funds" in said or "insufficientfunds" in said:
-            raise RejectedError(
-                "insufficient-funds", "the publisher's account cannot pay", hint="send the account coins"
-            )
-        if any(words in said for words in _FEE):
-            raise RejectedError("fee-too-low", "the node finds the transaction's fee too low")
-        raise RejectedError("rejected", "the node refuses the transaction: {said}", said=said[:200])
+        raise RejectedError(
+            refusal,
+            "the node refuses the transaction ({refusal}): {said}",
+            refusal=refusal,
+            said=error.said[:200],
+        )
 
     def _block(self, at: str) -> Block | None:
         with _reading("eth_getBlockByNumber"):
@@ -244,6 +223,7 @@ class _NodeError(ChainError):
         super().__init__(
             "the chain node refuses {method}: {number} {said}", method=method, number=number, said=said[:200]
         )
+        self.number = number
         self.said = said.lower()
 
 

@@ -1,8 +1,12 @@
 """The rows of the outbox: what is read of them and the few changes they go through.
 
     prepared → sent → mined → final
-        ↑________↓______|          a block that disappears puts the row back to sent
-       failed                      another transaction took the nonce, or the contract refused
+        ↑________↓______|       |  a block that disappears puts the row back to sent
+       failed           └───────┘  so does a final one, and that is an alarm: see `take_back`
+                                   failed: another transaction took the nonce, or the contract refused
+
+A row is one head on one chain and one nonce. Its transaction may be replaced by a dearer one while it is in
+no block; all that were signed for it are kept in the book of transactions.
 
 Every change names the states it starts from, so two processes that work on one row do not undo each other.
 """
@@ -17,9 +21,10 @@ from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.interface import FoundTransaction
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import SignedTransaction
-from mizheng.notary.chain.tables import anchoring_status, anchors
+from mizheng.notary.chain.tables import anchoring_status, anchors, final_reversals
+from mizheng.notary.chain.transactions import Attempt, TransactionBook
 from mizheng.notary.database import reading, writing
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 IN_FLIGHT = ("prepared", "sent")
 LIVE = ("prepared", "sent", "mined", "final")
@@ -34,8 +39,8 @@ class Item:
     root_hash: bytes
     state: str
     nonce: int
-    raw_transaction: bytes
     transaction_hash: bytes
+    """Of the newest transaction, or of the one that a block took."""
     prepared_at: int
     sent_at: int | None
     block_number: int | None
@@ -51,12 +56,9 @@ class Outbox:
     ) -> None:
         self._engine = engine
         self._publisher = publisher
-        self._place: dict[str, Any] = {
-            "chain_id": profile.chain_id,
-            "genesis_hash": profile.genesis_hash,
-            "contract": deployment.contract,
-            "log_id": deployment.log_id,
-        }
+        self.book = TransactionBook(engine, profile.chain_id, profile.genesis_hash, publisher)
+        self._chain: dict[str, Any] = {"chain_id": profile.chain_id, "genesis_hash": profile.genesis_hash}
+        self._place = {**self._chain, "contract": deployment.contract, "log_id": deployment.log_id}
         self._names = {"chain": profile.name, "kind": profile.kind}
 
     # Reading
@@ -75,10 +77,44 @@ class Outbox:
         with reading(self._engine) as connection:
             return [_item(row) for row in connection.execute(statement)]
 
+    def next_nonce(self, floor: int) -> int:
+        """The nonce after all live items of this account, whatever the chain says, and not below `floor`."""
+        newest = select(func.max(anchors.c.nonce)).where(
+            *(anchors.c[name] == value for name, value in self._chain.items()),
+            anchors.c.publisher == self._publisher,
+            anchors.c.state.in_(LIVE),
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(newest).scalar()
+        return floor if found is None else max(floor, found + 1)
+
+    def has_mined_between(self, first: int, end: int) -> bool:
+        """Whether an item that we hold mined has a nonce from `first` up to `end`, exclusive."""
+        statement = self._select().where(
+            anchors.c.state == "mined", anchors.c.nonce >= first, anchors.c.nonce < end
+        )
+        with reading(self._engine) as connection:
+            return connection.execute(statement.limit(1)).first() is not None
+
+    def has_alarm(self) -> bool:
+        """Whether a final anchor on this chain was taken back and nobody has looked yet."""
+        statement = select(final_reversals.c.id).where(
+            final_reversals.c.chain == self._names["chain"], final_reversals.c.acknowledged_at.is_(None)
+        )
+        with reading(self._engine) as connection:
+            return connection.execute(statement.limit(1)).first() is not None
+
     # Writing: one commit each
 
     def prepare(
-        self, tree_size: int, root_hash: bytes, note: bytes, transaction: SignedTransaction, now: int
+        self,
+        tree_size: int,
+        root_hash: bytes,
+        note: bytes,
+        transaction: SignedTransaction,
+        now: int,
+        *,
+        old_size: int,
     ) -> None:
         """Write down what will be sent; IntegrityError if another process was first."""
         values = {
@@ -96,17 +132,54 @@ class Outbox:
             "updated_at": now,
         }
         with writing(self._engine) as connection:
-            connection.execute(insert(anchors).values(values))
+            (anchor_id,) = connection.execute(insert(anchors).values(values)).inserted_primary_key or (None,)
+            self.book.add(connection, transaction, now, anchor_id=anchor_id, number=1, old_size=old_size)
+
+    def replace(
+        self, item: Item, last: Attempt, transaction: SignedTransaction, now: int, *, old_size: int
+    ) -> bool:
+        """Write down a dearer transaction for the same head and nonce; whether this process was first.
+
+        IntegrityError if another process replaced `last` at the same moment.
+        """
+        with writing(self._engine) as connection:
+            # A stale worker has an item that is in a block by now, or was replaced: it changes nothing.
+            changed = connection.execute(
+                update(anchors)
+                .where(
+                    anchors.c.id == item.id,
+                    anchors.c.state.in_(IN_FLIGHT),
+                    anchors.c.transaction_hash == item.transaction_hash,
+                )
+                .values(
+                    state="prepared",
+                    raw_transaction=transaction.raw,
+                    transaction_hash=transaction.hash,
+                    sent_at=None,
+                    updated_at=now,
+                )
+            )
+            if not changed.rowcount:
+                return False
+            self.book.add(
+                connection, transaction, now, anchor_id=item.id, number=last.number + 1, old_size=old_size
+            )
+        return True
 
     def mark_sent(self, item: Item, now: int) -> None:
         self._change(item, IN_FLIGHT, now, state="sent", sent_at=now, last_error=None)
 
-    def mark_mined(self, item: Item, found: FoundTransaction, evidence: bytes, now: int) -> None:
+    def mark_mined(
+        self, item: Item, attempt: Attempt, found: FoundTransaction, evidence: bytes, now: int
+    ) -> None:
+        """One of its transactions is in a block, not always the newest."""
         self._change(
             item,
             IN_FLIGHT,
             now,
             state="mined",
+            raw_transaction=attempt.raw_transaction,
+            transaction_hash=attempt.transaction_hash,
             block_number=found.block_number,
             block_hash=found.block_hash,
             evidence=evidence,
@@ -118,17 +191,33 @@ class Outbox:
 
     def put_back(self, item: Item, now: int) -> None:
         """Its block is gone: to be sent again, at once."""
-        self._change(
-            item,
-            ("mined",),
-            now,
-            state="sent",
-            sent_at=None,
-            block_number=None,
-            block_hash=None,
-            evidence=None,
-            last_error="reorganised",
-        )
+        self._change(item, ("mined",), now, **_BACK, last_error="reorganised")
+
+    def take_back(self, item: Item, found_hash: bytes | None, now: int) -> None:
+        """Its final block is gone. What was handed out is kept, and the anchor goes back to be sent."""
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                select(anchors).where(anchors.c.id == item.id, anchors.c.state == "final").with_for_update()
+            ).first()
+            if row is None or row.block_hash != item.block_hash:
+                return
+            connection.execute(
+                insert(final_reversals).values(
+                    anchor_id=item.id,
+                    chain=self._names["chain"],
+                    tree_size=item.tree_size,
+                    block_number=item.block_number,
+                    block_hash=item.block_hash,
+                    found_hash=found_hash,
+                    evidence=row.evidence_final or row.evidence,
+                    noticed_at=now,
+                )
+            )
+            connection.execute(
+                update(anchors)
+                .where(anchors.c.id == item.id)
+                .values(**_BACK, evidence_final=None, last_error="final-reversed", updated_at=now)
+            )
 
     def give_up(self, item: Item, reason: str, now: int) -> None:
         """This transaction anchors nothing; the head goes into a new one."""
@@ -160,6 +249,16 @@ class Outbox:
     def _select(self) -> Any:
         columns = [anchors.c[name] for name in Item.__dataclass_fields__]
         return select(*columns).where(*(anchors.c[name] == value for name, value in self._place.items()))
+
+
+# What an item is without its block.
+_BACK: dict[str, Any] = {
+    "state": "sent",
+    "sent_at": None,
+    "block_number": None,
+    "block_hash": None,
+    "evidence": None,
+}
 
 
 def read_waiting_for(connection: Connection, profile: ChainProfile, leaf_index: int) -> str | None:

@@ -11,7 +11,7 @@ table of notary.toml, or a file of its own that such a table names.
     contract = "…40 hex digits…"        # written by `mizheng-notary chain deploy`
     log_id = "…64 hex digits…"          # optional: of a log that was handed over from another publisher
     first_block = 19000000              # of the contract; the search for lost anchors starts there
-    max_fee_gwei = 80                   # optional: dearer than this, anchoring waits
+    max_fee_gwei = 80                   # optional, like all of mizheng.notary.chain.feerule: what it may cost
 
 Without any such table the notary makes its own embedded chain, for trying.
 """
@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from mizheng.notary.chain.feerule import FEE_KEYS, FeeRule, parse_fee_rule
 from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.evm.block import KINDS, Chain
 
@@ -33,7 +34,6 @@ EMBEDDED_CHAIN_ID = 1337000
 # Twelve minutes of Ethereum are 60 blocks; a chain that needs more than this many has no finality worth
 # the name.
 _MAX_CONFIRMATIONS = 100_000
-_GWEI = 10**9
 _KEYS = {
     "name": str,
     "kind": str,
@@ -44,7 +44,7 @@ _KEYS = {
     "contract": str,
     "log_id": str,
     "first_block": int,
-    "max_fee_gwei": int,
+    **FEE_KEYS,
 }
 _REQUIRED = ("kind", "chain_id", "genesis_hash", "rpc", "finality")
 
@@ -85,8 +85,7 @@ class ChainProfile:
     log_id: bytes | None = None
     """32 bytes; None: the one that follows from publisher and origin."""
     first_block: int = 0
-    max_fee: int | None = None
-    """Wei for each unit of gas."""
+    fee_rule: FeeRule = field(default_factory=FeeRule)
 
     @property
     def is_embedded(self) -> bool:
@@ -126,7 +125,6 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         if key not in table:
             raise ConfigurationError("notary.toml: {key} is missing in a chain's table", key=key)
     contract, log_id = table.get("contract"), table.get("log_id")
-    max_fee_gwei = table.get("max_fee_gwei")
     return ChainProfile(
         name=_name(str(table.get("name", "main"))),
         kind=_kind(str(table["kind"])),
@@ -137,7 +135,7 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         contract=None if contract is None else _hex("contract", str(contract), 20),
         log_id=None if log_id is None else _hex("log_id", str(log_id), 32),
         first_block=_natural("first_block", table.get("first_block", 0)),
-        max_fee=None if max_fee_gwei is None else _natural("max_fee_gwei", max_fee_gwei, least=1) * _GWEI,
+        fee_rule=parse_fee_rule(table),
     )
 
 

@@ -7,17 +7,12 @@ or sent again.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 from mizheng.notary.chain.interface import Fees
-from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.keys import write_secret
+from mizheng.notary.chain.signers.interface import Signer
+from mizheng.verifier.evm import rlp
 from mizheng.verifier.evm.keccak import keccak256
-
-# The order of secp256k1 (SEC 2 §2.4.1): a private key is from 1 to one less.
-_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,75 +22,66 @@ class SignedTransaction:
     raw: bytes
     hash: bytes
     nonce: int
+    gas: int
+    """The most gas it may use."""
+    fees: Fees
+
+    @property
+    def worst_cost(self) -> int:
+        """The most it can cost, in wei."""
+        return self.gas * self.fees.max_fee
 
 
 class Publisher:
-    """A secp256k1 key. `address` is its 20 bytes; the key itself is never shown."""
+    """An account, through whichever signer has its key. `address` is its 20 bytes."""
 
-    __slots__ = ("_secret", "address")
+    __slots__ = ("_signer", "address")
 
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != 32 or not 0 < int.from_bytes(secret, "big") < _ORDER:
-            raise ConfigurationError("the publisher's key is not 32 bytes of a secp256k1 key")
-        from eth_keys.datatypes import PrivateKey  # slow to import; only where a chain is used
-
-        self._secret = secret
-        self.address: bytes = PrivateKey(secret).public_key.to_canonical_address()
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.address: bytes = signer.address
 
     def __repr__(self) -> str:
         return f"Publisher({self.address.hex()})"
 
-    @classmethod
-    def load_or_create(cls, path: Path) -> Publisher:
-        """The key in `path` (64 hex digits and a line feed, 0600), made anew if there is no such file."""
-        try:
-            return cls.load(path)
-        except FileNotFoundError:
-            return cls.create(path)
-
-    @classmethod
-    def create(cls, path: Path) -> Publisher:
-        """A new random key; FileExistsError rather than overwriting one."""
-        secret = (1 + secrets.randbelow(_ORDER - 1)).to_bytes(32, "big")
-        write_secret(path, secret.hex().encode("ascii") + b"\n")
-        return cls(secret)
-
-    @classmethod
-    def load(cls, path: Path) -> Publisher:
-        """ConfigurationError if others may read the file or if it holds no key."""
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError(
-                "others may read the publisher's key {path}", hint="chmod 600 {path}", path=str(path)
-            )
-        text = path.read_bytes()
-        try:
-            secret = bytes.fromhex(text.decode("ascii").strip().removeprefix("0x"))
-        except ValueError:
-            # Raised anew without its cause: that one repeats the contents.
-            raise ConfigurationError(
-                "{path} does not hold a publisher's key", hint="it has 64 hex digits", path=str(path)
-            ) from None
-        return cls(secret)
-
     def sign(
         self, *, to: bytes | None, data: bytes, gas: int, nonce: int, chain_id: int, fees: Fees
     ) -> SignedTransaction:
-        """An EIP-1559 transaction without value; `to` None creates a contract."""
-        from eth_account import Account
+        """A transaction without value; `to` None creates a contract. SignerError if the key cannot be used.
 
-        signed = Account.sign_transaction(
-            {
-                "type": 2,
-                "chainId": chain_id,
-                "nonce": nonce,
-                "to": b"" if to is None else to,
-                "value": 0,
-                "data": data,
-                "gas": gas,
-                "maxFeePerGas": fees.max_fee,
-                "maxPriorityFeePerGas": fees.max_priority_fee,
-            },
-            self._secret,
-        )
-        raw = bytes(signed.raw_transaction)
-        return SignedTransaction(raw, keccak256(raw), nonce)
+        EIP-1559, or one with a gas price (EIP-155) where the fees have no priority fee.
+        """
+        if fees.max_priority_fee is None:
+            raw = self._sign_legacy(nonce, fees.max_fee, gas, to or b"", data, chain_id)
+        else:
+            raw = self._sign_dynamic(nonce, fees, gas, to or b"", data, chain_id)
+        return SignedTransaction(raw, keccak256(raw), nonce, gas, fees)
+
+    def close(self) -> None:
+        """Let go of the key."""
+        self._signer.close()
+
+    def _sign_dynamic(self, nonce: int, fees: Fees, gas: int, to: bytes, data: bytes, chain_id: int) -> bytes:
+        # eth_account checks the fields and encodes them; it has no room for a key that is not in memory.
+        from eth_account.typed_transactions.typed_transaction import TypedTransaction
+
+        fields = {
+            "type": 2,
+            "chainId": chain_id,
+            "nonce": nonce,
+            "to": to,
+            "value": 0,
+            "data": data,
+            "gas": gas,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.max_priority_fee,
+        }
+        r, s, recovery = self._signer.sign_digest(bytes(TypedTransaction.from_dict(fields).hash()))
+        return bytes(TypedTransaction.from_dict({**fields, "v": recovery, "r": r, "s": s}).encode())
+
+    def _sign_legacy(self, nonce: int, price: int, gas: int, to: bytes, data: bytes, chain_id: int) -> bytes:
+        # EIP-155: signed over the chain id and two empty fields, in the place of the signature. Of
+        # eth_account's own way to it nothing is public.
+        fields: list[rlp.Encodable] = [nonce, price, gas, to, 0, data]
+        r, s, recovery = self._signer.sign_digest(keccak256(rlp.encode([*fields, chain_id, 0, 0])))
+        return rlp.encode([*fields, 35 + 2 * chain_id + recovery, r, s])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mizheng.notary.chain.tables import anchoring_status
 from mizheng.notary.database import reading, writing
 from sqlalchemy import Engine, insert, select, update
@@ -14,31 +16,49 @@ class StatusBoard:
     def __init__(self, engine: Engine, chain: str) -> None:
         self._engine = engine
         self._chain = chain
-        self._shown: str | None = None
-        self._is_known = False
+        self._shown: dict[str, Any] = {}
 
     @property
     def waiting_for(self) -> str | None:
-        return self._shown
+        code: str | None = self._shown.get("waiting_for")
+        return code
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple((self._shown.get("warnings") or "").split())
+
+    @property
+    def balance(self) -> int | None:
+        """Wei; None while nobody has looked, or where gas is free."""
+        found = self._shown.get("balance")
+        return None if found is None else int(found)
 
     def read(self) -> str | None:
-        """What the process that anchors has shown last."""
-        query = select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == self._chain)
+        """What the process that anchors has shown last; its warnings and balance from then on as well."""
+        query = select(anchoring_status).where(anchoring_status.c.chain == self._chain)
         with reading(self._engine) as connection:
-            code: str | None = connection.execute(query).scalar_one_or_none()
-        return code
+            row = connection.execute(query).one_or_none()
+        self._shown = {} if row is None else dict(row._mapping)
+        return self.waiting_for
 
     def show(self, code: str | None, now: int) -> None:
         """Say what holds anchoring up; None if nothing does."""
-        if self._is_known and code == self._shown:
+        self._write(now, waiting_for=code)
+
+    def show_account(self, balance: int, warnings: tuple[str, ...], now: int) -> None:
+        """Say what the account has, and what will hold anchoring up if nobody does anything."""
+        self._write(now, balance=str(balance), warnings=" ".join(warnings))
+
+    def _write(self, now: int, **values: Any) -> None:
+        if all(name in self._shown and self._shown[name] == value for name, value in values.items()):
             return
-        values = {"waiting_for": code, "changed_at": now}
-        change = update(anchoring_status).where(anchoring_status.c.chain == self._chain).values(values)
+        shown = {**values, "changed_at": now}
+        change = update(anchoring_status).where(anchoring_status.c.chain == self._chain).values(shown)
         try:
             with writing(self._engine) as connection:
                 if not connection.execute(change).rowcount:
-                    connection.execute(insert(anchoring_status).values(chain=self._chain, **values))
+                    connection.execute(insert(anchoring_status).values(chain=self._chain, **shown))
         except IntegrityError:
             # Another process made the row at the same moment. Shown again with the next step.
             return
-        self._shown, self._is_known = code, True
+        self._shown |= values

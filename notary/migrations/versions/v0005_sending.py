@@ -1,4 +1,4 @@
-"""Every signed transaction, final anchors that were taken back, urgent requests, and the account's balance."""
+"""Every signed transaction, final anchors that were taken back, urgent requests, and an account's balance."""
 
 import sqlalchemy as sa
 from alembic import op

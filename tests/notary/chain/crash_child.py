@@ -14,6 +14,7 @@ from mizheng.notary.chain.deploy import bring_up
 from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.profiles import embedded_profile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 
 from tests.notary.chain.support import ORIGIN, MemoryLog, make_engine
 
@@ -27,7 +28,7 @@ class FastClock:
 
 def main(folder: Path) -> None:
     clock = FastClock()
-    publisher = Publisher.load_or_create(folder / "publisher.key")
+    publisher = Publisher(KeyFileSigner.load_or_create(folder / "publisher.key"))
     chain = EmbeddedChain(folder / "chain.db", embedded_profile(), publisher.address, clock=clock)
     deployment = bring_up(chain, publisher, ORIGIN)
     print("genesis", chain.profile.genesis_hash.hex(), flush=True)

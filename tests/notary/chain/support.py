@@ -15,7 +15,8 @@ from mizheng.notary.chain.interface import Chain
 from mizheng.notary.chain.node import NodeChain, discover_profile
 from mizheng.notary.chain.profiles import ChainProfile, embedded_profile, parse_finality
 from mizheng.notary.chain.publisher import Publisher
-from mizheng.notary.chain.tables import anchors
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
+from mizheng.notary.chain.tables import anchor_transactions, anchors
 from mizheng.notary.database import create_engine, reading
 from mizheng.notary.models import metadata
 from mizheng.verifier.anchor import AnchorEvidence, parse_anchor, verify_anchor
@@ -94,13 +95,19 @@ class Place:
     log: MemoryLog = field(default_factory=MemoryLog)
 
     def anchorer(self, chain: Chain | None = None, **changes: Any) -> Anchorer:
-        arguments: dict[str, Any] = {"log": self.log, "interval": 0.0, "clock": self.clock, **changes}
+        arguments: dict[str, Any] = {"log": self.log, "interval": 0.0, "clock": self.clock}
+        arguments |= {"elapsed": self.clock, **changes}
         log = arguments.pop("log")
         return Anchorer(self.engine, chain or self.chain, self.publisher, self.deployment, log, **arguments)
 
     def rows(self) -> list[Row[Any]]:
         with reading(self.engine) as connection:
             return list(connection.execute(select(anchors).order_by(anchors.c.id)))
+
+    def attempts(self) -> list[Row[Any]]:
+        """All transactions that were signed, in that order."""
+        with reading(self.engine) as connection:
+            return list(connection.execute(select(anchor_transactions).order_by(anchor_transactions.c.id)))
 
     def live(self) -> list[Row[Any]]:
         return [row for row in self.rows() if row.state != "failed"]
@@ -135,15 +142,17 @@ def anchor_all(place: Place) -> None:
 
 def make_embedded_place(folder: Path, size: int = 5) -> Place:
     clock = Clock()
-    publisher = Publisher.load_or_create(folder / "publisher.key")
+    publisher = Publisher(KeyFileSigner.load_or_create(folder / "publisher.key"))
     chain = open_embedded(folder, publisher, clock)
     deployment = bring_up(chain, publisher, ORIGIN, sleep=lambda _: clock.tick())
     return Place(make_engine(folder), chain, publisher, deployment, clock, MemoryLog(size))
 
 
-def make_node_place(folder: Path, node: Anvil, size: int = 5, rule: str = "instant") -> Place:
+def make_node_place(
+    folder: Path, node: Anvil, size: int = 5, rule: str = "instant", publisher: Publisher | None = None
+) -> Place:
     """A notary whose chain is anvil; every account of it has money."""
-    publisher = Publisher(bytes.fromhex(node.keys[0][2:]))
+    publisher = publisher or Publisher(KeyFileSigner(bytes.fromhex(node.keys[0][2:])))
     chain = NodeChain(discover_profile((node.url,), parse_finality(rule)))
     deployment = bring_up(chain, publisher, ORIGIN)
     return Place(make_engine(folder), chain, publisher, deployment, Clock(), MemoryLog(size))

@@ -8,7 +8,8 @@ import pytest
 from mizheng.notary.chain.interface import Identity, RejectedError, UnreachableError
 from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.publisher import Publisher
-from mizheng.notary.chain.tables import anchors, beacon_blocks
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
+from mizheng.notary.chain.tables import anchor_transactions, anchors, beacon_blocks
 from mizheng.notary.database import reading, writing
 from sqlalchemy import delete, select
 
@@ -151,6 +152,7 @@ def test_another_log_under_our_name_is_never_extended(place: Place) -> None:
 def test_a_log_behind_the_contract_is_said(place: Place) -> None:
     anchor_all(place)
     with writing(place.engine) as connection:
+        connection.execute(delete(anchor_transactions))
         connection.execute(delete(anchors))
     place.log = MemoryLog(4)
     anchorer = place.anchorer()
@@ -172,7 +174,7 @@ def test_a_log_that_is_not_open(place: Place) -> None:
 
 
 def test_a_publisher_who_does_not_hold_the_log(place: Place) -> None:
-    place.publisher = Publisher(b"\x01" * 32)
+    place.publisher = Publisher(KeyFileSigner(b"\x01" * 32))
     anchorer = place.anchorer()
     assert rest(anchorer) == "not-publisher"
 
@@ -215,7 +217,8 @@ def test_a_fee_that_became_too_low_is_signed_anew(place: Place) -> None:
         fees=lambda: type(real())(real().max_fee + len(raw), real().max_priority_fee),
     )
     run(place.anchorer(chain), place.clock, lambda: is_final(place, 5))
-    assert states(place) == ["failed", "final"]
+    assert states(place) == ["final"]
+    assert len(place.attempts()) > 1
     assert place.chain.nonce(place.publisher.address) == 3
 
 

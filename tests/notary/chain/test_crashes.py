@@ -8,7 +8,7 @@ import pytest
 from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.interface import UnreachableError
 from mizheng.notary.chain.outbox import Outbox
-from mizheng.notary.chain.tables import anchors
+from mizheng.notary.chain.tables import anchor_transactions, anchors
 from mizheng.notary.database import writing
 from sqlalchemy import update
 
@@ -171,9 +171,12 @@ def test_a_head_that_is_there_already_gives_no_event_and_is_not_waited_for(place
         fees=place.chain.fees(),
     )
     with writing(place.engine) as connection:
-        connection.execute(
-            update(anchors).values(nonce=later.nonce, raw_transaction=later.raw, transaction_hash=later.hash)
-        )
+        for table in (anchors, anchor_transactions):
+            connection.execute(
+                update(table).values(
+                    nonce=later.nonce, raw_transaction=later.raw, transaction_hash=later.hash
+                )
+            )
     place.chain.send_raw(first.raw)
     place.chain.send_raw(later.raw)
     place.clock.tick()

@@ -18,6 +18,7 @@ from mizheng.notary.chain.evidence import AnchoredHead, capture_evidence
 from mizheng.notary.chain.interface import ChainError, ChainInUseError, Fees, FoundTransaction, RejectedError
 from mizheng.notary.chain.profiles import EMBEDDED_CHAIN_ID, embedded_profile
 from mizheng.notary.chain.publisher import Publisher, SignedTransaction
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.verifier.evm.block import verify_block
 
 from tests.notary.chain.support import ORIGIN, Clock, MemoryLog, Place, anchor_all, make_engine, open_embedded
@@ -27,7 +28,7 @@ from tests.tools.layout import ROOT
 
 @pytest.fixture
 def publisher() -> Publisher:
-    return Publisher(b"\x11" * 32)
+    return Publisher(KeyFileSigner(b"\x11" * 32))
 
 
 def sign(chain: EmbeddedChain, publisher: Publisher, nonce: int, **changes: int) -> SignedTransaction:
@@ -101,7 +102,7 @@ def test_kill_9_leaves_the_chain_at_a_blocks_end(tmp_path: Path) -> None:
         lines += child.stdout.read().splitlines()
         assert child.wait() == -signal.SIGKILL
         said = max([said, *(int(line.split()[1]) for line in lines if line.startswith("head "))])
-        publisher = Publisher.load(tmp_path / "publisher.key")
+        publisher = Publisher(KeyFileSigner.load(tmp_path / "publisher.key"))
         chain = open_embedded(tmp_path, publisher, Clock(time.time() * 100))
         # What was said is there; and what is there hangs together.
         assert chain.head().number >= said
@@ -197,7 +198,7 @@ def test_what_no_real_node_takes_is_refused(tmp_path: Path, publisher: Publisher
     assert refused(chain, b"") == "rejected"
     assert refused(chain, sign(chain, publisher, 0).raw[:-1]) == "rejected"
     assert refused(chain, sign(chain, publisher, 0, max_fee=1).raw) == "fee-too-low"
-    assert refused(chain, sign(chain, Publisher(b"\x12" * 32), 0).raw) == "insufficient-funds"
+    assert refused(chain, sign(chain, Publisher(KeyFileSigner(b"\x12" * 32)), 0).raw) == "insufficient-funds"
     first = sign(chain, publisher, 0)
     chain.send_raw(first.raw)
     chain.send_raw(first.raw)

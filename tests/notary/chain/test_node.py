@@ -13,6 +13,7 @@ from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.deploy import NotMinedError, bring_up
 from mizheng.notary.chain.encoding import block_of
 from mizheng.notary.chain.evidence import AnchoredHead, capture_evidence
+from mizheng.notary.chain.feerule import FeeRule
 from mizheng.notary.chain.interface import (
     ChainError,
     EvidenceError,
@@ -24,6 +25,7 @@ from mizheng.notary.chain.node import NodeChain, discover_profile
 from mizheng.notary.chain.profiles import parse_finality
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.rpc import RpcError
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.verifier.evm.block import verify_block
 from mizheng.verifier.evm.keccak import keccak256
 
@@ -262,7 +264,7 @@ def test_sending_again_and_what_is_refused(node: Anvil, place: Place) -> None:
     assert found.succeeded
     for raw, code in (
         (sign(nonce, gas=31_000).raw, "nonce-too-low"),
-        (sign(0, key=Publisher(b"\x01" * 32)).raw, "insufficient-funds"),
+        (sign(0, key=Publisher(KeyFileSigner(b"\x01" * 32))).raw, "insufficient-funds"),
         (b"\x02nonsense", "rejected"),
     ):
         with pytest.raises(RejectedError) as caught:
@@ -275,10 +277,11 @@ def test_a_limit_on_fees_is_kept(node: Anvil) -> None:
     chain = connect(node)
     fees = chain.fees()
     assert fees.max_fee > fees.max_priority_fee
-    assert NodeChain(replace(chain.profile, max_fee=fees.max_fee - 1)).fees().max_fee == fees.max_fee - 1
+    below = replace(chain.profile, fee_rule=FeeRule(max_fee=fees.max_fee - 1))
+    assert NodeChain(below).fees().max_fee == fees.max_fee - 1
     with pytest.raises(RejectedError) as caught:
-        NodeChain(replace(chain.profile, max_fee=1)).fees()
-    assert caught.value.code == "fee-above-limit"
+        NodeChain(replace(chain.profile, fee_rule=FeeRule(max_fee=1))).fees()
+    assert caught.value.code == "cap-reached"
 
 
 def test_bringing_up_twice_does_nothing_twice(node: Anvil, place: Place) -> None:
@@ -294,7 +297,7 @@ def test_bringing_up_twice_does_nothing_twice(node: Anvil, place: Place) -> None
 
 def test_bringing_up_goes_on_where_it_stopped(node: Anvil) -> None:
     chain = connect(node)
-    publisher = Publisher(bytes.fromhex(node.keys[5][2:]))
+    publisher = Publisher(KeyFileSigner(bytes.fromhex(node.keys[5][2:])))
     node.rpc("evm_setAutomine", False)
     with pytest.raises(NotMinedError):
         bring_up(chain, publisher, ORIGIN, wait_seconds=0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mizheng.notary.chain.profiles import EMBEDDED_CHAIN_ID, parse_finality, parse_profile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.observers import parse_observers
 from mizheng.verifier.signature import PrivateKey
@@ -29,7 +30,7 @@ def test_a_table() -> None:
     assert (profile.name, profile.kind, profile.chain_id) == ("main", "ethereum", 1)
     assert profile.genesis_hash == b"\xd4" * 32
     assert profile.contract == b"\xab" * 20
-    assert profile.max_fee == 30 * 10**9
+    assert profile.fee_rule.max_fee == 30 * 10**9
     assert profile.finality.confirmations is None
     assert not profile.is_embedded
 
@@ -118,14 +119,14 @@ def test_observers() -> None:
 
 def test_the_publishers_key_is_kept_and_shown_to_nobody(tmp_path: Path) -> None:
     path = tmp_path / "publisher.key"
-    publisher = Publisher.load_or_create(path)
+    publisher = KeyFileSigner.load_or_create(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert Publisher.load_or_create(path).address == publisher.address
+    assert KeyFileSigner.load_or_create(path).address == publisher.address
     secret = path.read_text().strip()
     assert len(secret) == 64
     assert secret not in repr(publisher)
     with pytest.raises(FileExistsError):
-        Publisher.create(path)
+        KeyFileSigner.create(path)
 
 
 @pytest.mark.parametrize("content", ["", "zz", "00" * 32, "ff" * 32, "11" * 31, "\xff"])
@@ -134,19 +135,21 @@ def test_what_is_no_publishers_key(tmp_path: Path, content: str) -> None:
     path.write_text(content, "latin-1")
     path.chmod(0o600)
     with pytest.raises(ConfigurationError) as caught:
-        Publisher.load(path)
+        KeyFileSigner.load(path)
     assert not content or content not in str(caught.value)
 
 
 def test_a_publishers_key_that_others_can_read(tmp_path: Path) -> None:
     path = tmp_path / "publisher.key"
-    Publisher.create(path)
+    KeyFileSigner.create(path)
     path.chmod(0o640)
     with pytest.raises(ConfigurationError, match="others may read"):
-        Publisher.load(path)
+        KeyFileSigner.load(path)
 
 
 def test_a_known_address() -> None:
     # The first of the accounts that every test chain knows.
-    publisher = Publisher(bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"))
+    publisher = Publisher(
+        KeyFileSigner(bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"))
+    )
     assert publisher.address.hex() == "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
