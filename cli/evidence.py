@@ -8,13 +8,20 @@ from typing import Any
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.bundle import Evidence
 from mizheng.verifier.canonical import format_instant
-from mizheng.verifier.checkpoint import open_checkpoint, parse_tlog_proof
+from mizheng.verifier.checkpoint import open_checkpoint, parse_checkpoint, parse_tlog_proof
 from mizheng.verifier.enrolment import parse_enrolment, parse_key_status
 from mizheng.verifier.entry import entry_leaf
-from mizheng.verifier.errors import ChainProofError, InclusionError, MizhengError, SignatureError
+from mizheng.verifier.errors import (
+    ChainProofError,
+    InclusionError,
+    MizhengError,
+    ProofError,
+    SignatureError,
+)
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.statement import parse_envelope
+from mizheng.verifier.timestamp.token import parse_response, parse_token
 
 from .client import NotaryClient, decode_base64
 from .config import Organisation
@@ -22,7 +29,17 @@ from .errors import ConfigurationFault, SoftwareFault
 from .sealfile import Deposit
 
 STATES = ("sealed", "deposited", "anchored", "final")
-_KEPT = ("heads", "anchors", "observations", "enrolment", "enrolment_proof", "key_status", "beacon")
+_KEPT = (
+    "heads",
+    "timestamps",
+    "anchors",
+    "observations",
+    "renewals",
+    "enrolment",
+    "enrolment_proof",
+    "key_status",
+    "beacon",
+)
 
 
 def fetch_evidence(
@@ -49,7 +66,12 @@ def read_evidence(kept: Mapping[str, Any]) -> Evidence:
     return Evidence(
         heads={int(size): str(text).encode() for size, text in kept["heads"].items()},
         anchors=[decode_base64(item) for item in kept["anchors"]],
+        timestamps=[
+            (decode_base64(item["response"]), str(item["text"]).encode())
+            for item in kept.get("timestamps") or ()
+        ],
         observations=[decode_base64(item) for item in kept["observations"] or ()],
+        renewals=[decode_base64(item) for item in kept.get("renewals") or ()],
         enrolment=_optional(kept["enrolment"]),
         enrolment_proof=str(kept["enrolment_proof"]).encode() if kept["enrolment_proof"] else None,
         key_status=_optional(kept["key_status"]),
@@ -79,6 +101,12 @@ def check_evidence(organisation: Organisation, envelope: bytes, evidence: Eviden
         verify_anchor(anchor, anchor.chain, anchor.contract, code)
         if anchor.tree_size not in heads or heads[anchor.tree_size].root != anchor.root_hash:
             raise ChainProofError("an anchor of a checkpoint that is not in the evidence")
+    for response, text in evidence.timestamps:
+        # Who made it: again for whoever has a trust file.
+        parse_token(parse_response(response)).require_over(text)
+        checkpoint = parse_checkpoint(text)
+        if heads.get(checkpoint.size) != checkpoint:
+            raise ProofError("a time-stamp token over a checkpoint that is not in the evidence")
     for data in evidence.observations:
         parse_observation(data)
     _check_identity(organisation, envelope, evidence)

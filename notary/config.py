@@ -20,6 +20,8 @@ the data directory, the default. Nothing else in the notary reads the environmen
     witnesses        -                         [witnesses]       none
     witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
     publish          -                         [publish]         nowhere: readers ask the notary
+    timestamps       -                         [timestamps.NAME] none
+    renewal          -                         [renewal]         a quarter before a certificate ends
 """
 
 import re
@@ -50,7 +52,7 @@ _ENVIRONMENT = {
     "urgent_per_day": "MIZHENG_URGENT_PER_DAY",
     "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "chains", "observers", "witnesses", "publish", "signer")
+_TABLES = ("chain", "chains", "timestamps", "renewal", "observers", "witnesses", "publish", "signer")
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -77,6 +79,10 @@ class Settings:
     """A file with the witness policy, instead of the text in [witnesses]."""
     publish: Mapping[str, Any] = field(default_factory=dict)
     """The table [publish] of notary.toml as it stands."""
+    timestamps: Mapping[str, Any] = field(default_factory=dict)
+    """The tables [timestamps.NAME] of notary.toml as they stand."""
+    renewal: Mapping[str, Any] = field(default_factory=dict)
+    """The table [renewal] of notary.toml as it stands."""
     anchor_entries: int = ANCHOR_ENTRIES
     """So many entries that wait are anchored before the interval is over."""
     urgent_per_day: int = URGENT_PER_DAY
@@ -127,6 +133,8 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         witnesses=file.get("witnesses", {}),
         witness_policy=_path(values.get("witness_policy")),
         publish=file.get("publish", {}),
+        timestamps=file.get("timestamps", {}),
+        renewal=file.get("renewal", {}),
         anchor_entries=_count("anchor_entries", values.get("anchor_entries"), ANCHOR_ENTRIES, least=1),
         urgent_per_day=_count("urgent_per_day", values.get("urgent_per_day"), URGENT_PER_DAY, least=0),
         signer=file.get("signer", {}),

@@ -18,12 +18,14 @@ from mizheng.notary.log.head import load_head
 from mizheng.notary.log.proofs import tlog_proof_for
 from mizheng.notary.log.published_head import add_cosignatures, load_published_head
 from mizheng.notary.log.tiles import TileReader
-from mizheng.notary.models import company_keys, deposits, enrolments, entries
+from mizheng.notary.models import checkpoints, company_keys, deposits, enrolments, entries
+from mizheng.notary.timestamping.kept import load_first_stamps
 from mizheng.verifier.beacon import dump_beacon
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.dsse import parse
 from mizheng.verifier.enrolment import KeyStatus
 from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, parse_statement
+from mizheng.verifier.timestamp.token import dump_response
 from sqlalchemy import Connection, Engine, Row, select
 
 # What the anchorer's rows are called to depositors.
@@ -72,7 +74,9 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         deposit = _find(connection, caller, deposit_id)
         head = load_head(connection)
         chosen = _choose(_anchors(connection, deposit.leaf_index))
+        stamps = load_first_stamps(connection, deposit.leaf_index)
         notes = {row.tree_size: row.checkpoint_note for row in chosen}
+        notes |= _kept_notes(connection, {stamp.tree_size for stamp in stamps} - set(notes))
         if not notes:
             # Nothing is anchored yet: there is inclusion in the published head, or else in the present one.
             published = load_published_head(connection)
@@ -107,6 +111,11 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         "heads": heads,
         "anchors": [to_base64(row.evidence_final or row.evidence) for row in chosen],
         "observations": [to_base64(envelope) for envelope in observed],
+        "timestamps": [
+            {"response": to_base64(dump_response(stamp.token)), "text": stamp.text.decode()}
+            for stamp in stamps
+        ],
+        "renewals": [to_base64(stamp.record) for stamp in stamps if stamp.record is not None],
         "enrolment": to_base64(key.envelope),
         "enrolment_proof": enrolment_proof.decode(),
         "key_status": to_base64(status),
@@ -137,6 +146,14 @@ def _anchors(connection: Connection, leaf_index: int) -> Sequence[Row[tuple[obje
         .where(anchors.c.tree_size > leaf_index, anchors.c.state.in_(_STATES))
         .order_by(anchors.c.tree_size, anchors.c.id)
     ).all()
+
+
+def _kept_notes(connection: Connection, sizes: set[int]) -> dict[int, bytes]:
+    """The signed checkpoints of these sizes, each of which was anchored."""
+    rows = connection.execute(
+        select(checkpoints.c.tree_size, checkpoints.c.note).where(checkpoints.c.tree_size.in_(sizes))
+    )
+    return {row.tree_size: row.note for row in rows}
 
 
 def _choose(rows: Sequence[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:

@@ -7,6 +7,8 @@ from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.models import deposits, organisations
+from mizheng.notary.timestamping.kept import load_authority_status
+from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.witnesses import load_witnesses, own_keyids
 from sqlalchemy import Connection, func, select
@@ -23,6 +25,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
             for table in (organisations, deposits)
         }
+        stamped = load_authority_status(connection, parse_timestamps(instance.settings.timestamps))
         status = load_witness_status(
             connection,
             load_witnesses(instance.settings, own_keyids(instance)),
@@ -44,6 +47,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
         "organisations": counts["organisations"],
         **chains,
         **witnesses,
+        **{f"time stamps {found.name}": f"{found.state}, size {found.tree_size or 0}" for found in stamped},
     }
 
 

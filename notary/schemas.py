@@ -174,6 +174,13 @@ class StatusAnswer(BaseModel):
     anchors: list[AnchorAnswer] = Field(description="anchors that cover the deposit, smallest tree first")
 
 
+class TimeStampAnswer(BaseModel):
+    """A time-stamp token over one of the heads."""
+
+    response: str = Field(description="base64 of a TimeStampResp (RFC 3161) in DER")
+    text: str = Field(description="what is stamped: the text of the checkpoint, without signatures")
+
+
 class EvidenceAnswer(BaseModel):
     """All that the notary adds to a bundle. Everything proves itself or is signed."""
 
@@ -187,6 +194,12 @@ class EvidenceAnswer(BaseModel):
     )
     observations: list[str] = Field(
         description="base64 of observers' DSSE envelopes for the blocks named here"
+    )
+    timestamps: list[TimeStampAnswer] = Field(
+        description="of each time-stamp authority the first token over a head that has the deposit"
+    )
+    renewals: list[str] = Field(
+        description="base64 of RFC 4998 evidence records (DER) that renew these tokens"
     )
     enrolment: str = Field(description="base64 of the signing key's enrolment, a DSSE envelope of the issuer")
     enrolment_proof: str = Field(description="C2SP tlog-proof of the enrolment in one of the same heads")

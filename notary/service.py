@@ -22,6 +22,7 @@ from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.metrics import Metrics
 from mizheng.notary.publishing import PublishKeeper
+from mizheng.notary.timestamping.keeper import TimeStampKeeper
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,6 +51,7 @@ class Service:
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
         self.chains = ChainKeepers(instance)
         self.witnesses = WitnessKeeper(instance)
+        self.time_stamps = TimeStampKeeper(instance)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self.metrics.gauge(
             "mizheng_waiting_deposits",
@@ -75,6 +77,18 @@ class Service:
             ("chain", "state"),
             lambda: {(keeper.profile.name, keeper.waiting_for or "ok"): 1 for keeper in self.chains},
         )
+        self.metrics.gauges(
+            "mizheng_timestamp_state",
+            "1 for how a time-stamp authority answered last",
+            ("authority", "state"),
+            lambda: {(found.name, found.state): 1 for found in self.time_stamps.status()},
+        )
+        self.metrics.gauges(
+            "mizheng_timestamp_size",
+            "the largest head that a time-stamp authority stamped",
+            ("authority",),
+            lambda: {(found.name,): found.tree_size or 0 for found in self.time_stamps.status()},
+        )
         if self.witnesses.setup is not None:
             self.metrics.gauge(
                 "mizheng_witness_quorum_met",
@@ -95,6 +109,7 @@ class Service:
         self._scrubbing.start()
         self.publication.start()
         self.witnesses.start()
+        self.time_stamps.start()
 
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
@@ -104,6 +119,7 @@ class Service:
         # After the last commit; what it does not finish is published at the next start.
         self.publication.stop()
         self.witnesses.stop()
+        self.time_stamps.stop()
         self.chains.stop()
         self.engine.dispose()
 
@@ -158,6 +174,9 @@ class Service:
         for kind, state in self.publication.states.items():
             checks[f"publication.{kind}"] = {"state": state}
         checks.update(witness_checks)
+        # Where the database cannot be read, nothing can be said of them, and this is known already.
+        if checks["database"]["state"] == "ok":
+            checks.update(self.time_stamps.checks())
         if not is_ready:
             return {"state": "not-ready", "checks": checks}
         is_whole = all(check["state"] == "ok" for check in checks.values())

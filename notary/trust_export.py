@@ -21,6 +21,7 @@ from mizheng.notary.keys import load_earlier_issuers
 from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
 from mizheng.notary.publisher_key import load_publisher
+from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witnesses import load_witnesses
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.enrolment import parse_enrolment
@@ -74,6 +75,7 @@ def make_trust(
         chains=chains,
         require=(*REQUIRED_CHECKS, *(("witness.quorum",) if require_witnesses else ())),
         witness_policy=policy,
+        tsas=tuple(setup.trusted for setup in parse_timestamps(instance.settings.timestamps)),
     )
 
 

@@ -102,8 +102,12 @@ class Evidence:
 
     heads: Mapping[int, bytes] = field(default_factory=dict)
     """Tree size to .tlog-proof bytes, all of the statement's entry."""
+    timestamps: Sequence[tuple[bytes, bytes]] = ()
+    """TimeStampResp and the checkpoint text that it is over."""
     anchors: Sequence[bytes] = ()
     observations: Sequence[bytes] = ()
+    renewals: Sequence[bytes] = ()
+    """EvidenceRecord of RFC 4998, each of one of the tokens."""
     seals: Sequence[bytes] = ()
     """Of validators, over blocks of the anchors and of the beacon."""
     enrolment: bytes | None = None
@@ -289,6 +293,9 @@ def write_bundle(
 
 def _evidence_members(evidence: Evidence) -> dict[str, bytes]:
     members = {f"heads/{size}.tlog-proof": data for size, data in evidence.heads.items()}
+    for n, (response, text) in enumerate(evidence.timestamps, 1):
+        members |= {f"timestamps/{n:04}.tsr": response, f"timestamps/{n:04}.txt": text}
+    members |= {f"renewals/{n:04}.ers": data for n, data in enumerate(evidence.renewals, 1)}
     members |= {f"anchors/{n:04}.json": data for n, data in enumerate(evidence.anchors, 1)}
     members |= {f"seals/{n:04}.json": data for n, data in enumerate(evidence.seals, 1)}
     members |= {f"observations/{n:04}.dsse.json": data for n, data in enumerate(evidence.observations, 1)}

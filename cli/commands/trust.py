@@ -43,7 +43,7 @@ def trust() -> None:
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def show(path: Path, as_json: bool) -> None:
-    from mizheng.verifier.canonical import parse_instant
+    from mizheng.verifier.canonical import format_instant, parse_instant
 
     from .verify import load_trust
 
@@ -95,6 +95,18 @@ def show(path: Path, as_json: bool) -> None:
         )
         for log_id in chain.log_ids:
             say(_("  anchors {origin}, sizes {range}", origin=printable(log_id.origin), range=_range(log_id)))
+    for authority in found.tsas:
+        say(_("time-stamp authority: {name}", name=printable(authority.name)))
+        for root in authority.roots:
+            say(_("  root {name}, SHA-256 {digest}", name=printable(root.name), digest=root.sha256))
+        if authority.policies:
+            say(_("  policies: {policies}", policies=", ".join(authority.policies)))
+        if authority.certificates:
+            say(_("  certificates: {digests}", digests=", ".join(sorted(authority.certificates))))
+        if authority.last_time is not None:
+            say(_("  believed up to {at}", at=format_instant(authority.last_time)))
+    for name, at in sorted(found.retired_hashes.items()):
+        say(_("hash {name}: counts until {at}", name=name, at=format_instant(at)))
     if found.require:
         say(_("required checks: {codes}", codes=printable(", ".join(found.require))))
     if found.revoked_keys:
@@ -115,6 +127,8 @@ def _range(item: TrustedLog | TrustedLogId) -> str:
 
 
 def _describe(found: Trust, *, is_expired: bool) -> dict[str, object]:
+    from mizheng.verifier.canonical import format_instant
+
     return {
         "name": found.name,
         "fingerprint": short_fingerprint(found.sha256),
@@ -143,6 +157,17 @@ def _describe(found: Trust, *, is_expired: bool) -> dict[str, object]:
             }
             for chain in found.chains
         ],
+        "tsas": [
+            {
+                "name": authority.name,
+                "roots": [root.sha256 for root in authority.roots],
+                "policies": list(authority.policies),
+                "certificates": sorted(authority.certificates),
+                "last_time": None if authority.last_time is None else format_instant(authority.last_time),
+            }
+            for authority in found.tsas
+        ],
+        "retired_hashes": {name: format_instant(at) for name, at in sorted(found.retired_hashes.items())},
         "require": list(found.require),
         "revoked_keys": sorted(found.revoked_keys),
     }
