@@ -7,13 +7,13 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mizheng.verifier.bundle import Evidence, write_bundle
 from mizheng.verifier.errors import MizhengError
-from mizheng.verifier.manifest import Manifest, OpenedRecord
-from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.manifest import OpenedRecord
 from mizheng.verifier.record import Record, parse_record
 from mizheng.verifier.report import Status
 from mizheng.verifier.verify import verify_bundle
@@ -23,8 +23,8 @@ from .errors import DataFault, InputFault, OutputFault, SoftwareFault
 from .files import publish
 from .hashing import UnreadableError, digest_file
 from .readme import bundle_readme
-from .records import read_label
-from .sealfile import Seal
+from .sealfile.content import Content
+from .sealfile.read import Seal
 from .selecting import Selection
 
 if TYPE_CHECKING:
@@ -39,28 +39,16 @@ class Opening:
     records: tuple[Record, ...]
 
 
-def open_records(seal: Seal, selection: Selection, *, with_environment: bool) -> Opening:
+def open_records(content: Content, selection: Selection, *, with_environment: bool) -> Opening:
     """Prove the selected records; DataFault when the seal's records are not those that were committed to."""
-    leaves: list[bytes] = []
-    wanted: list[tuple[bytes, Record]] = []
-    for line in seal.records():
-        leaves.append(leaf_hash(line))
-        # Only what is opened is parsed in full: a seal may hold a million records.
-        kind, label = read_label(line)
-        is_wanted = selection.wants(kind, label, line)
-        if with_environment if kind == "environment" else is_wanted:
-            wanted.append((line, parse_record(line)))
+    wanted: list[bytes] = []
+    for place, entry in content.entries():
+        # Only what is opened is read: a seal may hold a million records.
+        is_wanted = selection.wants(entry.kind, entry.label, partial(content.record, place))
+        if with_environment if entry.kind == "environment" else is_wanted:
+            wanted.append(content.record(place))
     selection.check()
-    manifest = Manifest(leaves, seal.manifest_key)
-    if manifest.root.hex() != seal.state.sealed.root_hash:
-        raise DataFault(
-            "{name} is damaged or was cut off",
-            "seal the files again, or restore the seal from a copy",
-            name=str(seal.path),
-        )
-    return Opening(
-        tuple(manifest.open(line) for line, _record in wanted), tuple(record for _line, record in wanted)
-    )
+    return Opening(tuple(content.prove(wanted)), tuple(map(parse_record, wanted)))
 
 
 def find_originals(opening: Opening, folders: Sequence[Path]) -> dict[int, Path]:

@@ -62,9 +62,17 @@ class Config:
     """The person who deposits (经办人), for the statement; may be empty."""
     key_store: str = ""
     """Where new keys are kept: passphrase, keyring or file."""
+    seal_store: str = ""
+    """Where the key of the seals is kept: keyring, file or passphrase; empty: with the signing key, or
+    file."""
     active_key: str = ""
     """keyid of the key that signs."""
     organisation: Organisation | None = field(default=None)
+
+    @property
+    def seal_key_store(self) -> str:
+        """A passphrase costs seconds each time a seal is opened, so it is used only when asked for."""
+        return self.seal_store or ("keyring" if self.key_store == "keyring" else "file")
 
 
 def home_directory(environment: Mapping[str, str] = os.environ) -> Path:

@@ -30,7 +30,8 @@ from .client import NotaryClient, decode_base64
 from .enrolling import check_inclusion
 from .errors import ConfigurationFault, DataFault, RefusedFault, SoftwareFault
 from .keys import KeyEntry, unlock
-from .sealfile import Deposit, Seal, Sealed
+from .sealfile.read import Seal
+from .sealfile.state import Deposit, Sealed
 from .session import Session
 from .software import NAME, software_digest, software_version
 
@@ -44,7 +45,7 @@ _OUTDATED = frozenset({"key-revoked", "key-not-enrolled", "depositor-mismatch"})
 def deposit_seal(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
     """Deposit the commitment of a seal opened with its lock; a seal deposited already is left alone."""
     organisation = session.organisation
-    seal.check_records()
+    seal.check_body()
     deposit = seal.state.deposit
     if deposit is not None:
         _check_kept(deposit, seal.state.sealed, organisation)

@@ -26,7 +26,7 @@ from mizheng.verifier.timestamp.token import parse_response, parse_token
 from .client import NotaryClient, decode_base64
 from .config import Organisation
 from .errors import ConfigurationFault, SoftwareFault
-from .sealfile import Deposit
+from .sealfile.state import Deposit
 
 STATES = ("sealed", "deposited", "anchored", "final")
 _KEPT = (

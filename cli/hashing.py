@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .language import N_
+from .sealfile.labels import Stamp
 
 # Large enough that a thread switch per chunk costs nothing, small enough to stay in the cache.
 CHUNK = 1 << 20
@@ -71,6 +72,8 @@ class Digests:
     sha256: str
     sm3: str
     modified: int
+    stamp: Stamp
+    """As the disk had the file before and after."""
 
 
 def digest_file(path: bytes, tick: Tick | None = None) -> Digests:
@@ -119,6 +122,11 @@ def reason_of(error: OSError) -> str:
     return _REASONS.get(code) or errno.errorcode.get(code, "error")
 
 
+def stamp_of(state: os.stat_result) -> Stamp:
+    """What tells whether a file was written to since."""
+    return Stamp(state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+
+
 def special_reason(mode: int) -> str:
     """Why something that is neither file, directory nor link is not read."""
     if stat.S_ISFIFO(mode):
@@ -144,7 +152,7 @@ def _digest(descriptor: int, tick: Tick) -> Digests | None:
     after = os.fstat(descriptor)
     if size != before.st_size or _identity(before) != _identity(after):
         return None
-    return Digests(size, sha256.hexdigest(), sm3.hexdigest(), before.st_mtime_ns // 10**9)
+    return Digests(size, sha256.hexdigest(), sm3.hexdigest(), before.st_mtime_ns // 10**9, stamp_of(before))
 
 
 def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:

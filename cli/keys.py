@@ -69,7 +69,7 @@ def create_key(
     key = PrivateKey.generate()
     keyid = key.public.keyid
     if store == "keyring":
-        _keyring_call(lambda ring: ring.set_password(SERVICE, keyid, key.to_pem().decode("ascii")))
+        keyring_call(lambda ring: ring.set_password(SERVICE, keyid, key.to_pem().decode("ascii")))
     else:
         password = read_passphrase(confirm=True) if store == "passphrase" else None
         write_private(_pem_path(home, keyid), key.to_pem(password))
@@ -129,7 +129,7 @@ def unlock(home: Path, entry: KeyEntry) -> PrivateKey:
     keyid = entry.public.keyid
     password = None
     if entry.store == "keyring":
-        text = _keyring_call(lambda ring: ring.get_password(SERVICE, keyid))
+        text = keyring_call(lambda ring: ring.get_password(SERVICE, keyid))
         if text is None:
             raise PermissionFault(
                 "the platform keyring does not have the key {keyid}",
@@ -208,7 +208,7 @@ def _pem_path(home: Path, keyid: str) -> Path:
     return home / "keys" / f"{keyid}.pem"
 
 
-def _keyring_call(action: Callable[[Any], object]) -> str | None:
+def keyring_call(action: Callable[[Any], object]) -> str | None:
     """Talk to the platform keyring; its many exceptions become one with a hint."""
     try:
         import keyring

@@ -27,6 +27,7 @@ from mizheng.verifier.merkle import leaf_hash
 
 from .hashing import UnreadableError, digest_file
 from .records import RecordWriter
+from .sealfile.labels import NO_STAMP, pack_entry
 from .walking import Found
 
 # A batch keeps a worker busy for about ten milliseconds, so that handing it over costs nothing …
@@ -50,9 +51,13 @@ class Batch:
     """Canonical JSON, one record a line."""
     leaves: bytes = b""
     """Their leaf hashes, 32 bytes each."""
+    labels: bytes = b""
+    """Their names and stamps, packed."""
     count: int = 0
     size: int = 0
     """Bytes of file content."""
+    reused: int = 0
+    """Files that were not read, because an earlier seal has them."""
     links: int = 0
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
     """(label, reason)."""
@@ -90,24 +95,34 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
 def _record_batch(batch: list[Found], writer: RecordWriter, tick: Tick) -> Batch:
     result = Batch()
     records: list[bytes] = []
+    labels: list[bytes] = []
     for item in batch:
-        if item.kind == "file":
+        kind, stamp = item.kind, NO_STAMP
+        if item.record:
+            stamp = item.stamp
+            result.size += item.size
+            result.reused += 1
+            records.append(writer.renew(item.label, item.record))
+        elif kind == "file":
             try:
                 digests = digest_file(item.path, tick)
             except UnreadableError as error:
-                reason = str(error)
+                kind, reason = "unreadable", str(error)
                 result.unreadable.append((item.label, reason))
                 records.append(writer.unreadable(item.label, reason))
             else:
+                stamp = digests.stamp
                 result.size += digests.size
                 records.append(writer.file(item.label, digests))
-        elif item.kind == "link":
+        elif kind == "link":
             result.links += 1
             records.append(writer.link(item.label, item.detail))
         else:
             reason = item.detail.decode()
             result.unreadable.append((item.label, reason))
             records.append(writer.unreadable(item.label, reason))
+        labels.append(pack_entry(kind, item.label, stamp))
+    result.labels = b"".join(labels)
     result.count = len(records)
     result.lines = b"\n".join(records) + b"\n"
     result.leaves = b"".join(map(leaf_hash, records))

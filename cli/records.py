@@ -7,8 +7,6 @@ form is a fixed template; a test holds that both write the same bytes.
 
 from __future__ import annotations
 
-import base64
-import json
 from functools import partial
 from json.encoder import encode_basestring
 
@@ -42,6 +40,12 @@ class RecordWriter:
         )
         return _checked(text)
 
+    def renew(self, label: bytes, record: bytes) -> bytes:
+        """The record of a file that has not changed, as an earlier seal had it, under this seal's salt."""
+        # Canonical JSON: the quotes of this cannot stand inside a string, where each has a backslash.
+        before, _key, after = record.partition(b',"salt":"')
+        return b"".join((before, b',"salt":"', self._salt("file", label).encode(), after[64:]))
+
     def link(self, label: bytes, target: bytes) -> bytes:
         try:
             where = f'"target":{encode_basestring(target.decode("utf-8"))}'
@@ -54,15 +58,6 @@ class RecordWriter:
         return _checked(
             f'{{"kind":"unreadable",{_path(label)},"reason":{encode_basestring(reason)},"salt":"{salt}"}}'
         )
-
-
-def read_label(line: bytes) -> tuple[str, bytes]:
-    """(kind, label) of a record line whose digest was or will be checked: path, decimal number, or empty."""
-    value = json.loads(line)
-    kind: str = value["kind"]
-    if kind not in PATH_KINDS:
-        return kind, str(value.get("number", "")).encode()
-    return kind, base64.b64decode(value["path_bytes"]) if "path_bytes" in value else value["path"].encode()
 
 
 def _path(label: bytes) -> str:

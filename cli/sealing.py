@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
-from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record
+from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
 
 from .environment import observe_environment
 from .pool import record_all
-from .sealfile import Sealed, SealWriter, State
-from .walking import walk
+from .reusing import Earlier, mark_unchanged
+from .sealfile.box import Secret
+from .sealfile.labels import pack_entry
+from .sealfile.write import Previous, SealWriter, left_path
+from .walking import Found, walk
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PublicKey
+    from pyrage import x25519
 
     from .points.model import Points
 
@@ -42,6 +46,8 @@ class Summary:
     size: int = 0
     links: int = 0
     points: int = 0
+    reused: int = 0
+    """Files that were not read again."""
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
     """(label, reason) of what could not be read; recorded as such."""
 
@@ -54,61 +60,76 @@ class Survey:
     size: int
 
 
-def survey(arguments: Iterable[bytes], output: Path, points: Points | None = None) -> Survey:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to seal, into which file, for whom."""
+
+    arguments: tuple[bytes, ...]
+    output: Path
+    public_key: PublicKey
+    recipients: Sequence[x25519.Recipient]
+    points: Points | None = None
+    previous: Previous | None = None
+    """The version before; a closed record of the seal says so."""
+    earlier: Sequence[Earlier] = ()
+    """What earlier runs have read; a file that has not changed since is not read again."""
+    force: bool = False
+
+    def walk(self, *skip: Path) -> Iterator[Found]:
+        """Everything to be recorded but our own files."""
+        own = [self.output, left_path(self.output), *skip, *([self.points.path] if self.points else [])]
+        return walk(self.arguments, skip=[bytes(path) for path in own])
+
+
+def survey(task: Task) -> Survey:
     """Count before reading, for a progress bar."""
     things = size = 0
-    for found in walk(arguments, skip=_own_files(output, points)):
+    for found in task.walk():
         things += 1
         size += found.size
     return Survey(things, size)
 
 
-def _own_files(output: Path, points: Points | None) -> list[bytes]:
-    return [bytes(output), *([bytes(points.path)] if points else [])]
-
-
-def seal_paths(
-    arguments: Iterable[bytes],
-    output: Path,
-    public_key: PublicKey,
-    *,
-    points: Points | None = None,
-    force: bool = False,
-    progress: Progress = lambda _things, _size: None,
-) -> Summary:
-    """Read everything under `arguments` and write the seal `output`, or leave nothing behind."""
+def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> Summary:
+    """Read everything that the task names and write its seal, or leave nothing that looks like one."""
     manifest_key = secrets.token_bytes(MANIFEST_KEY_BYTES)
-    summary = Summary(output)
+    summary = Summary(task.output)
     leaves: list[bytes] = []
     now = format_instant(int(time.time()))
-    with SealWriter(output, manifest_key, now, force=force) as writer:
-        environment = build_record(manifest_key, "environment", b"", {"observations": observe_environment()})
-        for record in (environment, *(points.records(manifest_key) if points else ())):
-            writer.add(record + b"\n")
-            leaves.append(leaf_hash(record))
-        summary.points = len(points.of("point")) if points else 0
-        found = walk(arguments, skip=[*_own_files(output, points), bytes(writer.temporary)])
+    secret = Secret.generate(manifest_key)
+    with SealWriter(task.output, secret, task.recipients, now, force=task.force) as writer:
+        told = list(_told_records(task, manifest_key))
+        writer.add(*_as_batch(told))
+        leaves += map(leaf_hash, told)
+        summary.points = len(task.points.of("point")) if task.points else 0
+        found = task.walk(writer.temporary)
+        for earlier in task.earlier:
+            found = mark_unchanged(found, earlier)
         for batch in record_all(found, manifest_key, lambda size: progress(0, size)):
-            writer.add(batch.lines)
+            writer.add(batch.lines, batch.labels, batch.count)
             leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))
             summary.files += batch.count - batch.links - len(batch.unreadable)
             summary.links += batch.links
             summary.size += batch.size
+            summary.reused += batch.reused
             summary.unreadable += batch.unreadable
             progress(batch.count, 0)
-        count = len(leaves)
-        manifest = Manifest(leaves, manifest_key)
-        summary.commitment = manifest.commitment(public_key).hex()
-        writer.finish(
-            State(
-                Sealed(
-                    commitment=summary.commitment,
-                    public_key=public_key.to_base64(),
-                    records=count,
-                    records_sha256=writer.records_sha256,
-                    root_hash=manifest.root.hex(),
-                    tree_size=manifest.tree_size,
-                )
-            )
-        )
+        state = writer.finish(Manifest(leaves, manifest_key), task.public_key, task.previous)
+        summary.commitment = state.sealed.commitment
     return summary
+
+
+def _told_records(task: Task, manifest_key: bytes) -> Iterator[bytes]:
+    """Records that do not come from reading files."""
+    yield build_record(manifest_key, "environment", b"", {"observations": observe_environment()})
+    if task.previous:
+        fields = {"envelope_sha256": task.previous.envelope_sha256}
+        yield build_record(manifest_key, "previous", b"", fields)
+    if task.points:
+        yield from task.points.records(manifest_key)
+
+
+def _as_batch(records: Iterable[bytes]) -> tuple[bytes, bytes, int]:
+    parsed = [parse_record(record) for record in records]
+    labels = b"".join(pack_entry(item.kind, item.label) for item in parsed)
+    return b"".join(record + b"\n" for record in records), labels, len(parsed)

@@ -16,12 +16,15 @@ import json
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mizheng.verifier.record import KINDS, NUMBER_KINDS
 
 from .errors import InputFault, UsageFault
 from .records import PATH_KINDS
+
+Line = Callable[[], bytes]
+"""Gives the record's bytes, if they are needed."""
 
 
 class Selection:
@@ -30,7 +33,7 @@ class Selection:
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = [_choice(pattern) for pattern in patterns]
 
-    def wants(self, kind: str, label: bytes, line: bytes) -> bool:
+    def wants(self, kind: str, label: bytes, line: Line) -> bool:
         """Whether the record of this line, kind and label is to be opened. Ask in the order of the seal:
         points come before the files that they speak of.
         """
@@ -58,7 +61,7 @@ class _Choice(ABC):
         self.count = 0
 
     @abstractmethod
-    def matches(self, kind: str, label: bytes, line: bytes) -> bool: ...
+    def matches(self, kind: str, label: bytes, line: Line) -> bool: ...
 
 
 class _Path(_Choice):
@@ -68,7 +71,7 @@ class _Path(_Choice):
         self._folder = self._exact if self._exact.endswith(b"/") else None
         self._regex = re.compile(_translate(self._exact), re.DOTALL) if _is_glob(self._exact) else None
 
-    def matches(self, kind: str, label: bytes, line: bytes) -> bool:
+    def matches(self, kind: str, label: bytes, line: Line) -> bool:
         if kind not in PATH_KINDS:
             return False
         if label == self._exact or (self._folder is not None and label.startswith(self._folder)):
@@ -85,7 +88,7 @@ class _Kind(_Choice):
                 "{name} is not a kind of record", "one of: {kinds}", name=kind, kinds=", ".join(KINDS)
             )
 
-    def matches(self, kind: str, label: bytes, line: bytes) -> bool:
+    def matches(self, kind: str, label: bytes, line: Line) -> bool:
         return kind == self._kind
 
 
@@ -101,11 +104,11 @@ class _Number(_Choice):
         if more and kind != "point":
             raise UsageFault("{name}: only a point has locators", name=text)
 
-    def matches(self, kind: str, label: bytes, line: bytes) -> bool:
+    def matches(self, kind: str, label: bytes, line: Line) -> bool:
         if kind == self._kind and label == self._number:
             return True
         if self._more and kind == "locator":
-            locator = json.loads(line)
+            locator = json.loads(line())
             if str(locator["point"]).encode() == self._number:
                 self._files.add(locator["path"].encode())
                 return True

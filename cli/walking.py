@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .errors import InputFault, UsageFault
-from .hashing import open_deep, reason_of, special_reason
+from .hashing import open_deep, reason_of, special_reason, stamp_of
+from .sealfile.labels import NO_STAMP, Stamp
 
 Kind = Literal["file", "link", "unreadable"]
 
@@ -34,6 +35,10 @@ class Found:
     size: int = 0
     detail: bytes = b""
     """A link's target; why something is unreadable."""
+    stamp: Stamp = NO_STAMP
+    """Of a file, as the walk saw it."""
+    record: bytes = b""
+    """Of a file that an earlier seal has and that has not changed since: its record there."""
 
     @property
     def path(self) -> bytes:
@@ -45,7 +50,7 @@ def walk(arguments: Iterable[bytes], skip: Iterable[bytes] = ()) -> Iterator[Fou
 
     InputFault when an argument does not exist, UsageFault when two of them have the same name.
     """
-    roots: dict[bytes, bytes] = {}
+    roots: dict[bytes, tuple[bool, bytes]] = {}
     for argument in arguments:
         base, name = split_argument(argument)
         if name in roots:
@@ -55,13 +60,14 @@ def walk(arguments: Iterable[bytes], skip: Iterable[bytes] = ()) -> Iterator[Fou
                 "that holds both",
                 name=name,
             )
-        roots[name] = base
         try:
-            os.lstat(argument)
+            roots[name] = stat.S_ISDIR(os.lstat(argument).st_mode), base
         except OSError as error:
             raise InputFault("{name}: {reason}", name=argument, reason=error.strerror) from error
     ours = _Ours(skip)
-    for name, base in roots.items():
+    # In the order in which the things of one folder come, whatever order they were named in: a later seal
+    # of the same is compared with this one step by step.
+    for name, (_is_folder, base) in sorted(roots.items(), key=lambda item: (item[1][0], item[0])):
         yield from _walk_root(base, name, ours)
 
 
@@ -120,7 +126,7 @@ def _list(base: bytes, directory: bytes, inner: list[bytes]) -> list[Found]:
 
 def _found(base: bytes, label: bytes, state: os.stat_result, directory: int | None) -> Found:
     if stat.S_ISREG(state.st_mode):
-        return Found("file", base, label, state.st_size)
+        return Found("file", base, label, state.st_size, stamp=stamp_of(state))
     if stat.S_ISLNK(state.st_mode):
         try:
             if directory is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .canonical import dump, from_base64, from_hex, parse_object, to_base64
@@ -69,7 +70,7 @@ def parse_opened_record(data: bytes) -> OpenedRecord:
 class Manifest:
     """The whole tree, on the machine that made it. Needs 32 bytes a leaf and as much for the inner nodes."""
 
-    __slots__ = ("_positions", "_tree", "root", "tree_size")
+    __slots__ = ("_leaves", "_tree", "root", "tree_size")
 
     def __init__(self, leaf_hashes: Iterable[bytes], manifest_key: bytes) -> None:
         """`leaf_hashes` are those of the records' bytes, in any order; free places are padded."""
@@ -80,17 +81,22 @@ class Manifest:
         pads = range(self.tree_size - len(leaves))
         leaves += (hmac.digest(manifest_key, _PAD_CONTEXT + i.to_bytes(8, "big"), "sha256") for i in pads)
         leaves.sort()
+        self._leaves = leaves
         self._tree = Tree(leaves)
-        self._positions = {leaf: position for position, leaf in enumerate(leaves)}
         self.root = self._tree.root()
+
+    def levels(self) -> Sequence[Sequence[bytes]]:
+        """The tree level by level, the sorted leaves first, the root last."""
+        return self._tree.levels()
 
     def commitment(self, depositor_key: PublicKey) -> bytes:
         return compute_commitment(depositor_key, self.tree_size, self.root)
 
     def open(self, record: bytes) -> OpenedRecord:
         """The record with its proof; InclusionError when it is not one of this manifest."""
-        position = self._positions.get(leaf_hash(record))
-        if position is None:
+        leaf = leaf_hash(record)
+        position = bisect_left(self._leaves, leaf)
+        if position == self.tree_size or self._leaves[position] != leaf:
             raise InclusionError("the record is not one of this manifest")
         return OpenedRecord(record, position, self.tree_size, tuple(self._tree.inclusion_proof(position)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from ..text import printable
 if TYPE_CHECKING:
     from mizheng.verifier.bundle import Evidence
 
-    from ..sealfile import Seal
+    from ..sealfile.content import Content
+    from ..sealfile.read import Seal
     from ..session import Session
 
 
@@ -74,12 +76,14 @@ def bundle(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from ..sealfile import Seal
+    from ..config import home_directory
+    from ..sealfile.read import Seal
+    from ..sealkeys import open_seal
 
     path = Path(seal_path)
     with Seal(path) as seal:
         if is_list:
-            _list(seal, as_json=as_json)
+            _list(open_seal(seal, home_directory()), as_json=as_json)
             return
         if not patterns:
             raise UsageFault(
@@ -94,7 +98,9 @@ def bundle(
 
         session = Session.load()
         key_id = _statement_keyid(seal)
-        opening = open_records(seal, Selection(patterns), with_environment=not no_environment)
+        opening = open_records(
+            open_seal(seal, session.home), Selection(patterns), with_environment=not no_environment
+        )
         folders = [Path(folder)] if folder else [Path(), path.parent]
         originals = find_originals(opening, folders) if with_originals else {}
         evidence, state = _evidence(session, seal, offline=offline)
@@ -166,15 +172,10 @@ def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence,
     return read_evidence(kept["answer"]), str(kept["state"])
 
 
-def _list(seal: Seal, *, as_json: bool) -> None:
-    import json
-
-    from ..records import read_label
-
-    for line in seal.records():
-        kind, label = read_label(line)
+def _list(content: Content, *, as_json: bool) -> None:
+    for place, (kind, label, _stamp) in content.entries():
         # A point's number says little; its title is the depositor's own and this is his machine.
-        title = printable(json.loads(line)["title"]) if kind == "point" else ""
+        title = printable(json.loads(content.record(place))["title"]) if kind == "point" else ""
         if as_json:
             named = {"kind": kind, "name": printable(label)} | ({"title": title} if title else {})
             say(json.dumps(named, ensure_ascii=False))

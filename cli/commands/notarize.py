@@ -41,7 +41,7 @@ def notarize(
     as_json: bool,
 ) -> int:
     from ..depositing import deposit_seal
-    from ..sealfile import Seal
+    from ..sealfile.read import Seal
     from ..session import Session
 
     session = Session.load()

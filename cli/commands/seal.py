@@ -40,6 +40,8 @@ _SHOWN = 20
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal; else that of the first path"))
 @click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
 @click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
+@click.option("--since", metavar="OLD.seal", help=N_("the version before: read only what changed since"))
+@click.option("--paranoid", is_flag=True, help=N_("read everything again, whatever --since says"))
 @click.option("--force", is_flag=True, help=N_("replace a seal that exists and was not deposited"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def seal(
@@ -47,12 +49,17 @@ def seal(
     output: str | None,
     points_file: str | None,
     no_points: bool,
+    since: str | None,
+    paranoid: bool,
     force: bool,
     as_json: bool,
 ) -> int:
     target = Path(output) if output else default_output(paths[0])
     found = read_points_for(paths, points_file, without=no_points)
-    unreadable = seal_to(paths, target, points=found, force=force, as_json=as_json)
+    before = Path(since) if since else None
+    unreadable = seal_to(
+        paths, target, points=found, since=before, read_all=paranoid, force=force, as_json=as_json
+    )
     return InputFault.exit_code if unreadable else 0
 
 
@@ -76,23 +83,39 @@ def seal_to(
     target: Path,
     *,
     points: Points | None,
+    since: Path | None = None,
+    read_all: bool = False,
     force: bool,
     as_json: bool,
     is_quiet: bool = False,
 ) -> int:
     """Seal and say what was done (not when `is_quiet`); returns how many things could not be read."""
-    from ..sealing import seal_paths, survey
+    from ..earlier import earlier_runs
+    from ..sealfile.write import part_path
+    from ..sealing import Task, seal_paths, survey
+    from ..sealkeys import recipients
     from ..session import Session
 
-    public_key = Session.load().active_key.public
+    session = Session.load()
+    public_key = session.active_key.public
+    readers = recipients(session.home, session.config.seal_key_store)
     if force:
         refuse_deposited(target)
     signal.signal(signal.SIGTERM, _stop)
-    with Progress(_("sealing")) as progress:
+    with (
+        earlier_runs(target, session.home, since, read_all=read_all) as (previous, earlier),
+        Progress(_("sealing")) as progress,
+    ):
+        task = Task(paths, target, public_key, readers, points, previous, earlier, force)
         if progress.is_shown:
-            total = survey(paths, target, points)
+            total = survey(task)
             progress.expect(total.things, total.size)
-        summary = seal_paths(paths, target, public_key, points=points, force=force, progress=progress.advance)
+        try:
+            summary = seal_paths(task, progress.advance)
+        except KeyboardInterrupt:
+            if part_path(target).exists():
+                note(_("what was read so far is kept: the same command again goes on from there"))
+            raise
     if as_json:
         emit_json(
             {
@@ -103,6 +126,8 @@ def seal_to(
                 "bytes": summary.size,
                 "links": summary.links,
                 "points": summary.points,
+                "reused": summary.reused,
+                "previous": previous.envelope_sha256 if previous else None,
                 "unreadable": [
                     {"name": printable(name), "reason": reason} for name, reason in summary.unreadable
                 ],
@@ -110,12 +135,16 @@ def seal_to(
         )
     elif not is_quiet:
         say(_("sealed {files} files, {size}", files=summary.files, size=human_size(summary.size)))
+        if summary.reused:
+            say(_("unchanged, not read again: {count}", count=summary.reused))
         if summary.points:
             say(_("secret points: {count}", count=summary.points))
         if summary.links:
             say(_("links recorded, not followed: {links}", links=summary.links))
         say(_("seal: {name}", name=printable(str(target))))
         say(_("commitment: {commitment}", commitment=summary.commitment))
+    if since is not None and previous is None:
+        warn(_("{name} was never deposited, so this seal does not name it", name=printable(str(since))))
     if summary.files == 0:
         warn(_("no file was sealed"))
     if summary.unreadable:
@@ -129,7 +158,7 @@ def seal_to(
 
 def refuse_deposited(target: Path) -> None:
     """A deposit without its seal proves nothing any more: not even --force throws one away."""
-    from ..sealfile import Seal
+    from ..sealfile.read import Seal
 
     try:
         with Seal(target) as existing:

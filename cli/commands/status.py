@@ -17,7 +17,7 @@ from ..text import printable
 
 if TYPE_CHECKING:
     from ..client import NotaryClient
-    from ..sealfile import Seal
+    from ..sealfile.read import Seal
     from ..session import Session
 
 # The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
@@ -65,7 +65,7 @@ _WAITING = {
 @click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None, as_json: bool) -> None:
-    from ..sealfile import Seal
+    from ..sealfile.read import Seal
     from ..session import Session
 
     if timeout is not None and not wait:

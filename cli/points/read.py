@@ -122,11 +122,11 @@ class _Reader:
             table.finish()
             yield from self._item("point", number, fields, where)
         for number, (where, point, value) in enumerate(locators, 1):
-            fields: dict[str, Any] = {
+            found: dict[str, Any] = {
                 "point": point,
                 **self._locator(Table(self._folder, self.problems, where, value)),
             }
-            yield from self._item("locator", number, fields, where)
+            yield from self._item("locator", number, found, where)
 
     def _locator(self, table: Table) -> dict[str, Any]:
         path = table.words("path")

@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.keys import load_entry, unlock
-from mizheng.cli.sealfile import Deposit, Seal
+from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.sealfile.state import Deposit
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.statement import parse_envelope
 
 from tests.cli.runner import Mizheng
+from tests.cli.seals import opened, record_lines
 from tests.support.notary import NotaryServer
 
 
@@ -113,9 +115,10 @@ def test_a_path_is_sealed_and_deposited_in_one(company: Mizheng) -> None:
 
 def test_what_is_sent_holds_nothing_of_the_files(final: Mizheng, notary: NotaryServer) -> None:
     """Neither names nor digests nor salts are anywhere in the notary's data or its output."""
-    with Seal(final.cwd / "drawings.seal") as seal:
-        secrets = [seal.manifest_key.hex(), seal.manifest_key, seal.state.sealed.root_hash]
-        for line in seal.records():
+    with opened(final, "drawings.seal") as content:
+        root = Seal(final.cwd / "drawings.seal").state.sealed.root_hash
+        secrets = [content.manifest_key.hex(), content.manifest_key, root]
+        for line in content.records():
             fields = json.loads(line)
             secrets += [fields["salt"], fields.get("sha256"), fields.get("path")]
             secrets += [bytes.fromhex(fields["salt"]), bytes.fromhex(fields.get("sha256", ""))]
@@ -142,9 +145,10 @@ def test_bundle_opens_what_is_asked_and_nothing_else(final: Mizheng, trust: Call
         "records/0001.json",
         "records/0002.json",
     }
-    with Seal(final.cwd / "drawings.seal") as seal:
-        closed = json.loads(list(seal.records())[2])
-        secrets = [closed["path"], closed["salt"], closed["sha256"], closed["sm3"], seal.manifest_key.hex()]
+    with opened(final, "drawings.seal") as content:
+        closed = json.loads(list(content.records())[2])
+        secrets = [closed["path"], closed["salt"], closed["sha256"], closed["sm3"]]
+        secrets.append(content.manifest_key.hex())
     for data in (path.read_bytes(), *members.values()):
         assert not [secret for secret in secrets if secret.encode() in data]
     report = final("verify", "drawings.zip", "drawings/pump.dwg", "--trust", trust(), "--json").ok().json
@@ -208,7 +212,7 @@ def test_stock_tools_of_the_readme_agree(final: Mizheng) -> None:
     assert '"path":"drawings/pump.dwg"' in done.stdout
     assert "Signature Verified Successfully" in done.stdout
     with Seal(final.cwd / "drawings.seal") as seal:
-        fields = json.loads(list(seal.records())[1])
+        fields = json.loads(record_lines(final, "drawings.seal")[1])
         assert seal.state.deposit is not None
         envelope_id = seal.state.deposit.id
     assert fields["sha256"] in done.stdout

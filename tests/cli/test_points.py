@@ -12,10 +12,10 @@ from mizheng.cli.errors import UsageFault
 from mizheng.cli.points.find import find_points, load_points, sealed_labels
 from mizheng.cli.points.model import Points
 from mizheng.cli.points.read import POINTS_NAME, PointsFault
-from mizheng.cli.sealfile import Seal
 from mizheng.verifier.record import Record, parse_record
 
 from tests.cli.runner import Mizheng
+from tests.cli.seals import record_lines
 
 HEAD = 'format = "mizheng/points/v1"\n'
 FIRST = """
@@ -262,8 +262,7 @@ def test_one_point_is_opened_and_nothing_else_shows(own_company: Mizheng, drawin
     (drawings / POINTS_NAME).write_text(HEAD + FIRST + SECOND + REST, "utf-8")
     assert own_company("notarize", "drawings", "--json").ok().json["state"] == "deposited"
     own_company("status", "drawings.seal", "--wait", "--timeout", "90").ok()
-    with Seal(own_company.cwd / "drawings.seal") as seal:
-        lines = [json.loads(line) for line in seal.records()]
+    lines = [json.loads(line) for line in record_lines(own_company, "drawings.seal")]
     # The file of all secrets is no record: a bundle with originals of the folder must not carry it.
     assert not [line for line in lines if str(line.get("path", "")).endswith(POINTS_NAME)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mizheng.cli.sealfile import Seal
+from mizheng.cli.sealfile.read import Seal
 
 from tests.cli.liar import Liar
 from tests.cli.runner import Mizheng

@@ -1,0 +1,73 @@
+"""The list of what was sealed, beside the records: kind and label of each, and how the file stood on the
+disk.
+
+Names are found in it without parsing a million records; and a later seal sees from the state (size, times,
+inode) what has to be read again. Private like the records; the states are no evidence of anything.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mizheng.verifier.errors import FormatError
+
+# The place in this tuple is what is written: append only.
+_KINDS = (
+    "file",
+    "link",
+    "unreadable",
+    "point",
+    "locator",
+    "measure",
+    "carrier",
+    "source",
+    "corroboration",
+    "environment",
+    "authority",
+    "previous",
+)
+_CODES = {kind: code for code, kind in enumerate(_KINDS)}
+# Kind, length of the label; size, mtime_ns, ctime_ns, inode.
+_ENTRY = struct.Struct("<BIQqqQ")
+
+
+class Stamp(NamedTuple):
+    """A file as the disk had it when it was read."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+NO_STAMP = Stamp(0, 0, 0, 0)
+
+
+class Entry(NamedTuple):
+    """One record by its name."""
+
+    kind: str
+    label: bytes
+    stamp: Stamp
+
+
+def pack_entry(kind: str, label: bytes, stamp: Stamp = NO_STAMP) -> bytes:
+    return _ENTRY.pack(_CODES[kind], len(label), *stamp) + label
+
+
+def unpack_entries(data: bytes) -> Iterator[Entry]:
+    """The entries in order; FormatError when the bytes are not those of `pack_entry`."""
+    position, size = 0, _ENTRY.size
+    try:
+        while position < len(data):
+            code, length, *stamp = _ENTRY.unpack_from(data, position)
+            position += size
+            label = data[position : position + length]
+            if len(label) != length:
+                raise FormatError("a list of names that was cut off")
+            position += length
+            yield Entry(_KINDS[code], label, Stamp(*stamp))
+    except (struct.error, IndexError) as error:
+        raise FormatError("a list of names that is none") from error
