@@ -9,6 +9,7 @@ from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.bundle import Evidence
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.checkpoint import open_checkpoint, parse_checkpoint, parse_tlog_proof
+from mizheng.verifier.consensus.seals import parse_seals, read_seals
 from mizheng.verifier.enrolment import parse_enrolment, parse_key_status
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.errors import (
@@ -34,6 +35,7 @@ _KEPT = (
     "timestamps",
     "anchors",
     "observations",
+    "seals",
     "renewals",
     "enrolment",
     "enrolment_proof",
@@ -71,6 +73,8 @@ def read_evidence(kept: Mapping[str, Any]) -> Evidence:
             for item in kept.get("timestamps") or ()
         ],
         observations=[decode_base64(item) for item in kept["observations"] or ()],
+        # Not in what an earlier version kept, nor from a notary that has none.
+        seals=[decode_base64(item) for item in kept.get("seals") or ()],
         renewals=[decode_base64(item) for item in kept.get("renewals") or ()],
         enrolment=_optional(kept["enrolment"]),
         enrolment_proof=str(kept["enrolment_proof"]).encode() if kept["enrolment_proof"] else None,
@@ -109,6 +113,8 @@ def check_evidence(organisation: Organisation, envelope: bytes, evidence: Eviden
             raise ProofError("a time-stamp token over a checkpoint that is not in the evidence")
     for data in evidence.observations:
         parse_observation(data)
+    for data in evidence.seals:
+        read_seals(parse_seals(data))
     _check_identity(organisation, envelope, evidence)
 
 

@@ -10,7 +10,7 @@ from mizheng.notary.auth import Caller
 from mizheng.notary.chain.beacon import find_beacon
 from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.profiles import ChainProfile
-from mizheng.notary.chain.tables import anchors, observations
+from mizheng.notary.chain.tables import anchors, observations, validator_seals
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
@@ -103,6 +103,7 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         beacon = None if not_before is None else find_beacon(connection, not_before)
         blocks = {row.block_hash for row in chosen} | ({not_before.hash} if not_before else set())
         observed = _observations(connection, blocks)
+        sealed = _seals(connection, blocks)
     # Revocation and size are of the same snapshot: the status cannot miss a revocation below its size.
     status = KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer)
     return {
@@ -111,6 +112,7 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         "heads": heads,
         "anchors": [to_base64(row.evidence_final or row.evidence) for row in chosen],
         "observations": [to_base64(envelope) for envelope in observed],
+        "seals": [to_base64(evidence) for evidence in sealed],
         "timestamps": [
             {"response": to_base64(dump_response(stamp.token)), "text": stamp.text.decode()}
             for stamp in stamps
@@ -182,6 +184,18 @@ def _describe(row: Row[tuple[object, ...]]) -> dict[str, object]:
         "block_number": row.block_number,
         "block_hash": None if row.block_hash is None else row.block_hash.hex(),
     }
+
+
+def _seals(connection: Connection, blocks: set[bytes]) -> Sequence[bytes]:
+    return (
+        connection.execute(
+            select(validator_seals.c.evidence)
+            .where(validator_seals.c.block_hash.in_(blocks))
+            .order_by(validator_seals.c.chain_id, validator_seals.c.block_number)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def _observations(connection: Connection, blocks: set[bytes]) -> Sequence[bytes]:

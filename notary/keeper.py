@@ -19,6 +19,7 @@ from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.chain.open import open_chain
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.seal_collector import SealCollector
 from mizheng.notary.chain.status import StatusBoard
 from mizheng.notary.instance import Instance
 from mizheng.notary.lease import make_lease
@@ -71,6 +72,10 @@ class ChainKeeper:
         if peers:
             self._collector = ObservationCollector(instance.engine, self.profile, peers)
             self._workers.append(Worker(f"observations {profile.name}", self._observe, pause))
+        self._sealing: SealCollector | None = None
+        if self.profile.validators.sets:
+            self._sealing = SealCollector(instance.engine, self._chain)
+            self._workers.append(Worker(f"seals {profile.name}", self._keep_seals, pause))
         if self.profile.is_embedded:
             self._deployment = bring_up(self._chain, self._publisher, instance.origin)
 
@@ -114,6 +119,11 @@ class ChainKeeper:
         """By name: ok, or the code of what went wrong when it was asked last."""
         return {} if self._collector is None else dict(self._collector.states)
 
+    @property
+    def seals(self) -> str | None:
+        """ok, or why seals are missing, as a code; None where no validators are named."""
+        return None if self._sealing is None else self._sealing.state
+
     def look(self) -> threading.Thread:
         """Begin to look at what is anchored; the thread ends when it is known, or cannot be."""
         first = threading.Thread(target=self._look_at_contract, name=f"contract {self.profile.name}, first")
@@ -137,6 +147,10 @@ class ChainKeeper:
 
     def _observe(self) -> bool:
         return self._collector is not None and self._observing_lease.hold() and self._collector.step()
+
+    def _keep_seals(self) -> bool:
+        # Whoever asks the observers keeps the seals: both are about the blocks that the anchorer left behind.
+        return self._sealing is not None and self._observing_lease.hold() and self._sealing.step()
 
     def _look_at_contract(self) -> bool:
         """Let the guard know of the head that the contract has."""

@@ -20,18 +20,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from mizheng.notary.chain.final_blocks import final_blocks
 from mizheng.notary.chain.node import NodeChain, discover_profile
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality
 from mizheng.notary.chain.rpc import LOOPBACK
-from mizheng.notary.chain.tables import anchors, beacon_blocks, observations
+from mizheng.notary.chain.tables import observations
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.statement import BlockReference
-from sqlalchemy import Engine, Select, and_, insert, select, union_all
+from sqlalchemy import Engine, and_, insert, select
 from sqlalchemy.exc import IntegrityError
 
 logger = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ class ObservationCollector:
 
     def _missing(self, peer: ObserverPeer) -> list[BlockReference]:
         """Final blocks of anchors and beacons that this observer has not signed, newest first."""
-        wanted = union_all(self._final_anchors(), self._beacons()).subquery()
+        wanted = final_blocks(self._profile)
         has = and_(
             observations.c.chain_id == self._profile.chain_id,
             observations.c.genesis_hash == self._profile.genesis_hash,
@@ -210,19 +211,6 @@ class ObservationCollector:
             rows = connection.execute(statement).all()
         profile = self._profile
         return [BlockReference(profile.chain_id, profile.genesis_hash, row.number, row.hash) for row in rows]
-
-    def _final_anchors(self) -> Select[Any]:
-        return select(anchors.c.block_number.label("number"), anchors.c.block_hash.label("hash")).where(
-            anchors.c.chain_id == self._profile.chain_id,
-            anchors.c.genesis_hash == self._profile.genesis_hash,
-            anchors.c.state == "final",
-        )
-
-    def _beacons(self) -> Select[Any]:
-        return select(beacon_blocks.c.number, beacon_blocks.c.hash).where(
-            beacon_blocks.c.chain_id == self._profile.chain_id,
-            beacon_blocks.c.genesis_hash == self._profile.genesis_hash,
-        )
 
 
 def _make_client() -> httpx.Client:

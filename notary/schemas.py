@@ -195,6 +195,9 @@ class EvidenceAnswer(BaseModel):
     observations: list[str] = Field(
         description="base64 of observers' DSSE envelopes for the blocks named here"
     )
+    seals: list[str] = Field(
+        description="base64 of `mizheng/validator-seals/v1`: the chain's validators over the same blocks"
+    )
     timestamps: list[TimeStampAnswer] = Field(
         description="of each time-stamp authority the first token over a head that has the deposit"
     )

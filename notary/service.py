@@ -167,6 +167,8 @@ class Service:
         is_ready = all(check["state"] == "ok" for check in checks.values())
         for keeper in self.chains:
             checks[f"chain.{keeper.profile.name}"] = {"state": keeper.waiting_for or "ok"}
+            if keeper.seals is not None:
+                checks[f"seals.{keeper.profile.name}"] = {"state": keeper.seals}
             for name, state in keeper.observers.items():
                 # One observer may watch several chains: the one that it does not sign for is shown.
                 if checks.get(f"observer.{name}", {"state": "ok"})["state"] == "ok":

@@ -7,6 +7,7 @@ on them says TRIAL.
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mizheng.notary.chain.configured import load_profiles
@@ -150,7 +151,19 @@ def _chains(connection: Connection, instance: Instance) -> tuple[TrustedChain, .
         if profile.contract is not None:
             # Also before its first anchor: the contract and the log's id are settled.
             chains.setdefault((profile.chain_id, profile.genesis_hash), _configured(instance, profile))
+        _name_validators(instance, profile, chains)
     return tuple(chains.values())
+
+
+def _name_validators(
+    instance: Instance, profile: ChainProfile, chains: dict[tuple[int, bytes], TrustedChain]
+) -> None:
+    """Who seals the chain's blocks, as the operator says; never so many of his own that he could alone."""
+    place = (profile.chain_id, profile.genesis_hash)
+    if profile.validators.sets and place in chains:
+        publisher = load_publisher(instance.settings).address
+        sets = profile.validators.exported(profile.name, publisher)
+        chains[place] = replace(chains[place], validators=sets)
 
 
 def _configured(instance: Instance, profile: ChainProfile) -> TrustedChain:

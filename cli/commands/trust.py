@@ -14,6 +14,7 @@ from ..screens import Command, Lazy, LazyGroup
 from ..text import printable
 
 if TYPE_CHECKING:
+    from mizheng.verifier.consensus.validators import ValidatorSet
     from mizheng.verifier.trust import Trust, TrustedLog, TrustedLogId
 
 
@@ -93,6 +94,8 @@ def show(path: Path, as_json: bool) -> None:
                 pins=len(chain.pins),
             )
         )
+        for validators in chain.validators:
+            _say_validators(validators)
         for log_id in chain.log_ids:
             say(_("  anchors {origin}, sizes {range}", origin=printable(log_id.origin), range=_range(log_id)))
     for authority in found.tsas:
@@ -120,6 +123,21 @@ def show(path: Path, as_json: bool) -> None:
 def short_fingerprint(digest: str) -> str:
     """80 bits of a hex SHA-256 in groups that can be read aloud."""
     return "-".join(digest[start : start + 4] for start in range(0, 20, 4))
+
+
+def _say_validators(validators: ValidatorSet) -> None:
+    last = "" if validators.to_block is None else validators.to_block
+    say(
+        _(
+            "  validators of blocks {range}: {kind}, {needed} of {count} must seal",
+            range=f"{validators.from_block}–{last}",
+            kind=validators.kind,
+            needed=validators.needed,
+            count=len(validators.members),
+        )
+    )
+    for member in validators.members:
+        say(_("    {name}, {address}", name=printable(member.name), address=member.address.hex()))
 
 
 def _range(item: TrustedLog | TrustedLogId) -> str:
@@ -154,6 +172,18 @@ def _describe(found: Trust, *, is_expired: bool) -> dict[str, object]:
                 "genesis_hash": chain.genesis_hash.hex(),
                 "contract": chain.contract.hex(),
                 "pins": len(chain.pins),
+                "validators": [
+                    {
+                        "kind": each.kind,
+                        "from_block": each.from_block,
+                        "to_block": each.to_block,
+                        "needed": each.needed,
+                        "members": [
+                            {"name": member.name, "address": member.address.hex()} for member in each.members
+                        ],
+                    }
+                    for each in chain.validators
+                ],
             }
             for chain in found.chains
         ],

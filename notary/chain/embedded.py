@@ -105,6 +105,10 @@ class EmbeddedChain:
             receipts = found.get_receipts(self._chain.chaindb)
             return BlockReceipts(_block(found), tuple(receipt.encode() for receipt in receipts))
 
+    def sealed_header(self, number: int) -> bytes | None:
+        found = self.block(number)
+        return None if found is None else found.header
+
     def prove_storage(self, address: bytes, slot: bytes, block: Block) -> StorageProof | None:
         with self._lock:
             found = self._at(block.number)

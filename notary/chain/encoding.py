@@ -9,10 +9,14 @@ EIP-2718 (receipts).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from mizheng.notary.chain.interface import EvidenceError
+from mizheng.verifier.consensus.sealed import BFT_DIGEST, strip_seals
+from mizheng.verifier.consensus.validators import IBFT2, QBFT
+from mizheng.verifier.errors import FormatError
 from mizheng.verifier.evm import rlp
 from mizheng.verifier.evm.block import Block
 from mizheng.verifier.evm.keccak import keccak256
@@ -62,26 +66,41 @@ def parse_data(text: Any, length: int | None = None) -> bytes:
     return data
 
 
-def block_of(header: Json) -> Block:
-    """The block whose header this is; EvidenceError if the fields do not hash to the hash it claims.
-
-    KeyError or ValueError if the JSON is not that of a block.
-    """
+def header_of(header: Json) -> bytes:
+    """The RLP of a header as the node shows it, with all seals; KeyError or ValueError if it is none."""
     fields: list[rlp.Encodable] = []
     for name, is_number in _HEADER_FIELDS:
         # A field of a later fork than the block's is missing, and so are all after it.
         if name not in header and name != "nonce":
             break
         fields.append(parse_quantity(header[name]) if is_number else parse_data(header[name]))
-    data = rlp.encode(fields)
+    return rlp.encode(fields)
+
+
+def block_of(header: Json) -> Block:
+    """The block whose header this is; EvidenceError if the fields do not hash to the hash it claims.
+
+    KeyError or ValueError if the JSON is not that of a block.
+    """
+    shown = header_of(header)
     claimed = parse_data(header["hash"], 32)
-    if keccak256(data) != claimed:
-        raise EvidenceError(
-            "block {number} does not hash to its hash: its header is not one of Ethereum's",
-            hint="chains with other headers need a profile of their own kind",
-            number=parse_quantity(header["number"]),
-        )
-    return Block(parse_quantity(header["number"]), claimed, data)
+    for data in _hashed_forms(shown, parse_data(header["mixHash"])):
+        if keccak256(data) == claimed:
+            return Block(parse_quantity(header["number"]), claimed, data)
+    raise EvidenceError(
+        "block {number} does not hash to its hash: its header is not one of Ethereum's",
+        hint="chains with other headers need a profile of their own kind",
+        number=parse_quantity(header["number"]),
+    )
+
+
+def _hashed_forms(shown: bytes, mix_hash: bytes) -> Iterator[bytes]:
+    """What the block's hash may be over: the header as it is, or without the seals of BFT validators."""
+    yield shown
+    if mix_hash == BFT_DIGEST:
+        for kind in (QBFT, IBFT2):
+            with suppress(FormatError):
+                yield strip_seals(kind, shown)
 
 
 def receipt_of(receipt: Json) -> bytes:

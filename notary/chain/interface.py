@@ -145,6 +145,9 @@ class Chain(Protocol):
     def block(self, number: int) -> Block | None:
         """The block at this height, its header checked against its hash; None if there is none."""
 
+    def sealed_header(self, number: int) -> bytes | None:
+        """The header at this height as the node shows it, its validators' seals included; None if none."""
+
     def nonce(self, address: bytes, *, at_final: bool = False) -> int:
         """How many transactions of this account are in blocks (in final ones only, if asked)."""
 

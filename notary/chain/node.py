@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mizheng.notary.chain.encoding import block_of, parse_data, parse_quantity, receipt_of
+from mizheng.notary.chain.encoding import block_of, header_of, parse_data, parse_quantity, receipt_of
 from mizheng.notary.chain.fees import suggest
 from mizheng.notary.chain.interface import (
     BlockReceipts,
@@ -85,6 +85,11 @@ class NodeChain:
                 "the node answers with block {found} for {number}", found=found.number, number=number
             )
         return found
+
+    def sealed_header(self, number: int) -> bytes | None:
+        with _reading("eth_getBlockByNumber"):
+            answer = self._call("eth_getBlockByNumber", hex(number), False)
+            return None if answer is None else header_of(answer)
 
     def block_receipts(self, block: Block) -> BlockReceipts:
         try:

@@ -11,6 +11,7 @@ table of notary.toml, or a file of its own that such a table names.
     contract = "…40 hex digits…"        # written by `mizheng-notary chain deploy`
     log_id = "…64 hex digits…"          # optional: of a log that was handed over from another publisher
     first_block = 19000000              # of the contract; the search for lost anchors starts there
+    validators = [{…}]                  # optional: who seals its blocks, see mizheng.notary.chain.validators
     max_fee_gwei = 80                   # optional, like all of mizheng.notary.chain.feerule: what it may cost
 
 Without any such table the notary makes its own embedded chain, for trying.
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from mizheng.notary.chain.feerule import FEE_KEYS, FeeRule, parse_fee_rule
+from mizheng.notary.chain.validators import ConfiguredValidators, parse_configured
 from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.evm.block import KINDS, Chain
 
@@ -44,6 +46,7 @@ _KEYS = {
     "contract": str,
     "log_id": str,
     "first_block": int,
+    "validators": list,
     **FEE_KEYS,
 }
 _REQUIRED = ("kind", "chain_id", "genesis_hash", "rpc", "finality")
@@ -74,7 +77,7 @@ class ChainProfile:
 
     name: str
     kind: str
-    """ethereum or trial, as in the evidence."""
+    """ethereum, clique, ibft2, qbft or trial, as in the evidence."""
     chain_id: int
     genesis_hash: bytes
     """32 bytes; empty for an embedded chain that has not been opened."""
@@ -86,6 +89,7 @@ class ChainProfile:
     """32 bytes; None: the one that follows from publisher and origin."""
     first_block: int = 0
     fee_rule: FeeRule = field(default_factory=FeeRule)
+    validators: ConfiguredValidators = field(default_factory=ConfiguredValidators)
 
     @property
     def is_embedded(self) -> bool:
@@ -136,6 +140,7 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         log_id=None if log_id is None else _hex("log_id", str(log_id), 32),
         first_block=_natural("first_block", table.get("first_block", 0)),
         fee_rule=parse_fee_rule(table),
+        validators=parse_configured(_list(table.get("validators", []))),
     )
 
 
@@ -166,7 +171,7 @@ def _name(text: str) -> str:
 
 def _kind(text: str) -> str:
     if text not in KINDS:
-        raise _wrong("kind", "must be ethereum or trial")
+        raise _wrong("kind", f"must be one of {', '.join(KINDS)}")
     return text
 
 
@@ -181,6 +186,10 @@ def _hex(key: str, text: str, length: int) -> bytes:
     if not re.fullmatch(rf"[0-9a-f]{{{2 * length}}}", digits):
         raise _wrong(key, f"must be {2 * length} hex digits")
     return bytes.fromhex(digits)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _urls(value: object) -> tuple[str, ...]:

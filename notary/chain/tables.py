@@ -84,6 +84,20 @@ observations = Table(
     ),
 )
 
+# What validators sealed: `mizheng/validator-seals/v1`, checked before it is stored.
+validator_seals = Table(
+    "validator_seals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32), nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("captured_at", BigInteger, nullable=False),
+    Index("uq_validator_seals_block", "chain_id", "genesis_hash", "block_hash", unique=True),
+)
+
 # Final blocks that were handed out as "not before": a statement that names one needs its header in the
 # bundle.
 beacon_blocks = Table(

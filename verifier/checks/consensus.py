@@ -6,7 +6,6 @@ What is found here is one of the ways in which `anchor.canonical` and `beacon.ca
 from __future__ import annotations
 
 from ..consensus.proofs import PROOFS, Claim, Proof, Roots
-from ..errors import NotBelievedError
 from ..statement import BlockReference
 from ..trust import TrustedChain
 from ..words import N_
@@ -36,11 +35,9 @@ def _check_proof(context: Context, proof: Proof, name: str) -> None:
         message = N_("the trust file does not know this chain")
         findings.not_checked(proof.code, name, message, chain_id=claim.chain.chain_id)
         return
-    try:
-        found = claim.judge(Roots(validators=chain.validators))
-    except NotBelievedError as error:
-        # Other validators may be later ones: a trust file that is behind breaks no evidence.
-        findings.not_checked(proof.code, name, error.message, **error.values)
+    # NotBelievedError is no failure: other validators may be later ones, and the trust file behind.
+    found = findings.attempt(proof.code, name, lambda: claim.judge(Roots(validators=chain.validators)))
+    if found is None:
         return
     block = BlockReference(claim.chain.chain_id, claim.chain.genesis_hash, found.number, found.hash)
     context.proven.append(ProvenBlock(block, found.who))
