@@ -44,6 +44,7 @@ _COMMANDS = {
     "audit": Lazy(
         "mizheng.cli.commands.audit", "audit", N_("follow a log: is it whole, does it only ever grow")
     ),
+    "escrow": Lazy("mizheng.cli.commands.escrow", "escrow", N_("who else can open the company's seals")),
     "log": Lazy("mizheng.cli.commands.log", "log", N_("the versions of a secret, and what changed")),
     "points": Lazy(
         "mizheng.cli.commands.points", "points", N_("what exactly is secret: write and check points.toml")

@@ -60,14 +60,19 @@ def open_seal(seal: Seal, home: Path) -> Content:
     identities = load_identities(home)
     secret = Secret.unwrap(seal.wrapped_keys, identities) if identities else None
     if secret is None:
-        raise PermissionFault(
-            "the key that opens {name} is not on this machine",
-            "work where it was made, bring back the folder {home} from a copy, or ask the holder of the "
-            "escrow key",
-            name=str(seal.path),
-            home=str(home),
-        )
+        raise missing_key(seal.path, home)
     return Content(seal, secret)
+
+
+def missing_key(path: Path, home: Path) -> PermissionFault:
+    """None of the identities here opens the seal."""
+    return PermissionFault(
+        "the key that opens {name} is not on this machine",
+        "work where it was made, bring back the folder {home} from a copy, or ask the holder of the "
+        "escrow key",
+        name=str(path),
+        home=str(home),
+    )
 
 
 def load_identities(home: Path) -> list[x25519.Identity]:

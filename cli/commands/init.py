@@ -47,6 +47,11 @@ if TYPE_CHECKING:
         "passphrase (default), keyring (the platform's), or file (0600, not encrypted, for unattended use)"
     ),
 )
+@click.option(
+    "--seal-store",
+    metavar="WHERE",
+    help=N_("where the key of the seals is kept: keyring, file, or passphrase (a second each time)"),
+)
 @click.option("--operator", metavar="NAME", help=N_("the person who deposits, named in every statement"))
 @click.option(
     "--trust", metavar="FILE", help=N_("a trust file from another channel: the notary's keys must be in it")
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
 def init(
     notary: str | None,
     store: str | None,
+    seal_store: str | None,
     operator: str | None,
     trust: str | None,
     new_api_key: bool,
@@ -73,7 +79,13 @@ def init(
     api_key = _api_key(home, is_new=new_api_key)
     # Built first: an address that cannot be one must not leave a key behind.
     with NotaryClient(address, api_key) as client:
-        config = replace(config, notary=address, key_store=chosen, operator=_or(operator, config.operator))
+        config = replace(
+            config,
+            notary=address,
+            key_store=chosen,
+            seal_store=parse_store(seal_store) if seal_store else config.seal_store,
+            operator=_or(operator, config.operator),
+        )
         save_config(home, config)
         entry, key = _key(home, config, chosen)
         config = replace(config, active_key=entry.public.keyid)
@@ -192,7 +204,8 @@ def _tell(home: Path, entry: KeyEntry, organisation: Organisation, *, has_trust:
     )
     if not has_trust:
         say(_("log key, pinned from now on: {vkey}", vkey=organisation.log_vkey))
-    say(_("keep a copy of {home}: without the key, no further bundles can be made", home=str(home)))
+    say(_("keep a copy of {home}: without its keys no seal can be opened and no bundle made", home=str(home)))
+    say(_("better: mizheng escrow add age1…, so that somebody else can open the seals too"))
 
 
 def _or(asked: str | None, before: str) -> str:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from mizheng.verifier.canonical import from_base64, require_fields, to_base64
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.record import MANIFEST_KEY_BYTES
 
@@ -26,6 +27,26 @@ if TYPE_CHECKING:
 _KEY_BYTES = 32
 _CONTEXT = b"mizheng-seal/v2\n"
 _TAG_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A seal's key in an age file, and for whom."""
+
+    recipients: tuple[str, ...]
+    """age recipients (age1…); a note, since age itself does not tell."""
+    age: bytes
+
+    def fields(self) -> dict[str, Any]:
+        return {"age": to_base64(self.age), "recipients": list(self.recipients)}
+
+
+def parse_wrapped_key(value: object) -> WrappedKey:
+    """What `fields` gave; FormatError otherwise."""
+    fields = require_fields(value, {"age": str, "recipients": list})
+    if not all(isinstance(item, str) for item in fields["recipients"]):
+        raise FormatError("a recipient that is no text")
+    return WrappedKey(tuple(fields["recipients"]), from_base64(fields["age"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +60,21 @@ class Secret:
     def generate(cls, manifest_key: bytes) -> Secret:
         return cls(secrets.token_bytes(_KEY_BYTES), manifest_key)
 
-    def wrap(self, recipients: Sequence[x25519.Recipient]) -> bytes:
+    def wrap(self, recipients: Sequence[x25519.Recipient]) -> WrappedKey:
         """An age file that each of `recipients` can open."""
         import pyrage
 
-        return bytes(pyrage.encrypt(self.segment_key + self.manifest_key, list(recipients)))
+        age = bytes(pyrage.encrypt(self.segment_key + self.manifest_key, list(recipients)))
+        return WrappedKey(tuple(map(str, recipients)), age)
 
     @classmethod
-    def unwrap(cls, wrapped: Iterable[bytes], identities: Sequence[x25519.Identity]) -> Secret | None:
+    def unwrap(cls, wrapped: Iterable[WrappedKey], identities: Sequence[x25519.Identity]) -> Secret | None:
         """The secret from the first age file that one of `identities` opens; None when none does."""
         import pyrage
 
         for item in wrapped:
             try:
-                data = pyrage.decrypt(item, list(identities))
+                data = pyrage.decrypt(item.age, list(identities))
             except pyrage.DecryptError:
                 continue
             if len(data) == _KEY_BYTES + MANIFEST_KEY_BYTES:

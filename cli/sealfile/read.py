@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mizheng.verifier.canonical import from_base64, parse, parse_instant, require_fields
+from mizheng.verifier.canonical import parse, parse_instant, require_fields
 from mizheng.verifier.errors import FormatError
 
 from ..errors import DataFault, InputFault
+from .box import WrappedKey, parse_wrapped_key
 from .segments import FAMILY, MAGIC, MAX_HEADER_BYTES
 from .state import MAX_STATE_BYTES, STATE_START, State, parse_state
 
@@ -49,12 +50,9 @@ class Seal:
         self.file.close()
 
     @property
-    def wrapped_keys(self) -> list[bytes]:
-        """The age files that hold the seal's key."""
-        try:
-            return [*self._keys, *(from_base64(item) for item in self.state.keys)]
-        except FormatError as error:
-            raise damaged(self.path) from error
+    def wrapped_keys(self) -> list[WrappedKey]:
+        """The age files that hold the seal's key, those added later last."""
+        return [*self._keys, *self.state.keys]
 
     def check_body(self) -> None:
         """DataFault when anything before the states was changed since sealing. Needs no key."""
@@ -92,7 +90,7 @@ class Seal:
         raise damaged(self.path)
 
 
-def read_header(file: BinaryIO, path: Path) -> tuple[str, list[bytes], int]:
+def read_header(file: BinaryIO, path: Path) -> tuple[str, list[WrappedKey], int]:
     """(when it was made, age files with its key, where the segments begin); DataFault for other files."""
     magic = file.readline(64)
     if magic != MAGIC:
@@ -111,7 +109,7 @@ def read_header(file: BinaryIO, path: Path) -> tuple[str, list[bytes], int]:
                 name=str(path),
             )
         parse_instant(fields["created_at"])
-        return fields["created_at"], [from_base64(item) for item in fields["keys"]], file.tell()
+        return fields["created_at"], [parse_wrapped_key(item) for item in fields["keys"]], file.tell()
     except FormatError as error:
         raise damaged(path) from error
 

@@ -14,6 +14,8 @@ from typing import Any
 from mizheng.verifier.canonical import dump, parse, require_fields
 from mizheng.verifier.errors import FormatError
 
+from .box import WrappedKey, parse_wrapped_key
+
 STATE_START = b'{"sha256":'
 # Evidence with several anchors on busy chains takes a few MiB.
 MAX_STATE_BYTES = 64 << 20
@@ -47,12 +49,12 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`keys`: further age files (Base64) with the seal's key, for recipients added after sealing."""
+    """`keys`: the seal's key again, for recipients added after sealing."""
 
     sealed: Sealed
     deposit: Deposit | None = None
     evidence: dict[str, Any] | None = None
-    keys: tuple[str, ...] = ()
+    keys: tuple[WrappedKey, ...] = ()
 
     def with_deposit(self, deposit: Deposit) -> State:
         return replace(self, deposit=deposit)
@@ -63,7 +65,7 @@ class State:
             "sealed": _fields(self.sealed),
             "deposit": _fields(self.deposit) if self.deposit else None,
             "evidence": self.evidence,
-            "keys": list(self.keys),
+            "keys": [key.fields() for key in self.keys],
         }
         digest = hashlib.sha256(dump(value)).hexdigest()
         return dump({"sha256": digest, "state": value}) + b"\n"
@@ -83,9 +85,9 @@ def parse_state(line: bytes) -> State:
         deposit = Deposit(**value["deposit"]) if value["deposit"] is not None else None
     except TypeError as error:
         raise FormatError("a state with other fields than this version knows") from error
-    if len(sealed.contents) != 3 or not all(isinstance(key, str) for key in value["keys"]):
+    if len(sealed.contents) != 3:
         raise FormatError("a state with other fields than this version knows")
-    return State(sealed, deposit, value["evidence"], tuple(value["keys"]))
+    return State(sealed, deposit, value["evidence"], tuple(map(parse_wrapped_key, value["keys"])))
 
 
 def _fields(value: Sealed | Deposit) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mizheng.verifier.canonical import dump, to_base64
+from mizheng.verifier.canonical import dump
 from mizheng.verifier.signature import PublicKey
 
 from ..errors import OutputFault
@@ -70,7 +70,7 @@ class SealWriter:
         header = {
             "created_at": created_at,
             "encryption": "age",
-            "keys": [to_base64(secret.wrap(recipients))],
+            "keys": [secret.wrap(recipients).fields()],
         }
         self._write(MAGIC + dump(header) + b"\n")
 

@@ -23,7 +23,6 @@ from mizheng.cli.sealfile.read import Seal, read_header
 from mizheng.cli.sealfile.segments import MAGIC
 from mizheng.cli.sealfile.state import Deposit, State
 from mizheng.cli.sealfile.write import MIN_KEPT_TREE, Previous, SealWriter, part_path
-from mizheng.verifier.canonical import to_base64
 from mizheng.verifier.errors import FormatError, MizhengError
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
@@ -120,7 +119,7 @@ def test_the_key_is_in_a_file_that_stock_age_opens(path: Path, tmp_path: Path) -
     assert age, "Debian's age is missing: apt-get install age"
     write(path)
     with Seal(path) as seal:
-        (tmp_path / "key.age").write_bytes(seal.wrapped_keys[0])
+        (tmp_path / "key.age").write_bytes(seal.wrapped_keys[0].age)
     (tmp_path / "identity.txt").write_text(f"{IDENTITY}\n")
     command = [age, "--decrypt", "-i", str(tmp_path / "identity.txt"), str(tmp_path / "key.age")]
     assert subprocess.run(command, capture_output=True, check=True).stdout == SECRET.segment_key + KEY
@@ -130,7 +129,7 @@ def test_a_further_recipient_opens_it_too(path: Path) -> None:
     write(path)
     escrow = x25519.Identity.generate()
     with Seal(path, lock=True) as seal:
-        wrapped = to_base64(unwrap(seal).wrap([escrow.to_public()]))
+        wrapped = unwrap(seal).wrap([escrow.to_public()])
         seal.append(replace(seal.state, keys=(wrapped,)))
     with Seal(path) as seal:
         assert list(Content(seal, unwrap(seal, escrow)).records()) == RECORDS
