@@ -16,7 +16,6 @@ Against the registers, in the transaction that appends, so that nothing can chan
 The notary never sees what was sealed: a statement carries a commitment and nothing of the content.
 """
 
-import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +72,7 @@ def check_deposit(caller: Caller, body: bytes) -> Deposit:
         envelope.verify(statement.public_key)
     except MizhengError:
         raise Problem("signature-wrong") from None
-    entry = NewEntry(hashlib.sha256(body).digest(), "deposit")
+    entry = NewEntry(bytes.fromhex(envelope.sha256), "deposit")
     keyid = statement.public_key.keyid
     return Deposit(entry, body, statement.depositor, keyid, caller, int(time.time()))
 

@@ -11,6 +11,7 @@ import datetime
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from .errors import FormatError, LimitError, NonCanonicalError, VersionError
@@ -25,7 +26,8 @@ MAX_BYTES = 4 * 1024 * 1024
 Json = None | bool | int | str | list[Any] | dict[str, Any]
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+# 24:00:00 is another spelling of the next day; some releases of Python read it.
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -143,13 +145,13 @@ def parse_instant(text: object) -> int:
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise FormatError("expected an instant such as 2026-11-23T02:00:00Z")
     try:
-        year, month, day, hour, minute, second = (int(part) for part in re.split("[-T:]", text[:-1]))
-        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
+        moment = datetime.datetime.fromisoformat(text)
     except ValueError as error:
         raise FormatError("expected an instant such as 2026-11-23T02:00:00Z") from error
     return int((moment - _EPOCH).total_seconds())
 
 
+@lru_cache(1024)
 def format_instant(seconds: int) -> str:
     """The RFC 3339 form of `seconds` since 1970, in UTC."""
     try:

@@ -9,6 +9,7 @@ are strict DER with low S, so that nobody without the key can turn one valid sig
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -60,7 +61,7 @@ class PublicKey:
     @classmethod
     def from_base64(cls, text: object) -> PublicKey:
         """Read the Base64 of the DER, as statements and trust files carry it."""
-        return cls(from_base64(text))
+        return _read_key(text) if isinstance(text, str) else cls(from_base64(text))
 
     def to_base64(self) -> str:
         return to_base64(self.spki)
@@ -89,6 +90,12 @@ class PublicKey:
 
     def __hash__(self) -> int:
         return hash(self.spki)
+
+
+# A company's statements carry the same key again and again. A key never changes.
+@lru_cache(1024)
+def _read_key(text: str) -> PublicKey:
+    return PublicKey(from_base64(text))
 
 
 def ed25519_from_raw(raw: bytes) -> PublicKey:

@@ -17,6 +17,17 @@ STATEMENT_TYPE = "mizheng/deposit/v1"
 # The longest registered company names are below 100 characters; foreign ones may run longer.
 MAX_NAME = 400
 
+_FIELDS = {
+    "public_key": str,
+    "commitment": str,
+    "depositor": dict,
+    "operator": (str, type(None)),
+    "claimed_at": str,
+    "not_before": (dict, type(None)),
+    "software": dict,
+    "nonce": str,
+}
+_SOFTWARE_FIELDS = {"name": str, "version": str, "digest": (str, type(None))}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -101,18 +112,8 @@ class Statement:
 
 def parse_statement(payload: bytes) -> Statement:
     """Read a statement; VersionError for a later version, FormatError when malformed."""
-    required = {
-        "public_key": str,
-        "commitment": str,
-        "depositor": dict,
-        "operator": (str, type(None)),
-        "claimed_at": str,
-        "not_before": (dict, type(None)),
-        "software": dict,
-        "nonce": str,
-    }
-    value = parse_typed(payload, STATEMENT_TYPE, required)
-    software = require_fields(value["software"], {"name": str, "version": str, "digest": (str, type(None))})
+    value = parse_typed(payload, STATEMENT_TYPE, _FIELDS)
+    software = require_fields(value["software"], _SOFTWARE_FIELDS)
     if software["digest"] is not None:
         from_hex(software["digest"], 32)
     from_hex(value["nonce"], 16)

@@ -36,9 +36,9 @@ async def take_deposit(service: Service, scope: Scope, receive: Receive) -> JSON
         deposit = check_deposit(caller, await _read_body(receive))
         sequenced = await service.gatherer.submit(deposit)
     except Problem as problem:
-        service.metrics.deposits.labels(problem.code).inc()
+        service.metrics.count_deposits(problem.code)
         raise
-    service.metrics.deposits.labels(_outcome(sequenced)).inc()
+    service.metrics.count_deposits(_outcome(sequenced))
     received_at = deposit.received_at
     if not sequenced.is_new:
         received_at = (await _first_received(service, [sequenced]))[sequenced.leaf_index]
