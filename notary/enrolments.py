@@ -8,6 +8,8 @@ key signed before keeps its place before its revocation and stays what it was.
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,12 +18,13 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError, Problem
 from mizheng.notary.keys import NotaryKeys
 from mizheng.notary.log.append import NewEntry, append
-from mizheng.notary.log.guard import LogGuard, writing_log
+from mizheng.notary.log.guard import LogGuard, Turn, writing_log
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.proofs import tlog_proof
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import company_keys, enrolments, organisations, revocations
 from mizheng.notary.organisations import load_organisation, set_name
+from mizheng.notary.settled_keys import check_issuer
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.enrolment import Enrolment, Revocation, enrolment_request
 from mizheng.verifier.errors import MizhengError
@@ -75,7 +78,7 @@ class KeyRegister:
         keyid = request.public_key.keyid
         message = enrolment_request(caller.depositor, keyid)
         _verify(request.public_key, request.proof, message)
-        with writing_log(self._engine, self._guard) as turn:
+        with self._writing() as turn:
             connection, head = turn.connection, turn.head
             found = _find_key(connection, keyid)
             if found is not None:
@@ -106,7 +109,7 @@ class KeyRegister:
         """Revoke an active key by the operator's word; the leaf index from which its signatures do not
         count.
         """
-        with writing_log(self._engine, self._guard) as turn:
+        with self._writing() as turn:
             connection, head = turn.connection, turn.head
             found = _find_key(connection, keyid)
             if found is None or found.revocation_index is not None:
@@ -125,7 +128,7 @@ class KeyRegister:
         Both or neither: a key that is enrolled for the old name must not sign statements of the new one. The
         next key is enrolled for the new name and names the old key as the one it follows.
         """
-        with writing_log(self._engine, self._guard) as turn:
+        with self._writing() as turn:
             connection, head = turn.connection, turn.head
             active = set_name(connection, reference, name).active_keyid
             if active is None:
@@ -134,6 +137,13 @@ class KeyRegister:
             entry = NewEntry(hashlib.sha256(document).digest(), "revocation")
             turn.head = append(connection, self._signer, head, [entry]).head
             _record_revocation(connection, active, head.tree_size, document)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Turn]:
+        with writing_log(self._engine, self._guard) as turn:
+            # Another process may have changed it while this one ran.
+            check_issuer(turn.connection, self._issuer.public)
+            yield turn
 
     def _repeat(self, connection: Connection, caller: Caller, found: Row[tuple[object, ...]]) -> Enrolled:
         if found.organisation_id != caller.organisation_id or found.revocation_index is not None:

@@ -115,6 +115,16 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "the log's database is damaged; nothing is signed",
         "tell the operator, and send it again later: a deposit is never made twice",
     ),
+    "log-key-replaced": ProblemType(
+        503,
+        "the log's key was replaced, and this process of the notary has the old one; it signs nothing",
+        "tell the operator, and send it again later: a deposit is never made twice",
+    ),
+    "issuer-key-replaced": ProblemType(
+        503,
+        "the issuer's key was replaced, and this process of the notary has the old one; it enrols nobody",
+        "tell the operator, and send it again later",
+    ),
     "internal": ProblemType(500, "the notary failed", "send it again; if it stays, tell the operator"),
 }
 

@@ -15,6 +15,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
+from mizheng.notary.log.keys import is_believed, load_spans
 from mizheng.notary.log.proofs import tlog_proof_for
 from mizheng.notary.log.published_head import add_cosignatures, load_published_head
 from mizheng.notary.log.tiles import TileReader
@@ -62,7 +63,7 @@ def load_status(
         "leaf_index": deposit.leaf_index,
         "state": state,
         "received_at": format_instant(deposit.received_at),
-        "waiting_for": None if state == "final" else waiting_for,
+        "waiting_for": None if state == "final" else waiting_for or "anchor-interval",
         "chains": chains,
         "anchors": [_describe(row) for row in rows],
     }
@@ -80,7 +81,10 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         if not notes:
             # Nothing is anchored yet: there is inclusion in the published head, or else in the present one.
             published = load_published_head(connection)
-            shown = published if published.tree_size > deposit.leaf_index else head
+            is_shown = published.tree_size > deposit.leaf_index and is_believed(
+                load_spans(connection), published.tree_size
+            )
+            shown = published if is_shown else head
             notes = {shown.tree_size: shown.checkpoint}
         # Once for all that stands on a head: its note is the same bytes wherever it appears.
         notes = {size: add_cosignatures(connection, size, note) for size, note in notes.items()}
@@ -142,12 +146,16 @@ def _find(connection: Connection, caller: Caller, deposit_id: str) -> Row[tuple[
 
 
 def _anchors(connection: Connection, leaf_index: int) -> Sequence[Row[tuple[object, ...]]]:
-    """Anchors whose tree has the entry, smallest first; those given up are left out."""
-    return connection.execute(
+    """Anchors whose tree has the entry, smallest first; those given up are left out, and those of heads that
+    nobody believes any more, because the key that signed them was stolen.
+    """
+    rows = connection.execute(
         select(anchors)
         .where(anchors.c.tree_size > leaf_index, anchors.c.state.in_(_STATES))
         .order_by(anchors.c.tree_size, anchors.c.id)
     ).all()
+    spans = load_spans(connection)
+    return [row for row in rows if is_believed(spans, row.tree_size)]
 
 
 def _kept_notes(connection: Connection, sizes: set[int]) -> dict[int, bytes]:

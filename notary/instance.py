@@ -7,6 +7,7 @@ Processes that open one database at the same moment do so one after the other.
 
 import fcntl
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,24 @@ from dataclasses import dataclass
 from mizheng.notary.config import Settings
 from mizheng.notary.database import check_durability, create_engine, wait_for_turn, writing
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.keys import NotaryKeys, create_keys, load_keys, write_secret
+from mizheng.notary.keys import LOG_VKEYS, NotaryKeys, create_keys, load_keys
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.head import Head, create_log, has_log, load_head
 from mizheng.notary.log.statefile import STATE_NAME, StateFile
 from mizheng.notary.log.tiles import LogCorruptError
-from mizheng.verifier.checkpoint import open_checkpoint
-from mizheng.verifier.errors import MizhengError
+from mizheng.notary.settled_keys import (
+    finish_issuer_rotation,
+    finish_log_rotation,
+    settle_issuer,
+    settle_log_key,
+    write_vkeys,
+)
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+
+logger = logging.getLogger(__name__)
 
 # In the keys directory, beside the two keys of the log: the account that pays for anchors.
 PUBLISHER_FILE = "publisher.key"
@@ -70,9 +78,31 @@ def only_server(settings: Settings) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def setting_up(settings: Settings) -> Iterator[None]:
+    """Hold the data directory's keys and schema, as every opening does for a moment."""
+    with _locked(settings, "setup.lock", wait=True):
+        yield
+
+
+@contextmanager
+def reporting_database_errors() -> Iterator[None]:
+    """ConfigurationError for a database that cannot be opened or is damaged."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise ConfigurationError(
+            "the database cannot be opened ({kind})",
+            hint="check MIZHENG_DATABASE_URL, and that the disk is not full",
+            kind=type(error).__name__,
+        ) from None
+    except LogCorruptError as error:
+        raise damaged(error) from None
+
+
 def _open(settings: Settings) -> Instance:
     engine = create_engine(settings.database_url)
-    try:
+    with reporting_database_errors():
         # Imported here: a command line that only prints its help must not wait for Alembic.
         from mizheng.notary.migrations import upgrade
 
@@ -82,27 +112,23 @@ def _open(settings: Settings) -> Instance:
             wait_for_turn(connection, "setup")
             if has_log(connection):
                 head = load_head(connection)
+                origin = _settled_origin(settings, head)
+                if finish_log_rotation(connection, settings.keys_dir, origin):
+                    logger.warning("a change of the log's key was interrupted; it is finished now")
+                if finish_issuer_rotation(connection, settings.keys_dir):
+                    logger.warning("a change of the issuer's key was interrupted; it is finished now")
                 keys = load_keys(settings.keys_dir)
-                signer = NoteSigner(_settled_origin(settings, head), keys.log)
-                _check_log(head, signer)
-                check_head(connection, head)
+                signer = NoteSigner(origin, keys.log)
             else:
                 keys = _new_keys(settings)
                 signer = NoteSigner(settings.origin or _made_origin(keys), keys.log)
-                create_log(connection, signer)
-    except SQLAlchemyError as error:
-        raise ConfigurationError(
-            "the database cannot be opened ({kind})",
-            hint="check MIZHENG_DATABASE_URL, and that the disk is not full",
-            kind=type(error).__name__,
-        ) from None
-    except LogCorruptError as error:
-        raise damaged(error) from None
-    mark = settings.keys_dir / "log.vkey"
-    if not mark.exists():
-        # Dying before this line: the next start finds the log in the database and comes here again.
-        write_secret(mark, (signer.vkey + "\n").encode())
-    guard = LogGuard(signer.verifier.name, StateFile(settings.data_dir / STATE_NAME))
+                head = create_log(connection, signer)
+            log_keys = settle_log_key(connection, head, signer)
+            settle_issuer(connection, settings.keys_dir, keys.issuer.public)
+            check_head(connection, head)
+    # Dying before this line: the next start finds the log in the database and comes here again.
+    write_vkeys(settings.keys_dir, log_keys)
+    guard = LogGuard(signer.verifier.name, StateFile(settings.data_dir / STATE_NAME), signer.verifier)
     return Instance(settings, engine, keys, signer, guard)
 
 
@@ -114,7 +140,7 @@ def damaged(error: LogCorruptError) -> ConfigurationError:
 
 
 def _new_keys(settings: Settings) -> NotaryKeys:
-    if (settings.keys_dir / "log.vkey").exists():
+    if (settings.keys_dir / LOG_VKEYS).exists():
         # A second log under the same key and name would contradict the first one.
         raise ConfigurationError(
             "the database has no log, but {path} says that one was begun",
@@ -138,19 +164,6 @@ def _settled_origin(settings: Settings, head: Head) -> str:
             asked=settings.origin,
         )
     return head.origin
-
-
-def _check_log(head: Head, signer: NoteSigner) -> None:
-    try:
-        checkpoint, signed = open_checkpoint(head.checkpoint, [signer.verifier])
-    except MizhengError:
-        signed = []
-    if not signed:
-        raise ConfigurationError(
-            "keys/log.pem is not the key that signed this log", hint="restore the key from your backup"
-        )
-    if (checkpoint.size, checkpoint.root) != (head.tree_size, head.root_hash):
-        raise LogCorruptError("the checkpoint does not say what the head says")
 
 
 @contextmanager

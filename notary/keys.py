@@ -12,7 +12,10 @@ from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.signature import PrivateKey, PublicKey
 
-# Public: the issuer's keys before the present one, as Base64 SPKI, a line each, the oldest first.
+# Public: every key of the log, a vkey a line, the present one last. Where it stands, a log was begun.
+LOG_VKEYS = "log.vkey"
+# Public: the issuer's keys before the present one, as earlier releases kept them beside the database: Base64
+# SPKI, a line each, the oldest first.
 EARLIER_ISSUERS = "issuers.pub"
 
 
@@ -28,7 +31,7 @@ def load_keys(keys_dir: Path) -> NotaryKeys:
     """The keys of an existing notary; ConfigurationError when one is missing, unreadable or open to
     others.
     """
-    return NotaryKeys(_load(keys_dir / "log.pem"), _load(keys_dir / "issuer.pem"))
+    return NotaryKeys(load_key(keys_dir / "log.pem"), load_key(keys_dir / "issuer.pem"))
 
 
 def create_keys(keys_dir: Path) -> NotaryKeys:
@@ -40,20 +43,43 @@ def create_keys(keys_dir: Path) -> NotaryKeys:
     return load_keys(keys_dir)
 
 
-def rotate_issuer(keys_dir: Path, *, is_lost: bool = False) -> PublicKey:
-    """Put a new issuer key in the place of the present one; the new public key. Nothing may run meanwhile.
+# A key takes another one's place in three steps, so that dying between any two of them loses neither: the
+# new one is written beside the old one, the database is told, the file is replaced. What the database says
+# counts.
 
-    The old private key is gone afterwards: nothing has to be signed with it ever again.
+
+def prepare_key(path: Path) -> PrivateKey:
+    """The key that is to take the place of the one in `path`, made unless an interrupted run has made it."""
+    coming = _coming(path)
+    if not coming.exists():
+        write_secret(coming, PrivateKey.generate("ed25519").to_pem())
+        sync_folder(path.parent)
+    return load_key(coming)
+
+
+def find_prepared(path: Path) -> PrivateKey | None:
+    """The prepared key, if there is one."""
+    return load_key(_coming(path)) if _coming(path).exists() else None
+
+
+def adopt_key(path: Path) -> None:
+    """Put the prepared key in the place of the one in `path`, whose private part is gone afterwards: there is
+    nothing that would have to be signed with it. Dying in here, the prepared key is still there.
     """
-    fresh = PrivateKey.generate("ed25519")
-    if not is_lost:
-        old = _load(keys_dir / "issuer.pem").public
-        kept = [*load_earlier_issuers(keys_dir), old]
-        lines = "".join(f"{key.to_base64()}\n" for key in dict.fromkeys(kept))
-        _replace(keys_dir / EARLIER_ISSUERS, lines.encode())
-    # Dying before this line: the present key is listed among the earlier ones as well, which harms nobody.
-    _replace(keys_dir / "issuer.pem", fresh.to_pem())
-    return fresh.public
+    replace_private(path, _coming(path).read_bytes())
+
+
+def forget_prepared(path: Path) -> None:
+    """The change of key is over."""
+    coming = _coming(path)
+    # Whoever died while writing it may have left it under its first name, too.
+    coming.with_name(coming.name + ".new").unlink(missing_ok=True)
+    coming.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _coming(path: Path) -> Path:
+    return path.with_name(path.name + ".coming")
 
 
 def load_earlier_issuers(keys_dir: Path) -> list[PublicKey]:
@@ -67,13 +93,18 @@ def load_earlier_issuers(keys_dir: Path) -> list[PublicKey]:
         raise ConfigurationError("{path} cannot be read", path=path) from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_private(path: Path, data: bytes) -> None:
     """Write a private file whole or not at all, in the place of what is there."""
     draft = path.with_name(path.name + ".next")
     draft.unlink(missing_ok=True)
     write_secret(draft, data)
     draft.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     finally:
@@ -94,7 +125,8 @@ def write_secret(path: Path, data: bytes) -> None:
     draft.unlink()
 
 
-def _load(path: Path) -> PrivateKey:
+def load_key(path: Path) -> PrivateKey:
+    """A private key of the notary; ConfigurationError when it is missing, unreadable or open to others."""
     try:
         mode = path.stat().st_mode
         pem = path.read_bytes()

@@ -1,6 +1,7 @@
 """`mizheng-notary org …` and `mizheng-notary key …`: companies, their API keys and their signing keys."""
 
 import json
+import os
 from typing import Any
 
 import click
@@ -174,24 +175,47 @@ def key_reenrol(organisation: str, data_dir: str | None) -> None:
 @speaks
 def key_rotate_issuer(lost: bool, data_dir: str | None) -> None:
     """Make a new key for enrolments, revocations and key statuses; the notary must not be serving."""
-    import os
-
     from mizheng.notary.config import load_settings
-    from mizheng.notary.errors import OperatorError
-    from mizheng.notary.instance import only_server
-    from mizheng.notary.keys import rotate_issuer
+    from mizheng.notary.rotation import rotate_issuer
 
-    settings = load_settings(os.environ, {"data_dir": data_dir})
-    if not (settings.keys_dir / "log.vkey").exists():
-        raise OperatorError(
-            "there is no notary in {path}",
-            hint="name its data directory with --data-dir",
-            path=settings.data_dir,
-        )
-    with only_server(settings):
-        made = rotate_issuer(settings.keys_dir, is_lost=lost)
+    made = rotate_issuer(load_settings(os.environ, {"data_dir": data_dir}), is_lost=lost)
     say("issuer key: {key}", key=made.to_base64())
     say("export the trust file anew: companies need it for mizheng init --trust, courts for new bundles")
+
+
+@key.command("rotate-log")
+@click.option("--stolen", is_flag=True, help=N_("somebody else has the present key"))
+@click.option("--lost", is_flag=True, help=N_("the present key is gone; the issuer signs in its place"))
+@click.option(
+    "--last-size",
+    type=click.IntRange(min=0),
+    help=N_(
+        "with --stolen: entries up to which the old key is believed [the last that are final on a chain]"
+    ),
+)
+@data_dir_option
+@speaks
+def key_rotate_log(stolen: bool, lost: bool, last_size: int | None, data_dir: str | None) -> None:
+    """Make a new key for the log, and announce it in the log; the notary must not be serving."""
+    from mizheng.notary.config import load_settings
+    from mizheng.notary.errors import OperatorError
+    from mizheng.notary.rotation import Occasion, rotate_log
+
+    if last_size is not None and not stolen:
+        raise OperatorError("--last-size goes with --stolen")
+    settings = load_settings(os.environ, {"data_dir": data_dir})
+    change = rotate_log(settings, Occasion(stolen, lost, last_size)).change
+    say("log key: {vkey}", vkey=change.new.vkey)
+    say(
+        "it signs from {count} entries on; the old one is believed up to {last}",
+        count=change.size + 1,
+        last=change.last_size,
+    )
+    if change.reason == "scheduled":
+        say("depositors' software follows by itself; give witnesses the new key, courts a new trust file")
+    else:
+        say("depositors need the new trust file: mizheng init --trust FILE; so do courts. Tell the witnesses")
+    say("now make a backup, and a new file of the keys: mizheng-notary backup DIR --keys FILE")
 
 
 def _show_key(secret: str) -> None:

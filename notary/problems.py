@@ -87,8 +87,9 @@ async def _on_database(_request: Request, error: Exception) -> Response:
     return problem_response(Problem("log-unavailable", retry_after=2))
 
 
-async def _on_behind(_request: Request, _error: Exception) -> Response:
-    return problem_response(Problem("log-behind", retry_after=REFUSED_RETRY_SECONDS))
+async def _on_behind(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, LogBehindError)  # noqa: S101
+    return problem_response(Problem(error.problem, retry_after=REFUSED_RETRY_SECONDS))
 
 
 async def _on_damage(_request: Request, _error: Exception) -> Response:

@@ -19,7 +19,6 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_s3 import S3Target
 from mizheng.notary.log.publish_step import FilePublisher, Target
-from mizheng.notary.trust_export import trusted_logs
 from mizheng.notary.worker import Worker
 from mizheng.verifier.words import N_
 
@@ -63,9 +62,9 @@ class PublishKeeper:
 
     def __init__(self, instance: Instance) -> None:
         setup = parse_publish(instance.settings.publish)
-        keys = [log.verifier for log in trusted_logs(instance)]
         self.publishers: Sequence[FilePublisher] = [
-            FilePublisher(instance.engine, target, instance.guard, keys) for target in setup.targets
+            FilePublisher(instance.engine, target, instance.guard, asks_who_signed=True)
+            for target in setup.targets
         ]
         self._workers = [
             Worker("publication", publisher.step, setup.interval) for publisher in self.publishers

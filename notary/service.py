@@ -22,6 +22,7 @@ from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.metrics import Metrics
 from mizheng.notary.publishing import PublishKeeper
+from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.worker import Worker
@@ -146,6 +147,7 @@ class Service:
         """The fields of ReadyAnswer."""
         checks: dict[str, dict[str, str]] = {}
         witness_checks: dict[str, dict[str, str]] = {}
+        is_issuer = True
         log = {"state": "ok"} if self.sequencer.refusal is None else {"state": self.sequencer.refusal}
         try:
             with reading(self.engine) as connection:
@@ -157,6 +159,7 @@ class Service:
                     log = {"state": error.state, "detail": str(error)}
                 except LogCorruptError as error:
                     log = {"state": "damaged", "detail": str(error)}
+                is_issuer = load_issuers(connection)[-1:] == [self.instance.keys.issuer.public]
                 witnesses = load_witness_status(connection, self.witnesses.setup)
                 witness_checks = {} if witnesses is None else witnesses.checks()
             checks["database"] = {"state": "ok"}
@@ -165,6 +168,7 @@ class Service:
         checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
         checks["log"] = log
         is_ready = all(check["state"] == "ok" for check in checks.values())
+        checks["issuer"] = {"state": "ok" if is_issuer else "key-replaced"}
         for keeper in self.chains:
             checks[f"chain.{keeper.profile.name}"] = {"state": keeper.waiting_for or "ok"}
             if keeper.seals is not None:

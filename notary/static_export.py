@@ -22,6 +22,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import Head
+from mizheng.notary.log.keys import load_log_keys
 from mizheng.notary.log.publish_directory import WORK_FOLDER, DirectoryTarget
 from mizheng.notary.log.publish_step import FilePublisher
 from mizheng.notary.log.published_head import add_cosignatures
@@ -31,6 +32,7 @@ from mizheng.notary.static_readme import KINDS, README
 from mizheng.notary.trust_export import make_trust, trusted_issuers, trusted_logs
 from mizheng.verifier.beacon import dump_beacon
 from mizheng.verifier.canonical import format_instant, to_base64
+from mizheng.verifier.logkeys import LOG_KEYS_PATH
 from mizheng.verifier.trust import dump_trust
 from sqlalchemy import Connection, select
 
@@ -128,7 +130,7 @@ def _summary(instance: Instance, head: Head) -> dict[str, Any]:
 
 def _beside(connection: Connection, instance: Instance, head: Head) -> Iterator[_File]:
     yield _File("README.txt", "readme", README.encode())
-    yield from _keys(instance)
+    yield from _keys(connection, instance)
     kept = (
         select(checkpoints).where(checkpoints.c.tree_size <= head.tree_size).order_by(checkpoints.c.tree_size)
     )
@@ -141,9 +143,12 @@ def _beside(connection: Connection, instance: Instance, head: Head) -> Iterator[
         yield _File("trust.toml", "trust", dump_trust(make_trust(instance, days=TRUST_DAYS)))
 
 
-def _keys(instance: Instance) -> Iterator[_File]:
+def _keys(connection: Connection, instance: Instance) -> Iterator[_File]:
     vkeys = "".join(f"{log.verifier.vkey}\n" for log in trusted_logs(instance))
     yield _File("keys/log.vkey", "log-keys", vkeys.encode())
+    history = load_log_keys(connection)
+    if history is not None:
+        yield _File(LOG_KEYS_PATH, "log-key-changes", history.dump())
     for issuer in trusted_issuers(instance):
         body = base64.encodebytes(issuer.key.spki).decode()
         pem = f"-----BEGIN PUBLIC KEY-----\n{body}-----END PUBLIC KEY-----\n"

@@ -16,6 +16,7 @@ README: Final = """\
   observations/         观察者对区块的签名陈述
   beacons/              声明中引用过的区块头
   keys/                 日志与签发者的公钥
+  v1/log-keys           日志密钥的历次更换
   trust.toml            信任文件。请以独立渠道核对其 SHA-256，不要只凭本目录相信它
   index.json            每个文件是什么，及其 SHA-256
 
@@ -36,6 +37,7 @@ it is not needed any more. There are no secrets, envelopes or names of companies
   observations/         what observers signed about blocks
   beacons/              block headers that statements name
   keys/                 public keys of the log and of the issuer
+  v1/log-keys           every change of the log's key
   trust.toml            the trust file. Compare its SHA-256 by another channel; do not believe it from here
   index.json            what each file is, with its SHA-256
 
@@ -56,6 +58,10 @@ KINDS: Final = {
     },
     "beacon": {"zh": "声明引用的区块头", "en": "header of a block that statements name, mizheng/beacon/v1"},
     "log-keys": {"zh": "日志公钥（vkey）", "en": "the log's keys, a vkey a line, the first one first"},
+    "log-key-changes": {
+        "zh": "日志密钥的历次更换及其证明",
+        "en": "changes of the log's key, with proofs, mizheng/log-keys/v1",
+    },
     "issuer-key": {"zh": "签发者公钥", "en": "an issuer's public key, PEM"},
     "trust": {"zh": "信任文件", "en": "trust file, mizheng/trust/v1"},
     "readme": {"zh": "说明", "en": "what this is"},

@@ -18,9 +18,10 @@ from mizheng.notary.chain.tables import anchors, beacon_blocks
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
-from mizheng.notary.keys import load_earlier_issuers
+from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
+from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.publisher_key import load_publisher
 from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witnesses import load_witnesses
@@ -82,7 +83,8 @@ def make_trust(
 
 def trusted_logs(instance: Instance) -> tuple[TrustedLog, ...]:
     """Every key that ever signed the log, with the sizes it may have signed; the first one first."""
-    return (TrustedLog(instance.signer.verifier, 0, None),)
+    with reading(instance.engine) as connection:
+        return tuple(load_ranges(connection))
 
 
 def trusted_issuers(instance: Instance, name: str | None = None) -> tuple[NamedKey, ...]:
@@ -95,8 +97,7 @@ def trusted_issuers(instance: Instance, name: str | None = None) -> tuple[NamedK
         # Also those that enrolled somebody before the list was lost.
         rows = connection.execute(select(enrolments.c.envelope).order_by(enrolments.c.leaf_index)).scalars()
         signers = [parse_enrolment(envelope)[1] for envelope in rows]
-    earlier = load_earlier_issuers(instance.settings.keys_dir)
-    present = instance.keys.issuer.public
+        *earlier, present = load_issuers(connection)
     others = [key for key in dict.fromkeys([*earlier, *signers]) if key != present]
     return tuple(NamedKey(name or instance.origin, key) for key in (*others, present))
 

@@ -79,7 +79,7 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     root = from_base64(lines[2])
     if len(root) != 32:
         raise FormatError("a checkpoint's root has 32 bytes")
-    return Checkpoint(lines[0], _decimal(lines[1]), root)
+    return Checkpoint(lines[0], parse_decimal(lines[1]), root)
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
@@ -111,10 +111,11 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     if len(hashes) > 63 or any(len(item) != 32 for item in hashes):
         raise FormatError("a log proof with hashes that are not 32 bytes")
     parse_checkpoint(parse_note(note).text)
-    return TlogProof(_decimal(lines[1][6:]), hashes, note)
+    return TlogProof(parse_decimal(lines[1][6:]), hashes, note)
 
 
-def _decimal(text: str) -> int:
+def parse_decimal(text: str) -> int:
+    """A size or index as these texts write it; FormatError for leading zeros, signs and what is too large."""
     # 19 digits hold every 63-bit number; int() of more is work for nothing.
     if not _DECIMAL.fullmatch(text) or len(text) > 19 or int(text) > MAX_SIZE:
         raise FormatError("expected a whole number without leading zeros")

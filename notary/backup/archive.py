@@ -6,8 +6,8 @@
     chain.db        the embedded chain, where there is one
     notary.toml     settings, where there are some
     signed-head     the state file, taken before the database
-    log.vkey        says with which key the log was begun; public
-    issuers.pub     the issuer's earlier keys, where there are some; public
+    log.vkey        every key of the log, the present one last; public
+    issuers.pub     of earlier releases: the issuer's keys before the present one; public
 
 No private key is ever in it: see `keyfile`.
 """
@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.keys import EARLIER_ISSUERS
+from mizheng.notary.keys import EARLIER_ISSUERS, LOG_VKEYS
 from mizheng.verifier.canonical import from_hex, parse_instant, require_fields
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.signature import require_keyid
@@ -30,7 +30,6 @@ BACKUP_TYPE = "mizheng/backup/v1"
 MANIFEST = "backup.json"
 CHECKPOINT = "checkpoint"
 DATABASE_FILES: Mapping[str, str] = {"sqlite": "mizheng.db", "postgresql": "database.sql"}
-LOG_VKEY = "log.vkey"
 _FILES = frozenset(
     {
         CHECKPOINT,
@@ -38,7 +37,7 @@ _FILES = frozenset(
         "chain.db",
         "notary.toml",
         "signed-head",
-        LOG_VKEY,
+        LOG_VKEYS,
         EARLIER_ISSUERS,
     }
 )
@@ -163,7 +162,7 @@ def _parse(data: bytes) -> Manifest:
             raise ValueError("a file that no backup has")
         entry = require_fields(item, {"size": int, "sha256": str})
         files[name] = Copied(entry["size"], entry["sha256"])
-    if not {CHECKPOINT, LOG_VKEY, DATABASE_FILES[fields["database"]]} <= files.keys():
+    if not {CHECKPOINT, LOG_VKEYS, DATABASE_FILES[fields["database"]]} <= files.keys():
         raise ValueError("a backup without a database")
     return Manifest(tree_size=fields["tree_size"], files=files, **{name: fields[name] for name in texts})
 

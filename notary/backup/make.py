@@ -15,7 +15,6 @@ from pathlib import Path
 from mizheng.notary.backup.archive import (
     CHECKPOINT,
     DATABASE_FILES,
-    LOG_VKEY,
     MANIFEST,
     Manifest,
     copy_file,
@@ -32,10 +31,12 @@ from mizheng.notary.config import CONFIG_NAME
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
-from mizheng.notary.keys import EARLIER_ISSUERS
+from mizheng.notary.keys import LOG_VKEYS
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.head import load_head
+from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.log.statefile import STATE_NAME
+from mizheng.notary.settled_keys import load_issuers
 from mizheng.verifier.canonical import format_instant
 from sqlalchemy import Connection, func, select
 
@@ -75,9 +76,6 @@ def make_backup(instance: Instance, folder: Path) -> Made:
 
 def _fill(instance: Instance, folder: Path) -> Made:
     settings = instance.settings
-    copy_file(settings.keys_dir / LOG_VKEY, folder / LOG_VKEY)
-    if (settings.keys_dir / EARLIER_ISSUERS).exists():
-        copy_file(settings.keys_dir / EARLIER_ISSUERS, folder / EARLIER_ISSUERS)
     for name in (CONFIG_NAME, STATE_NAME):
         if (settings.data_dir / name).exists():
             copy_file(settings.data_dir / name, folder / name)
@@ -93,6 +91,9 @@ def _fill(instance: Instance, folder: Path) -> Made:
             with reading(instance.engine) as meanwhile:
                 is_settled = not is_embedded or _newest_anchor(meanwhile) == newest
             if is_settled:
+                # As of this snapshot: a key may be changed at any moment.
+                vkeys = [log.verifier for log in load_ranges(connection)]
+                issuer = load_issuers(connection)[-1]
                 copy_snapshot(connection, folder / DATABASE_FILES[kind])
                 break
     else:
@@ -101,6 +102,7 @@ def _fill(instance: Instance, folder: Path) -> Made:
             hint="stop it, or set a longer anchor_interval",
         )
     write_file(folder / CHECKPOINT, head.checkpoint)
+    write_file(folder / LOG_VKEYS, "".join(f"{verifier.vkey}\n" for verifier in vkeys).encode())
     manifest = Manifest(
         format_instant(int(time.time())),
         version("mizheng"),
@@ -108,8 +110,8 @@ def _fill(instance: Instance, folder: Path) -> Made:
         head.origin,
         head.tree_size,
         head.root_hash.hex(),
-        instance.keys.log.public.keyid,
-        instance.keys.issuer.public.keyid,
+        vkeys[-1].key.keyid,
+        issuer.keyid,
         {path.name: digest_file(path) for path in sorted(folder.iterdir())},
     )
     # Dying before this line: no manifest, no backup.

@@ -16,7 +16,6 @@ from pathlib import Path
 from mizheng.notary.backup.archive import (
     CHECKPOINT,
     DATABASE_FILES,
-    LOG_VKEY,
     Manifest,
     copy_file,
     digest_file,
@@ -28,7 +27,7 @@ from mizheng.notary.chain.open import EMBEDDED_FILE
 from mizheng.notary.config import CONFIG_NAME, load_settings
 from mizheng.notary.database import create_engine
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.keys import EARLIER_ISSUERS, write_secret
+from mizheng.notary.keys import EARLIER_ISSUERS, LOG_VKEYS, write_secret
 from mizheng.notary.log.statefile import STATE_NAME, SeenHead, StateFile
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint
 from mizheng.verifier.errors import MizhengError
@@ -55,8 +54,8 @@ def restore_backup(
 ) -> Restored:
     """Restore `folder`; `keys` from a key file, `seen`: signed checkpoints of the log from anywhere."""
     manifest = read_backup(folder)
-    verifier = _verifier(folder, manifest)
-    heads = [_open(note, verifier) for note in ((folder / CHECKPOINT).read_bytes(), *seen)]
+    verifiers = _verifiers(folder, manifest)
+    heads = [_open(note, verifiers) for note in ((folder / CHECKPOINT).read_bytes(), *seen)]
     if (heads[0].size, heads[0].root.hex()) != (manifest.tree_size, manifest.root_hash):
         raise OperatorError("the backup's checkpoint is not that of its manifest")
     _check_keys(manifest, keys)
@@ -71,7 +70,7 @@ def restore_backup(
             _require_free(target, manifest.files[name].sha256)
         for name, data in (keys or {}).items():
             _require_free(settings.keys_dir / name, hashlib.sha256(data).hexdigest())
-        for name in (LOG_VKEY, EARLIER_ISSUERS):
+        for name in (LOG_VKEYS, EARLIER_ISSUERS):
             if name in manifest.files:
                 _copy_new(folder / name, settings.keys_dir / name, manifest)
         if CONFIG_NAME in plan:
@@ -105,20 +104,23 @@ def restore_backup(
     return Restored(manifest, settings.data_dir, seen_size)
 
 
-def _verifier(folder: Path, manifest: Manifest) -> NoteVerifier:
-    verifier = NoteVerifier.from_vkey((folder / LOG_VKEY).read_text("ascii").strip())
-    if (verifier.name, verifier.key.keyid) != (manifest.origin, manifest.log_keyid):
+def _verifiers(folder: Path, manifest: Manifest) -> list[NoteVerifier]:
+    verifiers = [NoteVerifier.from_vkey(vkey) for vkey in (folder / LOG_VKEYS).read_text("utf-8").split()]
+    if not verifiers or {verifier.name for verifier in verifiers} != {manifest.origin}:
         raise OperatorError("the backup's log key is not that of its manifest")
-    return verifier
+    if verifiers[-1].key.keyid != manifest.log_keyid:
+        raise OperatorError("the backup's log key is not that of its manifest")
+    return verifiers
 
 
-def _open(note: bytes, verifier: NoteVerifier) -> Checkpoint:
+def _open(note: bytes, verifiers: Sequence[NoteVerifier]) -> Checkpoint:
     try:
-        checkpoint, _signed = open_checkpoint(note, [verifier])
+        checkpoint, _signed = open_checkpoint(note, verifiers)
     except MizhengError as error:
         raise OperatorError(
             "a checkpoint that this log's key did not sign: {reason}",
-            hint="take one from GET /checkpoint, a published directory, a seal or an auditor",
+            hint="take one from GET /checkpoint, a published directory, a seal or an auditor; if the log's "
+            "key was changed after this backup, restore one that was made afterwards",
             reason=error,
         ) from None
     return checkpoint

@@ -1,14 +1,16 @@
 """The log as the anchorer sees it; see `mizheng.notary.anchoring.Log`."""
 
 from mizheng.notary.database import reading, writing
-from mizheng.notary.log.head import keep_checkpoint, load_head, sign_head
+from mizheng.notary.log.guard import KeyReplacedError
+from mizheng.notary.log.head import Head, keep_checkpoint, load_head, sign_head
+from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.log.proofs import consistency_proof
 from mizheng.notary.log.published_head import load_published_head
 from mizheng.notary.log.tiles import TileReader
 from mizheng.verifier import merkle
 from mizheng.verifier.merkle import verify_consistency
 from mizheng.verifier.note import NoteSigner
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 class AnchorableLog:
@@ -33,12 +35,22 @@ class AnchorableLog:
         """Keep the signed checkpoint of this size for good."""
         with writing(self._engine) as connection:
             head = load_head(connection)
-            if head.tree_size != size:
-                # The log has grown meanwhile. Ed25519 is deterministic: these are the bytes of then, provided
-                # that the tiles are still those of then.
-                reader = TileReader(connection)
-                root = reader.subtree_root(0, size)
-                proof = merkle.consistency_proof(size, head.tree_size, reader.subtree_root)
-                verify_consistency(size, root, head.tree_size, head.root_hash, proof)
-                head = sign_head(self._signer, size, root)
-            keep_checkpoint(connection, head)
+            published = load_published_head(connection)
+            found = next((known for known in (head, published) if known.tree_size == size), None)
+            if found is None:
+                found = self._sign_again(connection, head, size)
+            keep_checkpoint(connection, found)
+
+    def _sign_again(self, connection: Connection, head: Head, size: int) -> Head:
+        """The head of an earlier size. Ed25519 is deterministic: these are the bytes of then, provided that
+        the key and the tiles are still those of then.
+        """
+        if not any(
+            log.verifier.vkey == self._signer.vkey and log.covers(size) for log in load_ranges(connection)
+        ):
+            raise KeyReplacedError
+        reader = TileReader(connection)
+        root = reader.subtree_root(0, size)
+        proof = merkle.consistency_proof(size, head.tree_size, reader.subtree_root)
+        verify_consistency(size, root, head.tree_size, head.root_hash, proof)
+        return sign_head(self._signer, size, root)

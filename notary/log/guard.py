@@ -8,6 +8,9 @@ left this notary are kept apart from the database, as floors below which it must
     published   the checkpoint in the directory that is published, where there is one
     contract    the head that the chain's contract has
 
+Nor must it be signed with a key in whose place there is another one: of several processes on a database one
+may have slept while the others changed it. The locked head's own signature says whose turn it is.
+
 Each writer of the log: lock the head row → check the floors → write, read back, prove, sign → commit → state
 file, synced → answer. What is true if the process dies:
 
@@ -36,6 +39,7 @@ from mizheng.notary.log.statefile import SeenHead, StateFile
 from mizheng.notary.log.tiles import LogCorruptError, TileReader
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.merkle import EMPTY_ROOT
+from mizheng.verifier.note import NoteVerifier, parse_note
 from mizheng.verifier.words import N_
 from sqlalchemy import Connection, Engine
 
@@ -60,9 +64,24 @@ class LogBehindError(MizhengError):
     `state` is a stable code of /readyz: `behind-` or `forked-from-` and the source of the floor.
     """
 
+    problem = "log-behind"
+
     def __init__(self, state: str, message: str, hint: str = "", **values: object) -> None:
         super().__init__(message, hint, **values)
         self.state = state
+
+
+class KeyReplacedError(LogBehindError):
+    """It is this process that lacks something: the log's present key."""
+
+    problem = "log-key-replaced"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "key-replaced",
+            N_("the log's key was replaced, and this process has the old one: it signs nothing"),
+            N_("copy keys/ from the data directory in which the key was replaced, then start this one again"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +96,12 @@ class Floor:
 class LogGuard:
     """The floors of one log in this process; to be used from any thread."""
 
-    def __init__(self, origin: str, state_file: StateFile) -> None:
-        """ConfigurationError when the state file is damaged or of another log."""
+    def __init__(self, origin: str, state_file: StateFile, key: NoteVerifier | None = None) -> None:
+        """`key` is what this process signs with; None: it does not sign. ConfigurationError when the state
+        file is damaged or of another log.
+        """
         self._state_file = state_file
+        self._key = key
         self._origin = origin
         self._lock = threading.Lock()
         self._floors: dict[Source, Floor] = {}
@@ -102,8 +124,9 @@ class LogGuard:
             self._damage = what
 
     def check(self, connection: Connection, head: Head) -> None:
-        """LogBehindError unless every floor is a beginning of the tree under `head`, LogCorruptError if
-        damage is known, to this process or to another one. Call it with the head's lock before signing.
+        """LogBehindError unless every floor is a beginning of the tree under `head` and this process has the
+        key that signed it, LogCorruptError if damage is known, to this process or to another one. Call it
+        with the head's lock before signing.
         """
         with self._lock:
             floors, damage = list(self._floors.values()), self._damage
@@ -111,6 +134,7 @@ class LogGuard:
             raise LogCorruptError(damage)
         if head.damaged_bundle is not None:
             raise LogCorruptError(f"entry bundle {head.damaged_bundle} is not what was written")
+        self._check_key(head)
         for floor in floors:
             if floor.size > head.tree_size:
                 raise LogBehindError(
@@ -132,6 +156,12 @@ class LogGuard:
                     where=_WHERE[floor.source],
                     signed=floor.size,
                 )
+
+    def _check_key(self, head: Head) -> None:
+        # By the four bytes that name a key in a note: its signature was checked when the log was opened.
+        lines = parse_note(head.checkpoint).signatures
+        if self._key is not None and not any(self._key.matches(line) for line in lines):
+            raise KeyReplacedError
 
     def advance(self, head: Head) -> None:
         """A committed head is about to leave: note it, synced. OSError when that fails; then nothing may

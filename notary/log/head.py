@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.log.keys import begin_log_keys
 from mizheng.notary.models import checkpoints, log_head
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
@@ -60,8 +61,9 @@ def lock_head(connection: Connection) -> Head:
 
 
 def create_log(connection: Connection, signer: NoteSigner) -> Head:
-    """Write the head of an empty log whose origin is the signer's name."""
+    """Write the head of an empty log whose origin is the signer's name, and its first key."""
     head = sign_head(signer, 0, EMPTY_ROOT)
+    begin_log_keys(connection, signer.verifier)
     connection.execute(
         insert(log_head),
         {

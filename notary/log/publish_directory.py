@@ -94,6 +94,14 @@ class DirectoryTarget:
         self._draft(data).replace(place)
         self._touch(place.parent)
 
+    def read_file(self, path: str, limit: int) -> bytes | None:
+        try:
+            with (self._root / path).open("rb") as file:
+                data = file.read(limit + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return None if len(data) > limit else data
+
     def clean(self) -> None:
         """Leave nothing but what readers ask for; whoever publishes here again makes it anew."""
         (self._work / "lock").unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from mizheng.notary.log.publish_step import PublicationError
 
 # As the notary itself answers them; see mizheng.notary.routes.log.
 _FILE = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
+_MOVING = {"Content-Type": "application/json", "Cache-Control": "public, max-age=60"}
 _CHECKPOINT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, max-age=1"}
 # Requests are repeated with growing pauses; after this the next step takes over.
 _RETRIES, _RETRY_TIME = 4, timedelta(seconds=30)
@@ -82,6 +83,17 @@ class S3Target:
                     "before removing it",
                     path=f"{self.name}/{path}",
                 ) from None
+
+    def replace_file(self, path: str, data: bytes) -> None:
+        self._store.put(path, data, attributes=_MOVING, use_multipart=False)
+
+    def read_file(self, path: str, limit: int) -> bytes | None:
+        with self._translated():
+            try:
+                found = self._store.get(path)
+            except FileNotFoundError:
+                return None
+            return None if found.meta["size"] > limit else bytes(found.bytes())
 
     def settle(self) -> None:
         """Nothing to do: a put that was answered is durable."""

@@ -13,10 +13,11 @@ perhaps as the full one, as C2SP tlog-tiles allows), and the next step does the 
 there already are compared, not written. After 5 the new head is out, with everything under it durable.
 """
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import islice
@@ -25,6 +26,7 @@ from typing import Protocol
 from mizheng.notary.database import reading
 from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.head import Head
+from mizheng.notary.log.keys import load_log_keys
 from mizheng.notary.log.publish import Place
 from mizheng.notary.log.publish_files import check_root, list_changed, list_completed, read_checked
 from mizheng.notary.log.published_head import load_published
@@ -32,6 +34,7 @@ from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import checkpoints
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.logkeys import LOG_KEYS_PATH, MAX_LOG_KEYS_BYTES, parse_log_keys
 from mizheng.verifier.note import NoteVerifier, parse_note
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -71,6 +74,12 @@ class Target(Protocol):
     def write_file(self, path: str, data: bytes) -> None:
         """Write a file for good; PublicationError `target-differs` if it is there with other bytes."""
 
+    def replace_file(self, path: str, data: bytes) -> None:
+        """Write a file that may change, at once."""
+
+    def read_file(self, path: str, limit: int) -> bytes | None:
+        """A file of at most `limit` bytes; None if there is none, or a longer one."""
+
     def settle(self) -> None:
         """Make durable what was written."""
 
@@ -89,17 +98,19 @@ class FilePublisher:
         engine: Engine,
         target: Target,
         guard: LogGuard | None = None,
-        keys: Sequence[NoteVerifier] | None = None,
+        *,
+        asks_who_signed: bool = False,
     ) -> None:
-        """`guard` is told which head stands at the target; `keys` are those that ever signed this log, None
-        to take what stands there for the log's without asking who signed it.
+        """`guard` is told which head stands at the target. `asks_who_signed`: what stands there is taken for
+        the log's only if one of its keys signed it.
         """
         self._engine = engine
         self._target = target
         self._guard = guard
-        self._keys = keys
+        self._asks_who_signed = asks_who_signed
         self._stopping = threading.Event()
         self._standing: bytes | None = None
+        self._shown_keys: bytes | None = None
         self.state = "waiting"
         """ok, waiting (nothing done yet), or the code of what went wrong in the last step."""
         self.published_size = 0
@@ -156,12 +167,19 @@ class FilePublisher:
             # Read again: whoever had the target before may have published more than was there a moment ago.
             with reading(self._engine) as connection:
                 head = load_published(connection)
+                keys = load_log_keys(connection)
             note = self._target.read_checkpoint()
             old = self._parse(note) if note else Checkpoint(head.origin, 0, b"")
             self._check_extension(old, head)
             if note != head.checkpoint:
                 self._write(old.size, head)
+                history = keys.dump() if keys is not None and keys.changes else None
+                if history is not None and history != self._shown_keys:
+                    # Before the first head that needs it: who meets that one finds who signed it.
+                    self._target.replace_file(LOG_KEYS_PATH, history)
+                    self._target.settle()
                 self._target.write_checkpoint(head.checkpoint)
+                self._shown_keys = history
         self._standing = head.checkpoint
         self.published_size, self.published_at = head.tree_size, time.time()
         return head
@@ -235,25 +253,38 @@ class FilePublisher:
 
     def _parse(self, note: bytes) -> Checkpoint:
         try:
-            if self._keys is None:
+            if not self._asks_who_signed:
                 return parse_checkpoint(parse_note(note).text)
-            checkpoint, signed = open_checkpoint(note, self._keys)
+            checkpoint, _signed = open_checkpoint(note, self._verifiers())
         except MizhengError:
+            # Also: whoever can write there must not be able to stop the log with a made-up head.
             raise PublicationError(
                 "target-differs",
-                "the checkpoint at {target} cannot be read",
+                "the checkpoint at {target} cannot be read, or was not signed by this log",
                 hint="something else writes there; take it away if you know what it is",
                 target=self._target.name,
             ) from None
-        if not signed and checkpoint.origin in {key.name for key in self._keys}:
-            # Whoever can write there must not be able to stop the log with a made-up head.
-            raise PublicationError(
-                "target-differs",
-                "the checkpoint at {target} was not signed by this log",
-                hint="something else writes there; take it away if you know what it is",
-                target=self._target.name,
-            )
         return checkpoint
+
+    def _verifiers(self) -> list[NoteVerifier]:
+        """Every key of this log: those that the database knows, and those to which they hand over in what is
+        published. A database from before a change of key would else not see what was signed after it.
+        """
+        with reading(self._engine) as connection:
+            known = load_log_keys(connection)
+        if known is None:
+            return []
+        found = [log.verifier for log in known.ranges]
+        shown = self._target.read_file(LOG_KEYS_PATH, MAX_LOG_KEYS_BYTES)
+        if shown is None:
+            return found
+        try:
+            later = parse_log_keys(shown).changes_after(known.present.vkey) or ()
+        except MizhengError:
+            return found
+        # Only as far as each key signed for the next: an issuer's word could be anybody's here.
+        signed = itertools.takewhile(lambda item: item.change.issuer is None, later)
+        return [*found, *(item.change.new for item in signed)]
 
     def _show(self, state: str, detail: str = "") -> None:
         # Once for each change, not with every step.

@@ -168,7 +168,7 @@ class Sequencer(Generic[S]):
             # Rolled back. The log stays as it is until somebody has looked at it.
             return self._refuse(batch, "damaged", "log-damaged", error)
         except LogBehindError as error:
-            return self._refuse(batch, error.state, "log-behind", error)
+            return self._refuse(batch, error.state, error.problem, error)
         except OSError as error:
             # The state file: committed, but an answer must not leave before it is written.
             logger.error("the state file cannot be written: %s", error.strerror)

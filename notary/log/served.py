@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from mizheng.notary.database import reading
+from mizheng.notary.log.keys import load_history
 from mizheng.notary.log.publish import Place, read_place
 from mizheng.notary.log.published_head import (
     NONE,
@@ -63,6 +64,12 @@ class ServedLog:
                 return _form(load_published(connection).checkpoint), NONE
             note = add_cosignatures(connection, found.head.tree_size, found.head.checkpoint)
         return _form(note), found.quorum
+
+    def log_keys(self) -> Form | None:
+        """The history of the log's key."""
+        with reading(self._engine) as connection:
+            history = load_history(connection)
+        return None if history is None else _form(history)
 
     def remembered(self, place: Place) -> ServedFile | None:
         """What can be answered without asking the database."""

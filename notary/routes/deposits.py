@@ -67,6 +67,7 @@ _REFUSALS = (
             "queue-full",
             "log-unavailable",
             "log-behind",
+            "log-key-replaced",
             "log-damaged",
         ),
     },
@@ -89,6 +90,7 @@ async def make_deposit(request: Request) -> JSONResponse:
         "queue-full",
         "log-unavailable",
         "log-behind",
+        "log-key-replaced",
         "log-damaged",
     ),
 )

@@ -32,6 +32,8 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
             "log-unavailable",
             "log-behind",
             "log-damaged",
+            "log-key-replaced",
+            "issuer-key-replaced",
         ),
     },
 )

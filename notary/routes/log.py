@@ -15,6 +15,7 @@ from mizheng.notary.log.publish import parse_place
 from mizheng.notary.log.served import Form, ServedFile, ServedLog
 from mizheng.notary.problems import document, problem_response
 from mizheng.notary.routes.negotiation import accepts_gzip, is_matched
+from mizheng.verifier.logkeys import LOG_KEYS_PATH
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +29,7 @@ _MOVING = "public, max-age=1"
 QUORUM_HEADER = "Mizheng-Witness-Quorum"
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
+_JSON = "application/json"
 
 Find = Callable[[ServedLog, str, Headers], Awaitable[Response | None]]
 
@@ -74,6 +76,12 @@ async def find_checkpoint(log: ServedLog, path: str, headers: Headers) -> Respon
     return _answer(form, headers, _TEXT, {"Cache-Control": _MOVING, QUORUM_HEADER: quorum})
 
 
+async def find_log_keys(log: ServedLog, path: str, headers: Headers) -> Response | None:
+    """Every change of the log's key."""
+    form = await run_in_threadpool(log.log_keys) if path == f"/{LOG_KEYS_PATH}" else None
+    return None if form is None else _answer(form, headers, _JSON, {"Cache-Control": _MOVING})
+
+
 async def find_tile(log: ServedLog, path: str, headers: Headers) -> Response | None:
     """A tile of hashes or an entry bundle: `<N>` or `<N>.p/<W>` on its level."""
     place = parse_place(path[1:])
@@ -111,6 +119,7 @@ router = APIRouter()
 router.routes += [
     Route("/checkpoint", LogReader("/checkpoint", find_checkpoint), methods=["GET"]),
     Route("/tile/{path:path}", tile_reader, methods=["GET"]),
+    Route(f"/{LOG_KEYS_PATH}", LogReader(f"/{LOG_KEYS_PATH}", find_log_keys), methods=["GET"]),
 ]
 
 
@@ -137,4 +146,5 @@ OPENAPI_PATHS: dict[str, Any] = {
     "/tile/entries/{path}": _described(
         "An entry bundle", _BYTES, "each entry as u16be length and bytes", path=_TILE
     ),
+    f"/{LOG_KEYS_PATH}": _described("Every change of the log's key", _JSON, "mizheng/log-keys/v1"),
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..bundle import number_of
-from ..checkpoint import MAX_PROOF_BYTES, TlogProof, open_checkpoint, parse_tlog_proof
+from ..checkpoint import MAX_PROOF_BYTES, TlogProof, parse_tlog_proof
 from ..entry import entry_leaf
 from ..errors import ProofError
+from ..logkeys import open_believed
 from ..note import parse_note
 from ..policy import Policy
 from ..words import N_
@@ -100,11 +101,8 @@ def _check_signature(context: Context, name: str, proof: TlogProof) -> bool:
         return False
 
     def run() -> str:
-        _, signed = open_checkpoint(proof.note, [log.verifier for log in logs])
-        for log in logs:
-            if log.verifier in signed and log.covers(checkpoint.size):
-                return log.verifier.vkey
-        raise ProofError("the log key that signed is not trusted for tree size {size}", size=checkpoint.size)
+        _, log = open_believed(proof.note, logs)
+        return log.verifier.vkey
 
     vkey = findings.attempt("checkpoint.signature", name, run)
     if vkey:

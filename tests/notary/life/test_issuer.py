@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.instance import Instance
-from mizheng.notary.keys import load_earlier_issuers, load_keys, rotate_issuer
+from mizheng.notary.config import load_settings
+from mizheng.notary.database import writing
+from mizheng.notary.enrolments import KeyRegister
+from mizheng.notary.errors import ConfigurationError, Problem
+from mizheng.notary.instance import Instance, open_instance
+from mizheng.notary.models import issuer_keys
+from mizheng.notary.rotation import rotate_issuer
 from mizheng.notary.trust_export import trusted_issuers
+from mizheng.verifier.signature import PrivateKey
+from sqlalchemy import delete
 
 from tests.cli.runner import Mizheng
+from tests.notary.life.test_backup import back_up, restore
 from tests.support.notary import NotaryServer
 
 SETUP = 78
@@ -38,7 +46,7 @@ def seal_and_wait(mizheng: Mizheng, name: str) -> None:
     mizheng("bundle", f"{name}.seal", "--open", name, "-o", f"{name}.zip").ok()
 
 
-def test_a_new_issuer_key(tmp_path: Path) -> None:
+def test_a_new_issuer_key(tmp_path: Path, passphrase_file: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     company = Mizheng(tmp_path / "home", work)
@@ -102,54 +110,66 @@ def test_a_new_issuer_key(tmp_path: Path) -> None:
             assert verify(company, bundle, third)[0] == VALID, bundle
 
         # A backup knows the earlier keys too.
-        server.run("backup", str(tmp_path / "backup"))
+        keys = back_up(server, tmp_path / "backup", passphrase_file)
+        listed = issuers_in(server.export_trust(tmp_path / "third.toml"))
     restored = NotaryServer(tmp_path / "restored")
-    restored.run("restore", str(tmp_path / "backup"))
-    assert load_earlier_issuers(tmp_path / "restored" / "keys") == load_earlier_issuers(
-        server.data_dir / "keys"
-    )
+    restore(restored, tmp_path / "backup", keys, passphrase_file)
+    assert issuers_in(restored.export_trust(tmp_path / "fourth.toml")) == listed
+
+
+def reopened(instance: Instance) -> Instance:
+    return open_instance(instance.settings)
 
 
 def test_every_key_that_ever_spoke_is_listed(instance: Instance) -> None:
     """Also one under which nobody was enrolled: it signed key statuses."""
-    keys_dir = instance.settings.keys_dir
     first = instance.keys.issuer.public
-    second = rotate_issuer(keys_dir)
-    third = rotate_issuer(keys_dir)
-    assert load_keys(keys_dir).issuer.public == third
-    assert load_earlier_issuers(keys_dir) == [first, second]
-    assert (keys_dir / "issuer.pem").stat().st_mode & 0o777 == 0o600
-    listed = [issuer.key for issuer in trusted_issuers(instance)]
-    assert set(listed) == {first, second}, "an instance that is open goes on with the key it has"
+    second = rotate_issuer(instance.settings)
+    third = rotate_issuer(instance.settings)
+    opened = reopened(instance)
+    assert opened.keys.issuer.public == third
+    assert [issuer.key for issuer in trusted_issuers(opened)] == [first, second, third]
+    assert (instance.settings.keys_dir / "issuer.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_an_earlier_release_kept_in_a_file(instance: Instance) -> None:
+    """Before the database knew: the earlier keys are taken up from the file, once."""
+    keys_dir, present = instance.settings.keys_dir, instance.keys.issuer.public
+    earlier = [PrivateKey.generate().public for _ in range(2)]
+    with writing(instance.engine) as connection:
+        connection.execute(delete(issuer_keys))
     (keys_dir / "issuers.pub").write_text("nonsense\n")
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        load_earlier_issuers(keys_dir)
+        reopened(instance)
+    (keys_dir / "issuers.pub").write_text("".join(f"{key.to_base64()}\n" for key in (*earlier, present)))
+    assert [issuer.key for issuer in trusted_issuers(reopened(instance))] == [*earlier, present]
+    (keys_dir / "issuers.pub").unlink()
+    assert [issuer.key for issuer in trusted_issuers(reopened(instance))] == [*earlier, present]
 
 
 def test_a_lost_issuer_key(instance: Instance) -> None:
-    keys_dir = instance.settings.keys_dir
-    (keys_dir / "issuer.pem").unlink()
+    lost = instance.keys.issuer.public
+    (instance.settings.keys_dir / "issuer.pem").unlink()
     with pytest.raises(ConfigurationError, match="is missing"):
-        rotate_issuer(keys_dir)
-    assert rotate_issuer(keys_dir, is_lost=True) == load_keys(keys_dir).issuer.public
+        rotate_issuer(instance.settings)
+    made = rotate_issuer(instance.settings, is_lost=True)
+    assert [issuer.key for issuer in trusted_issuers(reopened(instance))] == [lost, made]
 
 
-def test_dying_between_list_and_key(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The present key is listed as an earlier one too; that changes nothing, and the next try finishes."""
-    keys_dir, present = instance.settings.keys_dir, instance.keys.issuer.public
-    rename = Path.replace
-
-    def die(self: Path, target: Path) -> Path:
-        if target.name == "issuer.pem":
-            raise KeyboardInterrupt
-        return rename(self, target)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", die)
-        with pytest.raises(KeyboardInterrupt):
-            rotate_issuer(keys_dir)
-    assert load_keys(keys_dir).issuer.public == present
-    assert [issuer.key for issuer in trusted_issuers(instance)] == [present]
-    fresh = rotate_issuer(keys_dir)
-    assert load_keys(keys_dir).issuer.public == fresh
-    assert load_earlier_issuers(keys_dir) == [present]
+def test_a_process_that_was_left_behind(instance: Instance, tmp_path: Path) -> None:
+    """Its issuer key was replaced while it ran, or while it slept: it is told so, and enrols nobody."""
+    left = tmp_path / "left"
+    shutil.copytree(instance.settings.keys_dir, left / "keys")
+    register = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
+    rotate_issuer(instance.settings)
+    with pytest.raises(Problem, match="the issuer's key was replaced"):
+        register.revoke("0" * 64, "stolen")
+    database = {"MIZHENG_DATA_DIR": str(left), "MIZHENG_DATABASE_URL": instance.settings.database_url}
+    with pytest.raises(ConfigurationError, match="that was replaced"):
+        open_instance(load_settings(database))
+    # Nor is somebody else's key the issuer's because it lies in the right place.
+    (left / "keys" / "issuer.pem").write_bytes(PrivateKey.generate().to_pem())
+    with pytest.raises(ConfigurationError, match="is not the key of this notary's issuer"):
+        open_instance(load_settings(database))
+    (left / "keys" / "issuer.pem").write_bytes((instance.settings.keys_dir / "issuer.pem").read_bytes())
+    assert open_instance(load_settings(database)).keys.issuer.public == reopened(instance).keys.issuer.public

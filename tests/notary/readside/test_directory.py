@@ -159,7 +159,7 @@ def test_a_made_up_head_does_not_stop_the_log(tmp_path: Path) -> None:
     )
     folder.mkdir()
     (folder / "checkpoint").write_bytes(forged)
-    publisher = FilePublisher(engine, DirectoryTarget(folder), keys=[SIGNER.verifier])
+    publisher = FilePublisher(engine, DirectoryTarget(folder), asks_who_signed=True)
     # Nothing that would keep the notary from serving, but nothing is published over it either.
     publisher.check()
     assert refusal(publisher) == "target-differs"
