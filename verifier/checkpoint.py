@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ class TlogProof:
 
 def hash_line(node: bytes) -> str:
     """A hash as a line of a .tlog-proof."""
-    return to_base64(node) + "\n"
+    return b2a_base64(node).decode("ascii")
 
 
 def dump_tlog_proof(index: int, hash_lines: str, note: bytes) -> bytes:

@@ -104,13 +104,13 @@ class TileTree:
             if len(found) == HASH_SIZE:
                 return found
         else:
-            nodes = self._levels(level, index)
+            nodes = self.levels(level, index)
             place >>= inner
             if inner < len(nodes) and place < len(nodes[inner]):
                 return nodes[inner][place]
         raise TruncatedError("tile {index} of level {level} is too short", index=index, level=level)
 
-    def _levels(self, level: int, index: int) -> list[list[bytes]]:
+    def levels(self, level: int, index: int) -> list[list[bytes]]:
         """A tile's hashes and all complete nodes above them within the tile.
 
         All at once: a path through a tile needs nearly all of them, and a loop takes a tenth of the time.

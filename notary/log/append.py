@@ -19,7 +19,6 @@ from mizheng.notary.rows import Insert, Lookup
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import (
     EMPTY_ROOT,
-    compute_root,
     consistency_proof,
     leaf_hash,
     verify_consistency,
@@ -111,9 +110,8 @@ def _check_full_tiles(reader: TileReader, old_size: int, size: int) -> None:
     level, old_count, count = 0, old_size // 256, size // 256
     while count > old_count:
         for index in range(old_count, count):
-            tile = reader.tile(level, index)
             span = 256 ** (level + 1)
-            hashes = (tile[offset : offset + 32] for offset in range(0, len(tile), 32))
-            if compute_root(hashes) != reader.subtree_root(index * span, (index + 1) * span):
+            nodes, above = reader.levels(level, index), reader.subtree_root(index * span, (index + 1) * span)
+            if len(nodes[0]) != TILE_WIDTH or nodes[-1][0] != above:
                 raise LogCorruptError("a full tile is not what the level above says")
         level, old_count, count = level + 1, old_count // 256, count // 256

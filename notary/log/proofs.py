@@ -1,12 +1,13 @@
 """Proofs from stored tiles: a proof reads a few rows, however large the log is."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mizheng.notary.log.head import Head
 from mizheng.notary.log.tiles import TileReader
 from mizheng.verifier import merkle
 from mizheng.verifier.checkpoint import TlogProof, dump_tlog_proof, hash_line
+from mizheng.verifier.tiles import TILE_WIDTH
 from sqlalchemy import Connection
 
 
@@ -38,10 +39,14 @@ def tlog_proofs(reader: TileReader, leaf_indices: Iterable[int], head: Head) -> 
 
     def descend(indices: list[int], start: int, end: int, siblings: str) -> None:
         # RFC 6962 §2.1.1 from the root down: `siblings` are the lines of the hashes above.
-        if end - start == 1:
-            found[start] = dump_tlog_proof(start, siblings, head.checkpoint)
+        width = end - start
+        if width <= TILE_WIDTH and not width & (width - 1):
+            # A complete subtree within one tile, which `levels` has all nodes of.
+            lines = _lines_in_tile(reader.levels(0, start // TILE_WIDTH), indices, width, siblings)
+            for index in indices:
+                found[index] = dump_tlog_proof(index, lines[index % TILE_WIDTH], head.checkpoint)
             return
-        middle = start + merkle.split_point(end - start)
+        middle = start + merkle.split_point(width)
         place = bisect_left(indices, middle)
         if place:
             line = hash_line(reader.subtree_root(middle, end))
@@ -56,6 +61,23 @@ def tlog_proofs(reader: TileReader, leaf_indices: Iterable[int], head: Head) -> 
             raise ValueError("index outside the tree")
         descend(wanted, 0, head.tree_size, "")
     return found
+
+
+def _lines_in_tile(
+    levels: Sequence[Sequence[bytes]], indices: Iterable[int], width: int, above: str
+) -> dict[int, str]:
+    """The proof lines of these leaves of one tile, by their place in it: `above` are those of the subtree of
+    `width` leaves that they are in.
+    """
+    places = [{index % TILE_WIDTH for index in indices}]
+    while width > 1:
+        places.append({place >> 1 for place in places[-1]})
+        width >>= 1
+    lines = dict.fromkeys(places.pop(), above)
+    for height in range(len(places) - 1, -1, -1):
+        nodes = levels[height]
+        lines = {place: hash_line(nodes[place ^ 1]) + lines[place >> 1] for place in places[height]}
+    return lines
 
 
 def tlog_proof_for(reader: TileReader, leaf_index: int, tree_size: int, checkpoint: bytes) -> bytes:

@@ -5,13 +5,13 @@ right edge only, so a partial tile of an earlier size is a prefix of what is sto
 writes about n/256 rows and a few more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mizheng.notary.models import entry_bundles, tiles
 from mizheng.verifier import tiles as format_of_tiles
 from mizheng.verifier.errors import TruncatedError
-from mizheng.verifier.merkle import compute_root
-from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, TileTree
+from mizheng.verifier.merkle import complete_levels
+from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, TileTree, split_hashes
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 # Built once: to build a statement takes longer than to run it.
@@ -87,7 +87,7 @@ def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[b
         if fresh:
             connection.execute(_ADD_TILES, fresh)
         # Each tile that is now full is one hash of the level above.
-        hashes = [compute_root(_split(chunk)) for chunk in chunks if len(chunk) == size]
+        hashes = [complete_levels(split_hashes(chunk))[-1][0] for chunk in chunks if len(chunk) == size]
         level, start = level + 1, first
 
 
@@ -130,8 +130,3 @@ def _read_partial(connection: Connection, level: int, index: int, filled: int) -
     if len(stored) != filled * HASH_SIZE:
         raise LogCorruptError(f"tile {index} of level {level} does not end where the log ends")
     return stored
-
-
-def _split(data: bytes) -> Iterator[bytes]:
-    for offset in range(0, len(data), HASH_SIZE):
-        yield data[offset : offset + HASH_SIZE]
