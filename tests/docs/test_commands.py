@@ -16,7 +16,7 @@ PROGRAMS: dict[str, click.Command] = {"mizheng": cli, "mizheng-notary": notary}
 # In a block or in backticks, from the program's name to a comment, a pipe, a redirection or the end.
 LINE = re.compile(r"^(?: {4,}|\$ )(?:\w+=\S+ )*(mizheng(?:-notary)? [^#|<>&\n]+)", re.MULTILINE)
 INLINE = re.compile(r"`(mizheng(?:-notary)? [^`#|<>&]+)`")
-SUBSTITUTED = re.compile(r"\$\((mizheng(?:-notary)? [^)]+)\)")
+SUBSTITUTED = re.compile(r"\$\((mizheng(?:-notary)? [^)|]+)[)|]")
 
 
 def commands(path: Path) -> set[str]:

@@ -29,7 +29,7 @@ class PostgresMissing(Exception):
     """No PostgreSQL can be started here; the text says what is missing, in one line."""
 
 
-def _programs() -> Path:
+def find_programs() -> Path:
     """The folder of initdb and postgres; Debian keeps them off the path, a folder for each release."""
     folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     found = shutil.which("initdb")
@@ -51,7 +51,7 @@ class Postgres:
     """One server: `start`, `stop`, `kill`, `restart`; `create()` gives the URL of a fresh database."""
 
     def __init__(self) -> None:
-        self._programs = _programs()
+        self.programs = find_programs()
         # Its own child, not runuser's: a killed server must be waited for, or its lock file looks alive.
         self._account: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -89,7 +89,7 @@ class Postgres:
             # The settings stay as durable as they come: what is tested is what survives.
             self._process = subprocess.Popen(
                 [
-                    self._programs / "postgres", "-D", self._data, "-p", str(self.port),
+                    self.programs / "postgres", "-D", self._data, "-p", str(self.port),
                     "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
                     "-c", "shared_buffers=64MB", "-c", "max_connections=200",
                 ],
@@ -145,12 +145,12 @@ class Postgres:
             return found.fetchall() if found.description else []
 
     def _is_ready(self) -> bool:
-        command = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
         result = subprocess.run(
-            [self._programs / program, *arguments],
+            [self.programs / program, *arguments],
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/", **self._account,
         )  # fmt: skip
         if result.returncode:

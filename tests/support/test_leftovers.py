@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import PostgresMissing, _programs
+from tests.support.postgres import PostgresMissing, find_programs
 from tests.tools.layout import ROOT
 
 _RUN = """
@@ -36,7 +36,7 @@ def is_alive(pid: int) -> bool:
 
 def test_nothing_survives_a_killed_run() -> None:
     try:
-        _programs()
+        find_programs()
     except PostgresMissing as missing:
         pytest.skip(str(missing))
     with subprocess.Popen([sys.executable, "-c", _RUN], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
