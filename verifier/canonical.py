@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import FormatError, LimitError, NonCanonicalError, VersionError
+from .words import N_
 
 # The largest whole number every JSON implementation reads exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
 MAX_INTEGER = 2**53 - 1
@@ -87,7 +88,8 @@ def other_type(found: str, expected: str) -> FormatError:
     """VersionError if `found` is `expected` with a higher version number (…v2…), else FormatError."""
     later = re.fullmatch(re.escape(expected).replace("v1", "v([1-9][0-9]{0,8})"), found)
     error = VersionError if later and int(later[1]) > 1 else FormatError
-    return error("a document of type {found}, expected {expected}", found=found[:80], expected=expected)
+    message = N_("a document of type {found}, expected {expected}")
+    return error(message, found=found[:80], expected=expected)
 
 
 def require_fields(

