@@ -20,6 +20,7 @@ from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.evidence import AnchoredHead, capture_evidence
 from mizheng.notary.chain.profiles import embedded_profile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.verifier.archive import write_archive
 from mizheng.verifier.beacon import Beacon, dump_beacon
 from mizheng.verifier.bundle import Evidence, write_bundle
@@ -90,7 +91,7 @@ class World:
         self.issuer = PrivateKey.generate()
         self.observers = [PrivateKey.generate(), PrivateKey.generate(), PrivateKey.generate()]
         self.leaves: list[bytes] = []
-        self.publisher = Publisher.create(folder / "publisher.key")
+        self.publisher = Publisher(KeyFileSigner.create(folder / "publisher.key"))
         # Blocks a year in the past and minutes apart, so that no test waits for a clock.
         self.clock = NOW - 86_400 * 365
         self.chain = EmbeddedChain(

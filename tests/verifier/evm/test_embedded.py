@@ -10,6 +10,7 @@ from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.evidence import AnchoredHead, capture_evidence
 from mizheng.notary.chain.profiles import embedded_profile
 from mizheng.notary.chain.publisher import Publisher
+from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.verifier.anchor import parse_anchor, verify_anchor, verify_header, verify_receipt
 from mizheng.verifier.beacon import Beacon, dump_beacon, parse_beacon, verify_beacon
 from mizheng.verifier.errors import ChainProofError
@@ -32,7 +33,7 @@ class Clock:
 
 def test_evidence_of_the_embedded_chain(tmp_path: Path) -> None:
     clock = Clock()
-    publisher = Publisher.create(tmp_path / "publisher.key")
+    publisher = Publisher(KeyFileSigner.create(tmp_path / "publisher.key"))
     chain = EmbeddedChain(tmp_path / "chain.db", embedded_profile(), publisher.address, clock=clock)
     try:
         deployment = bring_up(chain, publisher, "example.org/log", sleep=clock.sleep)
