@@ -17,9 +17,10 @@ from mizheng.notary.log.append import check_head
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.scrub import PAUSE_SECONDS, Scrubber
-from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.log.sequencer import MAX_WAITING, Sequencer
 from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
+from mizheng.notary.log.waiting import Room
 from mizheng.notary.metrics import Metrics
 from mizheng.notary.publishing import PublishKeeper
 from mizheng.notary.settled_keys import load_issuers
@@ -45,6 +46,7 @@ class Service:
         )
         self.gatherer = Gatherer(self.sequencer)
         self.checkers = ThreadPoolExecutor(2, "check")
+        self.checking = Room(MAX_WAITING)
         self.served = ServedLog(instance.engine)
         self.publication = PublishKeeper(instance)
         self.publication.check()
@@ -57,7 +59,7 @@ class Service:
         self.metrics.gauge(
             "mizheng_waiting_deposits",
             "deposits waiting for a commit",
-            lambda: self.gatherer.waiting + self.sequencer.waiting,
+            lambda: self.checking.taken + self.gatherer.waiting + self.sequencer.waiting,
         )
         self.metrics.gauge("mizheng_tree_size", "entries in the log", self._tree_size)
         for publisher in self.publication.publishers:

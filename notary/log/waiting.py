@@ -2,8 +2,9 @@
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -35,6 +36,25 @@ class Group(Generic[S]):
     def refuse(self, problem: Problem) -> None:
         """Nothing of this group was begun."""
         self.answer([problem] * len(self.submissions))
+
+
+class Room:
+    """For so many submissions at once and no more; to be used from one event loop."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.taken = 0
+
+    @contextmanager
+    def take(self, count: int) -> Iterator[None]:
+        """Room for `count` while the block runs; Problem `queue-full` at once when there is not enough."""
+        if self.taken + count > self._size:
+            raise Problem("queue-full", retry_after=RETRY_AFTER_SECONDS)
+        self.taken += count
+        try:
+            yield
+        finally:
+            self.taken -= count
 
 
 class WaitingLine(Generic[S]):

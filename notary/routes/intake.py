@@ -51,7 +51,9 @@ async def take_batch(service: Service, scope: Scope, receive: Receive) -> JSONRe
     """
     caller = await _let_in(service, scope)
     envelopes = _split(await _read_body(receive))
-    checked = await _check_all(service.checkers, caller, envelopes)
+    # Also those that wait for their check are waiting: who finds no room is told so before any work is done.
+    with service.checking.take(len(envelopes)):
+        checked = await _check_all(service.checkers, caller, envelopes)
     deposits = [found for found in checked if isinstance(found, Deposit)]
     outcomes = await asyncio.wrap_future(service.sequencer.submit_all(deposits)) if deposits else []
     known = [found for found in outcomes if isinstance(found, Sequenced) and not found.is_new]
