@@ -43,6 +43,7 @@ CODES: dict[str, str] = {
     "depositor.key-status": N_("the key was not revoked when it signed"),
     "depositor.x509": N_("an X.509 certificate names the depositor"),
     "renewal.chain": N_("evidence records renew the time stamps"),
+    "hash.current": N_("the hash on which the proofs rest still counts, or all was hashed anew in time"),
     "custody.chain": N_("the chain of custody is unbroken"),
     "disclosure.entry": N_("this opening is on record in the log"),
     "platform.facts": N_("the platform's facts are signed by the issuer"),

@@ -8,7 +8,8 @@
  6. log         entry, inclusion, checkpoint signature, witnesses
  7. chain       observations; seals; each anchor: header, receipt, event, storage, checkpoint, contract,
                 canonical
- 8. tokens      each time-stamp token: whole, over a checkpoint, by a trusted authority, not revoked, current
+ 8. tokens      each time-stamp token: whole, over a checkpoint, by a trusted authority, not revoked; what
+                renewed it; whether it still counts
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
 11. others      members this version knows by name but does not judge
@@ -27,11 +28,12 @@ from typing import Any
 from .archive import Source
 from .bundle import STATEMENT, Bundle
 from .canonical import parse_instant
-from .checks import anchors, block, consensus, content, identity, log, structure, times, tokens
+from .checks import anchors, block, consensus, content, identity, log, renewals, structure, times, tokens
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .dsse import MAX_ENVELOPE_BYTES
 from .report import Findings, Report, Status, Support, compute_verdict
 from .statement import parse_envelope
+from .timestamp.algorithms import SHA256
 from .trust import Trust
 from .words import N_
 
@@ -40,7 +42,6 @@ __all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
 # Group of members, check code: known to the format, not judged by this version.
 _OTHERS = (
     ("x509", "depositor.x509"),
-    ("renewals", "renewal.chain"),
     ("custody", "custody.chain"),
     ("disclosure", "disclosure.entry"),
     ("platform", "platform.facts"),
@@ -116,8 +117,9 @@ def verify_bundle(
         consensus.check_consensus(context)
         anchors.check_anchors(context, observations)
         stamped = tokens.check_tokens(context)
+        renewed = renewals.check_renewals(context, stamped)
         for item in stamped:
-            tokens.conclude(context, item, None)
+            tokens.conclude(context, item, renewed[item.member])
         times.check_beacon(context, observations)
         identity.check_enrolment(context)
         identity.check_key_status(context)
@@ -149,7 +151,7 @@ def _check_others(context: Context) -> None:
 
 def _finish(findings: Findings, trust: Trust | None, context: Context | None) -> Report:
     latest = times.check_time_order(context) if context else None
-    verdict, missing = compute_verdict(findings, trust.require if trust else ())
+    verdict, missing = compute_verdict(findings, _required(trust))
     has_failed = any(check.status is Status.FAIL for check in findings.checks)
     return Report(
         checks=tuple(findings.checks),
@@ -160,11 +162,22 @@ def _finish(findings: Findings, trust: Trust | None, context: Context | None) ->
         latest=latest,
         clocks=tuple(sorted(context.latest, key=lambda clock: clock.at)) if context else (),
         is_unchanged_since_anchored=bool(
-            context and context.anchored_sizes and context.records and not has_failed
+            context
+            and context.anchored_sizes
+            and context.records
+            and not has_failed
+            and "hash.current" not in missing
         ),
         supports=_supports(context) if context else (),
         facts=_facts(trust, context),
     )
+
+
+def _required(trust: Trust | None) -> tuple[str, ...]:
+    """What the trust file asks for; where it retires the hash of all proofs, that this was seen to."""
+    if trust is None:
+        return ()
+    return (*trust.require, *(("hash.current",) if SHA256.name in trust.retired_hashes else ()))
 
 
 def _supports(context: Context) -> tuple[Support, ...]:

@@ -1,0 +1,149 @@
+"""Whether an evidence record holds: each time stamp over the one before, none too late (RFC 4998 §5.3).
+
+1. the first token is over the object
+2. within a chain: one hash; each time stamp over the one before, made while that one still held
+3. each further chain: over the hash of the object and of all chains before, put together, made before
+   the last time stamp ended and before the hash of the chain before was retired
+4. how long the last one holds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..canonical import format_instant
+from ..errors import FormatError, InclusionError, NotBelievedError, ProofError
+from ..timestamp.algorithms import Hash
+from ..timestamp.authority import Authority, Judgement, judge
+from ..timestamp.revocation import check_revocation
+from ..timestamp.token import Token, parse_token
+from .record import ArchiveTimeStamp, EvidenceRecord, dump_sequence
+from .tree import compute_root
+
+Digest = Callable[[Hash], bytes]
+"""The hash of one object under any algorithm."""
+Group = Sequence[Digest]
+
+_NEVER = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedEvidence:
+    """A record that holds together."""
+
+    first: Judgement
+    last: Judgement
+    group: int | None
+    """Which of the groups the chains after the first are over; None where there is only one chain."""
+    renewals: int
+    """Time stamps after the first."""
+    holds_until: int
+    """Of the last time stamp, seconds since 1970."""
+    hash: str
+    """Of the last chain, by name."""
+
+
+def verify_record(
+    record: EvidenceRecord,
+    data: bytes,
+    groups: Sequence[Group],
+    authorities: Sequence[Authority],
+    retired: Mapping[str, int],
+) -> RenewedEvidence:
+    """Follow all of it. `data` is what the first token is over, one of `groups` what later chains are over.
+
+    ProofError (NotBelievedError for an authority that nobody knows) or FormatError where it does not hold.
+    """
+    judged: list[Judgement] = []
+    group: int | None = None
+    for number, chain in enumerate(record.chains):
+        algorithm = parse_token(chain[0].token).hash
+        if algorithm not in record.algorithms:
+            raise FormatError("an evidence record whose hash is not in its list")
+        for place, stamp in enumerate(chain):
+            token = parse_token(stamp.token)
+            _require_algorithm(stamp, token, algorithm)
+            if place:
+                _require_over(stamp, token, [algorithm.digest(chain[place - 1].token)])
+            elif number:
+                before = algorithm.digest(dump_sequence(record.chains[:number]))
+                group = _find_group(stamp, token, before, groups, group)
+            else:
+                _require_over(stamp, token, [algorithm.digest(data)])
+            found = judge(token, authorities, {})
+            check_revocation(found.path, token.signed.crls, token.at)
+            if judged:
+                _require_in_time(judged[-1], found, retired)
+            judged.append(found)
+        following = record.chains[number + 1 : number + 2]
+        if following:
+            _require_hash_in_time(algorithm, parse_token(following[0][0].token), retired)
+    last = judged[-1]
+    return RenewedEvidence(
+        judged[0],
+        last,
+        group,
+        len(judged) - 1,
+        min(signature_ends(last, retired), retired.get(algorithm.name, _NEVER)),
+        algorithm.name,
+    )
+
+
+def signature_ends(found: Judgement, retired: Mapping[str, int]) -> int:
+    """When the signature of a token stops counting: its certificates end, or the hash in it is retired."""
+    return min(found.holds_until, retired.get(found.token.signed.digest.name, _NEVER))
+
+
+def joined(algorithm: Hash, digest: bytes, before: bytes) -> bytes:
+    """What a hash-tree renewal stamps of an object: its new hash and that of all chains before (§5.2)."""
+    return algorithm.digest(digest, before)
+
+
+def _require_algorithm(stamp: ArchiveTimeStamp, token: Token, algorithm: Hash) -> None:
+    if token.hash != algorithm or stamp.algorithm not in (None, algorithm):
+        raise ProofError("a chain of time stamps under more than one hash")
+
+
+def _require_over(stamp: ArchiveTimeStamp, token: Token, values: Sequence[bytes]) -> None:
+    token.require_imprint(compute_root(token.hash, stamp.reduced, values))
+
+
+def _find_group(
+    stamp: ArchiveTimeStamp, token: Token, before: bytes, groups: Sequence[Group], known: int | None
+) -> int:
+    """Which group the first time stamp of a chain is over; each later chain has to be over the same."""
+    for place, group in enumerate(groups):
+        if known not in (None, place):
+            continue
+        values = [joined(token.hash, digest(token.hash), before) for digest in group]
+        try:
+            _require_over(stamp, token, values)
+        except InclusionError:
+            continue
+        return place
+    raise InclusionError("the hash tree is not over these objects")
+
+
+def _require_in_time(before: Judgement, after: Judgement, retired: Mapping[str, int]) -> None:
+    if after.token.generated < before.token.generated:
+        raise ProofError("a time stamp that is older than the one it renews")
+    if after.token.latest > before.holds_until:
+        raise ProofError(
+            "the time stamp of {at} came too late: the one before held until {until}",
+            at=format_instant(after.token.latest),
+            until=format_instant(before.holds_until),
+        )
+    _require_hash_in_time(before.token.signed.digest, after.token, retired)
+
+
+def _require_hash_in_time(algorithm: Hash, following: Token, retired: Mapping[str, int]) -> None:
+    ends = retired.get(algorithm.name, _NEVER)
+    if following.latest > ends:
+        # The record is not broken: other trust files may let the hash count longer.
+        raise NotBelievedError(
+            "the time stamp of {at} came too late: {hash} was retired at {until}",
+            at=format_instant(following.latest),
+            hash=algorithm.name,
+            until=format_instant(ends),
+        )
