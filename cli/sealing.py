@@ -19,6 +19,7 @@ from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
 
 from .environment import observe_environment
+from .ignoring import Hidden
 from .pool import record_all
 from .reusing import Earlier, mark_unchanged
 from .sealfile.box import Secret
@@ -48,6 +49,8 @@ class Summary:
     points: int = 0
     reused: int = 0
     """Files that were not read again."""
+    hidden: int = 0
+    """Files and folders that a .mizhengignore kept out."""
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
     """(label, reason) of what could not be read; recorded as such."""
 
@@ -74,17 +77,19 @@ class Task:
     earlier: Sequence[Earlier] = ()
     """What earlier runs have read; a file that has not changed since is not read again."""
     force: bool = False
+    with_ignored: bool = False
+    """Seal also what a .mizhengignore keeps out."""
 
-    def walk(self, *skip: Path) -> Iterator[Found]:
-        """Everything to be recorded but our own files."""
+    def walk(self, hidden: Hidden, *skip: Path) -> Iterator[Found]:
+        """Everything to be recorded but our own files; `hidden` counts what is left out."""
         own = [self.output, left_path(self.output), *skip, *([self.points.path] if self.points else [])]
-        return walk(self.arguments, skip=[bytes(path) for path in own])
+        return walk(self.arguments, [bytes(path) for path in own], None if self.with_ignored else hidden)
 
 
 def survey(task: Task) -> Survey:
     """Count before reading, for a progress bar."""
     things = size = 0
-    for found in task.walk():
+    for found in task.walk(Hidden()):
         things += 1
         size += found.size
     return Survey(things, size)
@@ -102,7 +107,8 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
         writer.add(*_as_batch(told))
         leaves += map(leaf_hash, told)
         summary.points = len(task.points.of("point")) if task.points else 0
-        found = task.walk(writer.temporary)
+        hidden = Hidden()
+        found = task.walk(hidden, writer.temporary)
         for earlier in task.earlier:
             found = mark_unchanged(found, earlier)
         for batch in record_all(found, manifest_key, lambda size: progress(0, size)):
@@ -114,6 +120,7 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
             summary.reused += batch.reused
             summary.unreadable += batch.unreadable
             progress(batch.count, 0)
+        summary.hidden = hidden.count
         state = writer.finish(Manifest(leaves, manifest_key), task.public_key, task.previous)
         summary.commitment = state.sealed.commitment
     return summary

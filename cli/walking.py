@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from .errors import InputFault, UsageFault
 from .hashing import open_deep, reason_of, special_reason, stamp_of
+from .ignoring import IGNORE_NAME, Hidden, Rules
 from .sealfile.labels import NO_STAMP, Stamp
 
 Kind = Literal["file", "link", "unreadable"]
@@ -45,8 +46,11 @@ class Found:
         return self.base + self.label
 
 
-def walk(arguments: Iterable[bytes], skip: Iterable[bytes] = ()) -> Iterator[Found]:
-    """Everything under `arguments`; `skip` are paths of our own files that must not seal themselves.
+def walk(
+    arguments: Iterable[bytes], skip: Iterable[bytes] = (), hidden: Hidden | None = None
+) -> Iterator[Found]:
+    """Everything under `arguments`; `skip` are paths of our own files that must not seal themselves, `hidden`
+    counts what a .mizhengignore keeps out (None: nothing is kept out).
 
     InputFault when an argument does not exist, UsageFault when two of them have the same name.
     """
@@ -68,7 +72,7 @@ def walk(arguments: Iterable[bytes], skip: Iterable[bytes] = ()) -> Iterator[Fou
     # In the order in which the things of one folder come, whatever order they were named in: a later seal
     # of the same is compared with this one step by step.
     for name, (_is_folder, base) in sorted(roots.items(), key=lambda item: (item[1][0], item[0])):
-        yield from _walk_root(base, name, ours)
+        yield from _walk_root(base, name, ours, Rules(hidden) if hidden is not None else None)
 
 
 def split_argument(argument: bytes) -> tuple[bytes, bytes]:
@@ -82,7 +86,7 @@ def split_argument(argument: bytes) -> tuple[bytes, bytes]:
     return (os.path.join(head, b"") if head else b""), name
 
 
-def _walk_root(base: bytes, name: bytes, ours: _Ours) -> Iterator[Found]:
+def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> Iterator[Found]:
     try:
         state = os.lstat(base + name)
     except OSError as error:
@@ -92,12 +96,12 @@ def _walk_root(base: bytes, name: bytes, ours: _Ours) -> Iterator[Found]:
         if base + name not in ours:
             yield _found(base, name, state, None)
         return
-    stack = [name]
+    stack = [(name, rules)]
     while stack:
-        directory = stack.pop()
-        inner: list[bytes] = []
+        directory, rules = stack.pop()
+        inner: list[tuple[bytes, Rules | None]] = []
         try:
-            found = _list(base, directory, inner)
+            found = _list(base, directory, rules, inner)
         except OSError as error:
             yield Found("unreadable", base, directory, detail=reason_of(error).encode())
             continue
@@ -106,14 +110,21 @@ def _walk_root(base: bytes, name: bytes, ours: _Ours) -> Iterator[Found]:
         stack += reversed(inner)
 
 
-def _list(base: bytes, directory: bytes, inner: list[bytes]) -> list[Found]:
+def _list(
+    base: bytes, directory: bytes, rules: Rules | None, inner: list[tuple[bytes, Rules | None]]
+) -> list[Found]:
     """The things in one directory in the order of their names; its directories are added to `inner`."""
     found: list[Found] = []
     with _Listing(base + directory) as listing:
+        if rules is not None and any(os.fsencode(entry.name) == IGNORE_NAME for entry in listing.entries):
+            rules = rules.inside(base, directory)
         for entry in sorted(listing.entries, key=lambda entry: os.fsencode(entry.name)):
             label = directory + b"/" + os.fsencode(entry.name)
-            if entry.is_dir(follow_symlinks=False):
-                inner.append(label)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if rules is not None and rules.specs and rules.hide(label, is_folder=is_folder):
+                continue
+            if is_folder:
+                inner.append((label, rules))
                 continue
             try:
                 state = entry.stat(follow_symlinks=False)

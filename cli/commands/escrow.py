@@ -27,8 +27,8 @@ _HERE = "mizheng.cli.commands.escrow"
     help=N_(
         "Whoever loses the key of a seal can open nothing of it any more: losing salts is losing evidence. "
         "An escrow recipient is an age key (age1…) of somebody else in the company, such as the legal "
-        "department, kept apart. Its holder opens seals with MIZHENG_SEAL_IDENTITY naming the file of the identity, or "
-        "with stock age."
+        "department, kept apart. Its holder opens seals with MIZHENG_SEAL_IDENTITY naming the file of the "
+        "identity, or with stock age."
     ),
     epilog=N_(
         "age-keygen -o escrow.txt        # on the escrow's machine; only the age1… line leaves it\n"

@@ -31,7 +31,8 @@ _SHOWN = 20
         "files themselves.\n\n"
         "A points.toml at the top of a folder is read as its secret points (see mizheng points), each of "
         "which can be opened on its own; the file itself is left out of the seal.\n\n"
-        "Links are recorded, not followed. What cannot be read is recorded as unreadable, listed, and the "
+        "A .mizhengignore in a folder names what to leave out of it, in the syntax of .gitignore. Links are "
+        "recorded, not followed. What cannot be read is recorded as unreadable, listed, and the "
         "exit code is 66."
     ),
     epilog=N_("mizheng seal drawings/ recipe.docx -o project.seal\nmizheng seal drawings/ --json"),
@@ -40,6 +41,7 @@ _SHOWN = 20
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal; else that of the first path"))
 @click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
 @click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
+@click.option("--no-ignore", is_flag=True, help=N_("seal also what a .mizhengignore leaves out"))
 @click.option("--since", metavar="OLD.seal", help=N_("the version before: read only what changed since"))
 @click.option("--paranoid", is_flag=True, help=N_("read everything again, whatever --since says"))
 @click.option("--force", is_flag=True, help=N_("replace a seal that exists and was not deposited"))
@@ -49,6 +51,7 @@ def seal(
     output: str | None,
     points_file: str | None,
     no_points: bool,
+    no_ignore: bool,
     since: str | None,
     paranoid: bool,
     force: bool,
@@ -58,7 +61,14 @@ def seal(
     found = read_points_for(paths, points_file, without=no_points)
     before = Path(since) if since else None
     unreadable = seal_to(
-        paths, target, points=found, since=before, read_all=paranoid, force=force, as_json=as_json
+        paths,
+        target,
+        points=found,
+        since=before,
+        read_all=paranoid,
+        with_ignored=no_ignore,
+        force=force,
+        as_json=as_json,
     )
     return InputFault.exit_code if unreadable else 0
 
@@ -85,6 +95,7 @@ def seal_to(
     points: Points | None,
     since: Path | None = None,
     read_all: bool = False,
+    with_ignored: bool = False,
     force: bool,
     as_json: bool,
     is_quiet: bool = False,
@@ -106,7 +117,7 @@ def seal_to(
         earlier_runs(target, session.home, since, read_all=read_all) as (previous, earlier),
         Progress(_("sealing")) as progress,
     ):
-        task = Task(paths, target, public_key, readers, points, previous, earlier, force)
+        task = Task(paths, target, public_key, readers, points, previous, earlier, force, with_ignored)
         if progress.is_shown:
             total = survey(task)
             progress.expect(total.things, total.size)
@@ -127,6 +138,7 @@ def seal_to(
                 "links": summary.links,
                 "points": summary.points,
                 "reused": summary.reused,
+                "ignored": summary.hidden,
                 "previous": previous.envelope_sha256 if previous else None,
                 "unreadable": [
                     {"name": printable(name), "reason": reason} for name, reason in summary.unreadable
@@ -135,6 +147,8 @@ def seal_to(
         )
     elif not is_quiet:
         say(_("sealed {files} files, {size}", files=summary.files, size=human_size(summary.size)))
+        if summary.hidden:
+            say(_("left out by .mizhengignore: {count} (--no-ignore seals them too)", count=summary.hidden))
         if summary.reused:
             say(_("unchanged, not read again: {count}", count=summary.reused))
         if summary.points:

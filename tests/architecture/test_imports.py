@@ -14,7 +14,7 @@ ALLOWED = {
     "verifier": {"cryptography", "Crypto"},
     # The compiler's wrapper, for building only.
     "contracts": {"solcx"},
-    "cli": {"mizheng.verifier", "click", "cryptography", "httpx", "keyring", "pyrage"},
+    "cli": {"mizheng.verifier", "click", "cryptography", "httpx", "keyring", "pathspec", "pyrage"},
 }
 # What must not be reached even through others.
 FORBIDDEN = {
