@@ -14,6 +14,8 @@ from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.gathering import Gatherer
 from mizheng.notary.instance import Instance, damaged
 from mizheng.notary.log.append import check_head
+from mizheng.notary.log.following import PAUSE_SECONDS as FOLLOWING_PAUSE
+from mizheng.notary.log.following import HeadFollower
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.scrub import PAUSE_SECONDS, Scrubber
@@ -56,6 +58,9 @@ class Service:
         self.witnesses = WitnessKeeper(instance)
         self.time_stamps = TimeStampKeeper(instance)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
+        self._following = Worker(
+            "seen heads", HeadFollower(instance.engine, instance.guard).step, FOLLOWING_PAUSE
+        )
         self.metrics.gauge(
             "mizheng_waiting_deposits",
             "deposits waiting for a commit",
@@ -110,6 +115,7 @@ class Service:
         self._complain()
         self.sequencer.start()
         self._scrubbing.start()
+        self._following.start()
         self.publication.start()
         self.witnesses.start()
         self.time_stamps.start()
@@ -119,6 +125,7 @@ class Service:
         self.sequencer.stop()
         self.checkers.shutdown()
         self._scrubbing.stop()
+        self._following.stop()
         # After the last commit; what it does not finish is published at the next start.
         self.publication.stop()
         self.witnesses.stop()

@@ -11,6 +11,7 @@ import pytest
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
+from mizheng.notary.log.following import HeadFollower
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.publish_directory import DirectoryTarget
@@ -165,6 +166,25 @@ def test_a_database_that_goes_back_under_a_running_notary(tmp_path: Path, postgr
     sequencer.stop()
     instance.engine.dispose()
     assert receipts
+
+
+def test_a_process_that_was_idle(tmp_path: Path, database_url: str, backups: Backups) -> None:
+    """It signed nothing of what the backup lacks, but it has seen it."""
+    busy, idle = tmp_path / "busy", tmp_path / "idle"
+    deposit(database_url, busy, "a")
+    copy_keys(busy / "keys", idle / "keys")
+    deposit(database_url, idle, "b")
+    backups.save("old")
+    deposit(database_url, busy, "c", "d")
+    instance = open_log(database_url, str(idle))
+    HeadFollower(instance.engine, instance.guard).step()
+    instance.engine.dispose()
+    backups.restore("old")
+    instance = open_log(database_url, str(idle))
+    # What it has seen is not forgotten for what there is now.
+    HeadFollower(instance.engine, instance.guard).step()
+    instance.engine.dispose()
+    assert refusal(database_url, idle)[1] == "behind-state-file"
 
 
 def test_no_answer_before_the_state_file_is_written(
