@@ -4,7 +4,7 @@ A database that was restored from an old backup knows nothing of the heads that 
 went on, the same places would be given to other entries, and both histories would be signed. So heads that
 left this notary are kept apart from the database, as floors below which it must not be:
 
-    state-file  the highest head that was answered from this data directory
+    state-file  the highest head that was answered from this data directory, or seen by its process
     published   the checkpoint in the directory that is published, where there is one
     contract    the head that the chain's contract has
 
