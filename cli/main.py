@@ -38,6 +38,11 @@ _COMMANDS = {
     "verify": Lazy(
         "mizheng.cli.commands.verify", "verify", N_("check a bundle, offline, against a trust file")
     ),
+    "compare": Lazy(
+        "mizheng.cli.commands.compare",
+        "compare",
+        N_("which files of the other side are identical to opened ones"),
+    ),
     "trust": Lazy(
         "mizheng.cli.commands.trust", "trust", N_("read a trust file: fingerprint, expiry, parties")
     ),

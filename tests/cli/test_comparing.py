@@ -1,0 +1,77 @@
+"""`mizheng compare`: what is identical is named, and of everything else nothing is learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runner import Mizheng
+
+PUMP = b"the pump"
+
+
+@pytest.fixture
+def suspect(final: Mizheng) -> Path:
+    """A bundle that opens drawings/pump.dwg, and the other side's folder with a copy of it and more."""
+    final("bundle", "drawings.seal", "--open", "drawings/pump.dwg", "-o", "b.zip").ok()
+    folder = final.cwd / "suspect"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "renamed.bin").write_bytes(PUMP)
+    (folder / "same-size.bin").write_bytes(b"THE PUMP")
+    (folder / "private-diary.txt").write_bytes(b"of another size altogether")
+    # Sealed, but not opened: of this the other side's copy must not be found.
+    (folder / "valve.dwg").write_bytes(b"the valve")
+    return folder
+
+
+def test_identical_files_are_named_and_the_rest_only_counted(final: Mizheng, suspect: Path) -> None:
+    result = final("compare", "b.zip", "suspect", "--json")
+    assert result.code == 2
+    comparison = result.json["comparison"]
+    assert [(item["record"], item["path"]) for item in comparison["identical"]] == [
+        ("drawings/pump.dwg", "suspect/deep/renamed.bin")
+    ]
+    assert (comparison["opened"], comparison["files"], comparison["read"]) == (1, 4, 2)
+    shown = final("compare", "b.zip", "suspect").out
+    assert "identical: drawings/pump.dwg and suspect/deep/renamed.bin" in shown
+    assert "diary" not in shown
+    assert "valve" not in shown
+
+
+def test_nothing_identical_is_said_as_such(final: Mizheng, suspect: Path) -> None:
+    (suspect / "deep" / "renamed.bin").unlink()
+    shown = final("compare", "b.zip", "suspect").out
+    assert "no file of the other side is byte-identical" in shown
+
+
+def test_blind_digests_show_nothing_and_find_the_same(final: Mizheng, suspect: Path) -> None:
+    final("compare", "b.zip", "suspect", "--blind", "digests.json")
+    data = (final.cwd / "digests.json").read_bytes()
+    # Two files have the size of the opened one: one salted digest each, and no name.
+    (values,) = json.loads(data)["digests"].values()
+    assert len(values) == 2
+    for secret in (b"renamed", b"diary", b"suspect", b"deep"):
+        assert secret not in data
+    result = final("compare", "b.zip", "digests.json", "--json").json["comparison"]
+    assert [(item["record"], item["path"]) for item in result["identical"]] == [("drawings/pump.dwg", None)]
+    assert (result["files"], result["read"]) == (4, 2)
+
+
+def test_blind_digests_of_another_bundle_or_damaged_ones(final: Mizheng, suspect: Path) -> None:
+    final("compare", "b.zip", "suspect", "--blind", "digests.json")
+    final("bundle", "drawings.seal", "--open", "drawings/", "-o", "both.zip").ok()
+    assert final("compare", "both.zip", "digests.json").code == 65
+    path = final.cwd / "digests.json"
+    path.write_bytes(path.read_bytes().replace(b'"files":4', b'"files":"x"'))
+    assert final("compare", "b.zip", "digests.json").code == 65
+
+
+def test_what_cannot_be_compared(final: Mizheng, suspect: Path) -> None:
+    assert final("compare", "missing.zip", "suspect").code == 66
+    assert final("compare", "b.zip", "missing").code == 66
+    (final.cwd / "not.zip").write_bytes(b"text")
+    assert final("compare", "not.zip", "suspect").code == 65
+    (final.cwd / "there").touch()
+    assert final("compare", "b.zip", "suspect", "--blind", "there").code == 64
