@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     cls=Command,
     help=N_(
         "Check a bundle, then look through files and folders of the other side for files that are "
-        "byte-identical to opened ones. Only files of the very size of an opened one are read. What is opened and found is "
-        "named; of everything else there is only the number.\n\n"
+        "byte-identical to opened ones. Only files of the very size of an opened one are read. What is "
+        "opened and found is named; of everything else there is only the number.\n\n"
         "With --blind the digests of the other side's files are written under the salts of the opened "
-        "records, without names. Who has the bundle compares them later: give that file in place of the files.\n\n"
+        "records, without names. Who has the bundle compares them later: give that file in place of the "
+        "files.\n\n"
         "Exit codes are those of mizheng verify; what was found is in the report and in --json."
     ),
     epilog=N_(
@@ -98,8 +99,8 @@ def _say(found: Comparison) -> None:
     say(_("Comparison with the other side's files, byte for byte"))
     say(
         _(
-            "  {opened} files are opened; of {files} files of the other side, {read} have the size of one and "
-            "were read",
+            "  {opened} files are opened; of {files} files of the other side, {read} have the size of one "
+            "and were read",
             opened=found.opened,
             files=found.files,
             read=found.read,
