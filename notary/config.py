@@ -21,7 +21,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
     publish          -                         [publish]         nowhere: readers ask the notary
     timestamps       -                         [timestamps.NAME] none
-    renewal          -                         [renewal]         a quarter before a certificate ends
+    renewal          -                         [renewal]         180 days before a certificate ends
 """
 
 import re

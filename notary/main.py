@@ -10,6 +10,7 @@ from mizheng.notary.backup_commands import backup, restore
 from mizheng.notary.chain_commands import chain, observe
 from mizheng.notary.console import data_dir_option, open_here, say, speaks
 from mizheng.notary.org_commands import key, org
+from mizheng.notary.renewal_commands import renew
 from mizheng.notary.witness_commands import witness
 
 _EXAMPLES = """\b
@@ -130,3 +131,4 @@ main.add_command(key)
 main.add_command(chain)
 main.add_command(observe)
 main.add_command(witness)
+main.add_command(renew)

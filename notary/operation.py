@@ -7,10 +7,11 @@ from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.models import deposits, organisations
-from mizheng.notary.timestamping.kept import load_authority_status
+from mizheng.notary.timestamping.kept import load_authority_status, load_earliest_end
 from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.witnesses import load_witnesses, own_keyids
+from mizheng.verifier.canonical import format_instant
 from sqlalchemy import Connection, func, select
 
 
@@ -26,6 +27,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
             for table in (organisations, deposits)
         }
         stamped = load_authority_status(connection, parse_timestamps(instance.settings.timestamps))
+        ends = load_earliest_end(connection)
         status = load_witness_status(
             connection,
             load_witnesses(instance.settings, own_keyids(instance)),
@@ -47,6 +49,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
         "organisations": counts["organisations"],
         **chains,
         **witnesses,
+        "time stamps hold until": None if ends is None else format_instant(ends),
         **{f"time stamps {found.name}": f"{found.state}, size {found.tree_size or 0}" for found in stamped},
     }
 

@@ -97,6 +97,11 @@ class Service:
             ("authority",),
             lambda: {(found.name,): found.tree_size or 0 for found in self.time_stamps.status()},
         )
+        self.metrics.gauge(
+            "mizheng_timestamps_hold_until",
+            "when the first time-stamp token stops counting unless renewed, unix time; 0: there is none",
+            lambda: self.time_stamps.earliest_end() or 0,
+        )
         if self.witnesses.setup is not None:
             self.metrics.gauge(
                 "mizheng_witness_quorum_met",

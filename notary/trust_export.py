@@ -23,6 +23,7 @@ from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
 from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.publisher_key import load_publisher
+from mizheng.notary.timestamping.renewing import parse_renewal
 from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witnesses import load_witnesses
 from mizheng.verifier.canonical import format_instant
@@ -78,6 +79,7 @@ def make_trust(
         require=(*REQUIRED_CHECKS, *(("witness.quorum",) if require_witnesses else ())),
         witness_policy=policy,
         tsas=tuple(setup.trusted for setup in parse_timestamps(instance.settings.timestamps)),
+        retired_hashes=parse_renewal(instance.settings.renewal).retired,
     )
 
 

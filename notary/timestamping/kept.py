@@ -72,3 +72,11 @@ def load_authority_status(
         )
         for setup in setups
     ]
+
+
+def load_earliest_end(connection: Connection) -> int | None:
+    """When the first token, by itself or by its last renewal, stops counting; None if there are none."""
+    ends = func.min(func.coalesce(evidence_records.c.holds_until, time_stamps.c.holds_until))
+    joined = time_stamps.outerjoin(evidence_records, evidence_records.c.time_stamp_id == time_stamps.c.id)
+    found: int | None = connection.execute(select(ends).select_from(joined)).scalar()
+    return found

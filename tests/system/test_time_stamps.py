@@ -128,3 +128,14 @@ def test_each_authority_is_seen_by_whoever_runs_the_notary(
     status = json.loads(stamping.run("status", "--json").stdout)
     assert status["time stamps away"].startswith("unreachable")
     assert status["time stamps local"].startswith("ok, size ")
+
+
+def test_operator_asks_what_is_due(stamping: NotaryServer, bundled: tuple[Mizheng, Path]) -> None:
+    """Beside the serving notary, which renews by itself what is due."""
+    assert json.loads(stamping.run("renew", "--list", "--json").stdout) == {"due": [], "renewed": 0}
+    later = json.loads(stamping.run("renew", "--list", "--within", "4000", "--json").stdout)
+    assert {row["needs"] for row in later["due"]} == {"time-stamp-renewal"}
+    # The only authority that answers has the same certificate still: nothing is gained, and it says so.
+    assert stamping.run("renew", "--within", "4000", check=False).returncode == 75
+    assert ready(stamping)["renewal"]["state"] == "ok"
+    assert json.loads(stamping.run("status", "--json").stdout)["time stamps hold until"] == later["due"][0]["by"]
