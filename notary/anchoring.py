@@ -190,8 +190,7 @@ class Anchorer:
             # Dying here: it is still not in that block at the next start.
             self._outbox.put_back(item, self._now())
             return True, None
-        final = self._chain.final()
-        if final is None or final.number < item.block_number or self._alarm():
+        if not self._chain.holds_final(item.block_number, found.block_hash or b"") or self._alarm():
             return False, None
         # Taken again: from here on it is what courts get, and the node may have been of two minds before.
         evidence = capture_evidence(self._chain, found, self._sender.anchored(item))

@@ -10,7 +10,8 @@ from typing import Any
 from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.interface import RejectedError
-from mizheng.notary.chain.node import NodeChain, discover_profile
+from mizheng.notary.chain.node import discover_profile
+from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
@@ -32,7 +33,7 @@ def deploy(instance: Instance, rpc: Sequence[str], name: str | None, finality: s
     """
     profile = replace(discover_profile(tuple(rpc), parse_finality(finality)), name=name or "main")
     present = _present(instance, profile, is_named=name is not None)
-    chain = NodeChain(present or profile)
+    chain = open_nodes(present or profile)
     publisher = load_publisher(instance.settings)
     try:
         deployment = bring_up(chain, publisher, instance.origin)

@@ -16,6 +16,8 @@ from mizheng.notary.anchoring import Anchorer
 from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.deploy import Deployment, bring_up, expected_deployment
 from mizheng.notary.chain.interface import Chain, ChainError
+from mizheng.notary.chain.node_board import NodeBoard
+from mizheng.notary.chain.nodes import NodesChain
 from mizheng.notary.chain.open import open_chain
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import Publisher
@@ -61,6 +63,7 @@ class ChainKeeper:
         peers = parse_observers(settings.observers, profile.name)
         self._chain: Chain = open_chain(profile, settings.data_dir, publisher.address)
         self._board = StatusBoard(instance.engine, self.profile.name)
+        self._nodes = NodeBoard(instance.engine, self.profile.name)
         self._deployment: Deployment | None = None
         self._anchorer: Anchorer | None = None
         pause = _TRIAL_PAUSE if self.profile.is_embedded else _CHAIN_PAUSE
@@ -167,6 +170,12 @@ class ChainKeeper:
         return False
 
     def _step(self) -> bool:
+        done = self._anchor()
+        if isinstance(self._chain, NodesChain) and not self._is_following:
+            self._nodes.show(self._chain.node_states, int(time.time()))
+        return done
+
+    def _anchor(self) -> bool:
         # The embedded chain is this process's own; whoever has lost the database must not go on with it.
         has_database = not self.profile.is_embedded or self._has_database()
         self._is_following = not (has_database and self._anchoring_lease.hold())

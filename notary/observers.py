@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import httpx
 from mizheng.notary.chain.final_blocks import final_blocks
-from mizheng.notary.chain.node import NodeChain, discover_profile
+from mizheng.notary.chain.node import discover_profile
+from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality
 from mizheng.notary.chain.rpc import LOOPBACK
@@ -256,4 +257,4 @@ def observe_once(rpc: Sequence[str], key_path: Path, rule: str, number: int) -> 
 def _open_observer(rpc: Sequence[str], key_path: Path, rule: str) -> Observer:
     finality = parse_finality(rule)
     key = load_or_create_observer_key(key_path)
-    return Observer(NodeChain(discover_profile(tuple(rpc), finality)), key)
+    return Observer(open_nodes(discover_profile(tuple(rpc), finality)), key)

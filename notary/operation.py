@@ -1,6 +1,7 @@
 """What an operator wants to see at a glance, from the database alone."""
 
 from mizheng.notary.chain.configured import load_profiles
+from mizheng.notary.chain.node_board import load_node_states
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.tables import anchoring_status, anchors
 from mizheng.notary.database import reading
@@ -69,4 +70,5 @@ def _load_chain(connection: Connection, profile: ChainProfile) -> dict[str, str 
         f"{name}: anchored size": connection.execute(largest).scalar(),
         f"{name}: final size": connection.execute(largest.where(anchors.c.state == "final")).scalar(),
         f"{name}: anchoring waits for": connection.execute(board).scalar_one_or_none(),
+        **{f"{name}: node {node}": state for node, state in load_node_states(connection, name).items()},
     }

@@ -6,6 +6,7 @@ from functools import partial
 from mizheng.notary.auth import RememberedCallers
 from mizheng.notary.background import ChainKeepers
 from mizheng.notary.chain.beacon import newest_beacon
+from mizheng.notary.chain.node_board import load_node_states
 from mizheng.notary.console import complain
 from mizheng.notary.cosigning import WitnessKeeper
 from mizheng.notary.database import reading
@@ -29,6 +30,7 @@ from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
 from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.worker import Worker
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -84,6 +86,12 @@ class Service:
             "1 for what anchoring on a chain waits for; ok if only for time",
             ("chain", "state"),
             lambda: {(keeper.profile.name, keeper.waiting_for or "ok"): 1 for keeper in self.chains},
+        )
+        self.metrics.gauges(
+            "mizheng_chain_node_state",
+            "1 for how a node of a chain is: ok, or what is wrong with it",
+            ("chain", "node", "state"),
+            self._node_figures,
         )
         self.metrics.gauges(
             "mizheng_timestamp_state",
@@ -160,6 +168,7 @@ class Service:
     def readiness(self) -> dict[str, object]:
         """The fields of ReadyAnswer."""
         checks: dict[str, dict[str, str]] = {}
+        nodes: dict[tuple[str, str], str] = {}
         witness_checks: dict[str, dict[str, str]] = {}
         is_issuer = True
         log = {"state": "ok"} if self.sequencer.refusal is None else {"state": self.sequencer.refusal}
@@ -176,6 +185,7 @@ class Service:
                 is_issuer = load_issuers(connection)[-1:] == [self.instance.keys.issuer.public]
                 witnesses = load_witness_status(connection, self.witnesses.setup)
                 witness_checks = {} if witnesses is None else witnesses.checks()
+                nodes = self._load_nodes(connection)
             checks["database"] = {"state": "ok"}
         except SQLAlchemyError as error:
             checks["database"] = {"state": "unreachable", "detail": type(error).__name__}
@@ -183,6 +193,8 @@ class Service:
         checks["log"] = log
         is_ready = all(check["state"] == "ok" for check in checks.values())
         checks["issuer"] = {"state": "ok" if is_issuer else "key-replaced"}
+        for (chain, node), state in nodes.items():
+            checks[f"node.{chain}.{node}"] = {"state": state}
         for keeper in self.chains:
             checks[f"chain.{keeper.profile.name}"] = {"state": keeper.waiting_for or "ok"}
             if keeper.seals is not None:
@@ -205,6 +217,18 @@ class Service:
     def _witnesses(self, name: str) -> float:
         with reading(self.engine) as connection:
             return float(getattr(load_witness_status(connection, self.witnesses.setup), name, 0))
+
+    def _node_figures(self) -> dict[tuple[str, ...], float]:
+        with reading(self.engine) as connection:
+            nodes = self._load_nodes(connection)
+        return {(*name, state): 1 for name, state in nodes.items()}
+
+    def _load_nodes(self, connection: Connection) -> dict[tuple[str, str], str]:
+        return {
+            (profile.name, node): state
+            for profile in self.chains.profiles
+            for node, state in load_node_states(connection, profile.name).items()
+        }
 
     def _tree_size(self) -> float:
         with reading(self.engine) as connection:

@@ -97,6 +97,11 @@ class EmbeddedChain:
             found = self._at(number)
             return None if found is None else _block(found)
 
+    def holds_final(self, number: int, block_hash: bytes) -> bool:
+        # Every block of its one maker is final.
+        block = self.block(number)
+        return block is not None and block.hash == block_hash
+
     def block_receipts(self, block: Block) -> BlockReceipts:
         with self._lock:
             found = self._at(block.number)

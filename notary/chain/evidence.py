@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mizheng.notary.chain.interface import BlockReceipts, Chain, EvidenceError, FoundTransaction
+from mizheng.notary.chain.receipts import build_receipts_trie
 from mizheng.verifier import anchor
 from mizheng.verifier.errors import FormatError, ProofError
 from mizheng.verifier.evm import rlp
@@ -18,7 +19,6 @@ from mizheng.verifier.evm.block import verify_block
 from mizheng.verifier.evm.event import ANCHORED_TOPIC
 from mizheng.verifier.evm.receipt import parse_receipt
 from mizheng.verifier.evm.storage import root_slot, verify_account
-from trie.hexary import HexaryTrie
 
 
 class NoEventError(EvidenceError):
@@ -77,12 +77,9 @@ def path_nodes(trie: Any, key: bytes) -> tuple[bytes, ...]:
 
 
 def _prove_receipt(found: BlockReceipts, index: int, head: AnchoredHead) -> anchor.ReceiptProof:
-    header = verify_block(found.block)
-    trie: Any = HexaryTrie({})
-    for position, receipt in enumerate(found.receipts):
-        trie[rlp.encode(position)] = receipt
-    if trie.root_hash != header.receipts_root:
-        raise EvidenceError("the block's receipts do not hash to its receipts root")
+    trie = build_receipts_trie(found)
+    if not 0 <= index < len(found.receipts):
+        raise EvidenceError("the block has no receipt of the transaction")
     data = found.receipts[index]
     return anchor.ReceiptProof(index, data, path_nodes(trie, rlp.encode(index)), _find_event(data, head))
 

@@ -5,7 +5,12 @@ that is the same for both stands in functions beside this file: evidence, contra
 
     MizhengError
     └── ChainError              carries `code`, the stable word for "why does it wait"
-        ├── UnreachableError        no node answers, or not with JSON-RPC
+        ├── UnreachableError        no node answers
+        │   ├── SlowError               not in time
+        │   ├── RateLimitedError        it says that it was asked too much
+        │   ├── UnreadableError         not with JSON-RPC, or the answer was cut off
+        │   └── TooFewNodesError        fewer than the quorum
+        ├── DisagreementError       nodes answer, and not enough of them the same
         ├── ChainInUseError         another process has the embedded chain open
         ├── RejectedError           the node refuses a transaction: code says why
         ├── ContractError           the contract does not answer as one
@@ -15,7 +20,7 @@ that is the same for both stands in functions beside this file: evidence, contra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast, get_args
 
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.verifier.errors import MizhengError
@@ -24,7 +29,18 @@ from mizheng.verifier.evm.block import Block
 # The first one that applies, in this order; "ok" if none does. clock-behind: the embedded chain's last
 # block is later than the clock, which was set back, and no block can be built until it catches up.
 IdentityState = Literal[
-    "unreachable", "wrong-chain-id", "wrong-genesis", "no-code", "other-code", "clock-behind", "ok"
+    "unreachable",
+    "slow",
+    "rate-limited",
+    "unreadable",
+    "too-few-nodes",
+    "nodes-disagree",
+    "wrong-chain-id",
+    "wrong-genesis",
+    "no-code",
+    "other-code",
+    "clock-behind",
+    "ok",
 ]
 
 
@@ -38,6 +54,36 @@ class UnreachableError(ChainError):
     """No node answers, or what answers is no Ethereum node."""
 
     code = "unreachable"
+
+
+class SlowError(UnreachableError):
+    """The node does not answer in time."""
+
+    code = "slow"
+
+
+class RateLimitedError(UnreachableError):
+    """HTTP 429. The value `seconds`: how long it is to be left alone, 0 if it does not say."""
+
+    code = "rate-limited"
+
+
+class UnreadableError(UnreachableError):
+    """What answers does not speak JSON-RPC, or was cut off."""
+
+    code = "unreadable"
+
+
+class TooFewNodesError(UnreachableError):
+    """Fewer nodes answer than have to agree."""
+
+    code = "too-few-nodes"
+
+
+class DisagreementError(ChainError):
+    """Enough nodes answer, but not enough of them the same."""
+
+    code = "nodes-disagree"
 
 
 class ChainInUseError(ChainError):
@@ -74,6 +120,14 @@ class Identity:
 
     state: IdentityState
     seen: str = ""
+
+    @classmethod
+    def unknown(cls, error: Exception) -> Identity:
+        """Nobody says, or not enough do: the state says why."""
+        code = error.code if isinstance(error, ChainError) else ""
+        return cls(
+            cast(IdentityState, code) if code in get_args(IdentityState) else "unreachable", str(error)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +195,11 @@ class Chain(Protocol):
 
     def final(self) -> Block | None:
         """The newest block that the profile's rule calls final; None if there is none yet."""
+
+    def holds_final(self, number: int, block_hash: bytes) -> bool:
+        """Whether the block at this height is this one and the profile's rule holds for it: on one and the
+        same quorum of the chain's nodes.
+        """
 
     def block(self, number: int) -> Block | None:
         """The block at this height, its header checked against its hash; None if there is none."""

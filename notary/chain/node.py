@@ -1,4 +1,4 @@
-"""A real chain, seen through nodes that speak Ethereum's JSON-RPC.
+"""A real chain, seen through one node that speaks Ethereum's JSON-RPC; several of them: `nodes`.
 
 Nothing a node says is taken for granted where it can be checked: headers are put together again and hashed,
 receipts are compared with the header's receipts root, proofs are walked.
@@ -15,6 +15,7 @@ from mizheng.notary.chain.fees import suggest
 from mizheng.notary.chain.interface import (
     BlockReceipts,
     ChainError,
+    DisagreementError,
     EvidenceError,
     Fees,
     FoundTransaction,
@@ -33,26 +34,37 @@ from mizheng.verifier.evm.keccak import keccak256
 class NodeChain:
     """`Chain` over JSON-RPC. Safe to call from several threads: it keeps no state."""
 
-    def __init__(self, profile: ChainProfile) -> None:
+    def __init__(self, profile: ChainProfile, rpc: Rpc | None = None) -> None:
+        """`rpc`: the node; without it the first one of the profile."""
         self.profile = profile
-        self._rpc = Rpc(profile.rpc)
+        self._rpc = rpc or Rpc(profile.rpc[0])
+
+    @property
+    def name(self) -> str:
+        """Host and port, nothing secret."""
+        return self._rpc.name
 
     # Blocks
 
     def check_identity(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
         try:
+            return self.identify(contract, code_hash)
+        except ChainError as error:
+            return Identity.unknown(error)
+
+    def identify(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
+        """As `check_identity`, but ChainError if the node does not say."""
+        with _reading("eth_chainId"):
             chain_id = parse_quantity(self._call("eth_chainId"))
-            if chain_id != self.profile.chain_id:
-                return Identity("wrong-chain-id", str(chain_id))
-            with _reading("eth_getBlockByNumber"):
-                genesis_hash = parse_data(self._call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
-            if genesis_hash != self.profile.genesis_hash:
-                return Identity("wrong-genesis", genesis_hash.hex())
-            if contract is None:
-                return Identity("ok")
-            code = self.code(contract)
-        except (ChainError, ValueError) as error:
-            return Identity("unreachable", str(error))
+        if chain_id != self.profile.chain_id:
+            return Identity("wrong-chain-id", str(chain_id))
+        with _reading("eth_getBlockByNumber"):
+            genesis_hash = parse_data(self._call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
+        if genesis_hash != self.profile.genesis_hash:
+            return Identity("wrong-genesis", genesis_hash.hex())
+        if contract is None:
+            return Identity("ok")
+        code = self.code(contract)
         if not code:
             return Identity("no-code")
         if keccak256(code) != code_hash:
@@ -70,13 +82,21 @@ class NodeChain:
         if confirmations is None:
             try:
                 return self._block("finalized")
-            except _NodeError:
+            except NodeError:
                 # Before the first finalized block some nodes answer with an error rather than with null.
                 return None
         if confirmations == 0:
             return self.head()
         number = self.head().number - confirmations
         return self.block(number) if number >= 0 else None
+
+    def holds_final(self, number: int, block_hash: bytes) -> bool:
+        # The final height first: a block that is read after it and lies at or below it is final.
+        final = self.final()
+        if final is None or final.number < number:
+            return False
+        block = self.block(number)
+        return block is not None and block.hash == block_hash
 
     def block(self, number: int) -> Block | None:
         found = self._block(hex(number))
@@ -94,7 +114,7 @@ class NodeChain:
     def block_receipts(self, block: Block) -> BlockReceipts:
         try:
             answers = self._call("eth_getBlockReceipts", hex(block.number))
-        except _NodeError:
+        except NodeError:
             answers = self._receipts_one_by_one(block)
         with _reading("eth_getBlockReceipts"):
             if answers is None or any(parse_data(each["blockHash"]) != block.hash for each in answers):
@@ -104,7 +124,7 @@ class NodeChain:
     def prove_storage(self, address: bytes, slot: bytes, block: Block) -> StorageProof | None:
         try:
             answer = self._call("eth_getProof", _hex(address), [_hex(slot)], hex(block.number))
-        except _NodeError:
+        except NodeError:
             return None
         with _reading("eth_getProof"):
             return StorageProof(
@@ -121,7 +141,7 @@ class NodeChain:
                 return 0
             try:
                 return self._nonce(address, hex(final.number))
-            except _NodeError:
+            except NodeError:
                 # A node that has forgotten the state of then. The newest count may be taken back by a
                 # reorganisation; who gives a transaction up because of it finds it again if it comes in.
                 pass
@@ -142,7 +162,7 @@ class NodeChain:
     def call(self, to: bytes, data: bytes) -> bytes:
         try:
             answer = self._call("eth_call", {"to": _hex(to), "data": _hex(data)}, "latest")
-        except _NodeError:
+        except NodeError:
             return b""
         with _reading("eth_call"):
             return parse_data(answer)
@@ -157,7 +177,7 @@ class NodeChain:
         digest = keccak256(transaction)
         try:
             answer = self._call("eth_sendRawTransaction", _hex(transaction))
-        except _NodeError as error:
+        except NodeError as error:
             self._judge_refusal(digest, error)
             return
         with _reading("eth_sendRawTransaction"):
@@ -187,7 +207,7 @@ class NodeChain:
 
     # Below: how nodes answer
 
-    def _judge_refusal(self, digest: bytes, error: _NodeError) -> None:
+    def _judge_refusal(self, digest: bytes, error: NodeError) -> None:
         """Return if the refusal means that the node has the transaction; else raise why it has not."""
         refusal = classify(error.number, error.said)
         if refusal == "known":
@@ -216,10 +236,10 @@ class NodeChain:
         try:
             return self._rpc.call(method, *params)
         except RpcError as error:
-            raise _NodeError(method, error.code, error.message) from error
+            raise NodeError(method, error.code, error.message) from error
 
 
-class _NodeError(ChainError):
+class NodeError(ChainError):
     """The node's own error, for methods that not every node has or at an age it has forgotten."""
 
     code = "node-error"
@@ -232,19 +252,38 @@ class _NodeError(ChainError):
         self.said = said.lower()
 
 
-def discover_profile(urls: tuple[str, ...], finality: Finality) -> ChainProfile:
-    """The profile of whatever chain these nodes are on, for an observer that states what it sees."""
-    rpc = Rpc(urls)
+def discover_profile(urls: tuple[str, ...], finality: Finality, kind: str = "ethereum") -> ChainProfile:
+    """The profile of whatever chain these nodes are on, for an observer that states what it sees.
+
+    ChainError if none of them answers, or if they are on different chains.
+    """
+    found: set[tuple[int, bytes]] = set()
+    silent: ChainError | None = None
+    for url in urls:
+        try:
+            found.add(_discover(Rpc(url)))
+        except ChainError as error:
+            silent = error
+    if not found and silent is not None:
+        raise silent
+    if len(found) > 1:
+        raise DisagreementError(
+            "the nodes are on different chains", hint="name nodes of one chain with --rpc"
+        )
+    ((chain_id, genesis_hash),) = found
+    return ChainProfile("observed", kind, chain_id, genesis_hash, finality, urls)
+
+
+def _discover(rpc: Rpc) -> tuple[int, bytes]:
     try:
         with _reading("eth_chainId"):
             chain_id = parse_quantity(rpc.call("eth_chainId"))
         with _reading("eth_getBlockByNumber"):
-            genesis_hash = parse_data(rpc.call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
+            return chain_id, parse_data(rpc.call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
     except RpcError as error:
         raise UnreachableError(
             "the node does not say which chain it is on: {reason}", reason=str(error)
         ) from error
-    return ChainProfile("observed", "ethereum", chain_id, genesis_hash, finality, urls)
 
 
 def _hex(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""From a profile to a chain: the one place that chooses between the embedded chain and a node.
+"""From a profile to a chain: the one place that chooses between the embedded chain and nodes.
 
 The imports stand where they are used: py-evm and web3 each take more than a second, and a notary needs one
 of them.
@@ -24,6 +24,6 @@ def open_chain(profile: ChainProfile, data_dir: Path, publisher_address: bytes) 
         from mizheng.notary.chain.embedded import EmbeddedChain
 
         return EmbeddedChain(data_dir / EMBEDDED_FILE, profile, publisher_address)
-    from mizheng.notary.chain.node import NodeChain
+    from mizheng.notary.chain.nodes import open_nodes
 
-    return NodeChain(profile)
+    return open_nodes(profile)

@@ -6,7 +6,8 @@ table of notary.toml, or a file of its own that such a table names.
     kind = "ethereum"
     chain_id = 1
     genesis_hash = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
-    rpc = ["http://127.0.0.1:8545"]
+    rpc = ["http://127.0.0.1:8545", "https://node.example"]
+    quorum = 2                          # how many of them must agree; else more than half
     finality = "finalized"              # or "instant", or "confirmations:12"
     contract = "…40 hex digits…"        # written by `mizheng-notary chain deploy`
     log_id = "…64 hex digits…"          # optional: of a log that was handed over from another publisher
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 
 from mizheng.notary.chain.feerule import FEE_KEYS, FeeRule, parse_fee_rule
 from mizheng.notary.chain.validators import ConfiguredValidators, parse_configured
+from mizheng.notary.chain.votes import majority
 from mizheng.notary.errors import ConfigurationError
 from mizheng.verifier.evm.block import KINDS, Chain
 
@@ -42,6 +44,7 @@ _KEYS = {
     "chain_id": int,
     "genesis_hash": str,
     "rpc": list,
+    "quorum": int,
     "finality": str,
     "contract": str,
     "log_id": str,
@@ -83,6 +86,9 @@ class ChainProfile:
     """32 bytes; empty for an embedded chain that has not been opened."""
     finality: Finality
     rpc: tuple[str, ...] = ()
+    """Every node is asked everything."""
+    asked_quorum: int | None = None
+    """How many nodes have to agree; None: more than half of them."""
     contract: bytes | None = None
     """20 bytes; None until it is deployed."""
     log_id: bytes | None = None
@@ -94,6 +100,11 @@ class ChainProfile:
     @property
     def is_embedded(self) -> bool:
         return not self.rpc
+
+    @property
+    def quorum(self) -> int:
+        """How many nodes have to agree."""
+        return self.asked_quorum or majority(len(self.rpc))
 
     @property
     def identity(self) -> Chain:
@@ -135,6 +146,7 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         chain_id=_natural("chain_id", table["chain_id"], least=1),
         genesis_hash=_hex("genesis_hash", str(table["genesis_hash"]), 32),
         rpc=_urls(table["rpc"]),
+        asked_quorum=_quorum(table.get("quorum"), len(_urls(table["rpc"]))),
         finality=parse_finality(str(table["finality"])),
         contract=None if contract is None else _hex("contract", str(contract), 20),
         log_id=None if log_id is None else _hex("log_id", str(log_id), 32),
@@ -190,6 +202,14 @@ def _hex(key: str, text: str, length: int) -> bytes:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _quorum(value: object, count: int) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or not 1 <= value <= count:
+        raise _wrong("quorum", f"must be a number of nodes, from 1 to {count}")
+    return value
 
 
 def _urls(value: object) -> tuple[str, ...]:

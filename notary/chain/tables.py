@@ -181,3 +181,13 @@ urgent_requests = Table(
     Column("requested_at", BigInteger, nullable=False),
     Index("ix_urgent_requests_organisation", "organisation_id", "requested_at"),
 )
+
+# How each node of a chain is, as the process that anchors has seen it; for every process that is asked.
+chain_nodes = Table(
+    "chain_nodes",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("node", String(300), primary_key=True),  # host and port, never the whole URL
+    Column("state", String(32), nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
