@@ -8,27 +8,35 @@ from __future__ import annotations
 import base64
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.engine import make_url
 
+Reader = Callable[[str], list[tuple[Any, ...]]]
 
-def read_rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    """The rows of one query, by the database's own driver."""
+
+@contextmanager
+def snapshot(url: str) -> Iterator[Reader]:
+    """Rows by the database's own driver, all as of one instant, also while somebody writes."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         assert parsed.database is not None
-        with sqlite3.connect(f"file:{parsed.database}?mode=ro", uri=True, timeout=30) as connection:
-            return connection.execute(query).fetchall()
+        with closing(sqlite3.connect(f"file:{parsed.database}?mode=ro", uri=True, timeout=30)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN")
+            yield lambda query: connection.execute(query).fetchall()
+        return
     import psycopg
 
     with psycopg.connect(
         host=parsed.host, port=parsed.port, user=parsed.username, dbname=parsed.database
     ) as session:
-        return session.execute(query.encode()).fetchall()
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield lambda query: session.execute(query.encode()).fetchall()
 
 
 def leaf(entry: bytes) -> bytes:
@@ -122,7 +130,12 @@ class Recomputed:
 
 def recompute(url: str, vkey: str) -> Recomputed:
     """Read every row of the log and compute it anew; AssertionError where two places disagree."""
-    bundles = read_rows(url, "SELECT tile_index, data FROM entry_bundles ORDER BY tile_index")
+    with snapshot(url) as read:
+        return _recompute(read, vkey)
+
+
+def _recompute(read: Reader, vkey: str) -> Recomputed:
+    bundles = read("SELECT tile_index, data FROM entry_bundles ORDER BY tile_index")
     entries: list[bytes] = []
     for number, (index, data) in enumerate(bundles):
         assert number == index, "a bundle is missing"
@@ -132,30 +145,30 @@ def recompute(url: str, vkey: str) -> Recomputed:
             entries.append(data[2 : 2 + length])
             data = data[2 + length :]
         assert len(entries) == 256 * (index + 1) or number == len(bundles) - 1, "a bundle ends too early"
-    (row,) = read_rows(url, "SELECT tree_size, root_hash, checkpoint FROM log_head")
+    (row,) = read("SELECT tree_size, root_hash, checkpoint FROM log_head")
     assert len(entries) == row[0], "the head counts other entries than there are"
     found = Recomputed(entries, open_note(bytes(row[2]), vkey))
     assert (found.head.size, found.head.root) == (row[0], bytes(row[1]))
     hashes = [leaf(entry) for entry in entries]
     assert merkle_root(hashes) == bytes(row[1]), "the entries do not hash to the head"
     assert roots_at(hashes, [len(hashes)]) == {len(hashes): bytes(row[1])}
-    _check_tiles(url, hashes)
+    _check_tiles(read, hashes)
     # The index table says the same as the log's own bytes.
-    rows = read_rows(url, "SELECT leaf_index, envelope_sha256 FROM entries ORDER BY leaf_index")
+    rows = read("SELECT leaf_index, envelope_sha256 FROM entries ORDER BY leaf_index")
     assert [index for index, _ in rows] == list(range(len(entries))), "indices have gaps or doubles"
     assert len({bytes(digest) for _, digest in rows}) == len(rows), "an envelope stands twice"
     for (index, digest), entry in zip(rows, entries, strict=True):
         assert bytes(digest).hex().encode() in entry, f"entry {index} is of another envelope"
     # Checkpoints that were kept are beginnings of the same log.
-    kept = [open_note(bytes(note), vkey) for (note,) in read_rows(url, "SELECT note FROM checkpoints")]
+    kept = [open_note(bytes(note), vkey) for (note,) in read("SELECT note FROM checkpoints")]
     assert not found.contradictions(kept)
     return found
 
 
-def _check_tiles(url: str, hashes: list[bytes]) -> None:
+def _check_tiles(read: Reader, hashes: list[bytes]) -> None:
     tiles = {
         (level, index): bytes(data)
-        for level, index, data in read_rows(url, "SELECT level, tile_index, hashes FROM tiles")
+        for level, index, data in read("SELECT level, tile_index, hashes FROM tiles")
     }
     level = 0
     while hashes:
