@@ -21,13 +21,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationFault
 from .files import write_private
+
+if TYPE_CHECKING:
+    from mizheng.verifier.trust import TrustedLog
 
 CONFIG_FORMAT = "mizheng/config/v1"
 DEFAULT_NOTARY = "http://127.0.0.1:8470"
@@ -45,6 +48,22 @@ class Organisation:
     issuer_public_key: str
     earlier_issuers: str = ""
     """Public keys that the same issuer had before, from a trust file, separated by spaces."""
+
+    log_keys: str = ""
+    """Every key of the log with its sizes, once it was changed: FIRST-LAST VKEY …, separated by spaces."""
+
+    @property
+    def logs(self) -> tuple[TrustedLog, ...]:
+        """Every key of the log and the sizes it may sign, the present one last."""
+        from mizheng.verifier.note import NoteVerifier
+        from mizheng.verifier.trust import TrustedLog
+
+        words = self.log_keys.split() or ["0-", self.log_vkey]
+        found = []
+        for span, vkey in zip(words[::2], words[1::2], strict=True):
+            first, _, last = span.partition("-")
+            found.append(TrustedLog(NoteVerifier.from_vkey(vkey), int(first), int(last) if last else None))
+        return tuple(found)
 
     @property
     def issuers(self) -> frozenset[str]:
@@ -65,6 +84,8 @@ class Config:
     seal_store: str = ""
     """Where the key of the seals is kept: keyring, file or passphrase; empty: with the signing key, or
     file."""
+    time_servers: str = ""
+    """NTP servers (host or host:port), separated by spaces, asked for the clock's offset when sealing."""
     active_key: str = ""
     """keyid of the key that signs."""
     organisation: Organisation | None = field(default=None)
@@ -73,6 +94,14 @@ class Config:
     def seal_key_store(self) -> str:
         """A passphrase costs seconds each time a seal is opened, so it is used only when asked for."""
         return self.seal_store or ("keyring" if self.key_store == "keyring" else "file")
+
+
+def dump_log_keys(logs: Sequence[TrustedLog]) -> str:
+    """The value of `Organisation.log_keys`; empty while there has been one key only."""
+    if len(logs) < 2:
+        return ""
+    spans = (f"{log.first_size}-{'' if log.last_size is None else log.last_size}" for log in logs)
+    return " ".join(f"{span} {log.verifier.vkey}" for span, log in zip(spans, logs, strict=True))
 
 
 def home_directory(environment: Mapping[str, str] = os.environ) -> Path:

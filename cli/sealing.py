@@ -18,7 +18,7 @@ from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
 
-from .environment import observe_environment
+from .environment.observe import observe_environment
 from .ignoring import Hidden
 from .pool import record_all
 from .reusing import Earlier, mark_unchanged
@@ -77,6 +77,8 @@ class Task:
     earlier: Sequence[Earlier] = ()
     """What earlier runs have read; a file that has not changed since is not read again."""
     force: bool = False
+    time_servers: tuple[str, ...] = ()
+    """Asked how far this machine's clock is off."""
     with_ignored: bool = False
     """Seal also what a .mizhengignore keeps out."""
 
@@ -128,7 +130,8 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
 
 def _told_records(task: Task, manifest_key: bytes) -> Iterator[bytes]:
     """Records that do not come from reading files."""
-    yield build_record(manifest_key, "environment", b"", {"observations": observe_environment()})
+    observations = observe_environment(task.arguments[0], task.time_servers)
+    yield build_record(manifest_key, "environment", b"", {"observations": observations})
     if task.previous:
         fields = {"envelope_sha256": task.previous.envelope_sha256}
         yield build_record(manifest_key, "previous", b"", fields)

@@ -109,6 +109,7 @@ def seal_to(
 
     session = Session.load()
     public_key = session.active_key.public
+    servers = tuple(session.config.time_servers.split())
     readers = recipients(session.home, session.config.seal_key_store)
     if force:
         refuse_deposited(target)
@@ -117,7 +118,9 @@ def seal_to(
         earlier_runs(target, session.home, since, read_all=read_all) as (previous, earlier),
         Progress(_("sealing")) as progress,
     ):
-        task = Task(paths, target, public_key, readers, points, previous, earlier, force, with_ignored)
+        task = Task(
+            paths, target, public_key, readers, points, previous, earlier, force, servers, with_ignored
+        )
         if progress.is_shown:
             total = survey(task)
             progress.expect(total.things, total.size)

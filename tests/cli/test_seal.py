@@ -137,7 +137,7 @@ def _run_as(user: int, mizheng: Mizheng, arguments: list[Any]) -> Any:
         "import os, sys; from mizheng.cli.main import main; from mizheng.cli import software;"
         "assert main(['seal', 'warm', '-o', 'warm.seal']) == 0;"
         "digest = software.software_digest(); version = software.software_version();"
-        "import mizheng.cli.environment as e;"
+        "import mizheng.cli.environment.system as e;"
         "e.software_digest = lambda: digest; e.software_version = lambda: version;"
         f"os.setgroups([]); os.setgid({user}); os.setuid({user}); sys.exit(main(sys.argv[1:]))"
     )

@@ -1,0 +1,18 @@
+"""One point of an environment record: {check, state, value, how}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Observation = dict[str, Any]
+
+
+def observed(check: str, value: str, how: str) -> Observation:
+    """What was seen; an empty value was looked for and not seen."""
+    state = "observed" if value else "not_observed"
+    return {"check": check, "state": state, "value": value or None, "how": how}
+
+
+def not_checked(check: str, why: str) -> Observation:
+    """What was not looked at, and why."""
+    return {"check": check, "state": "not_checked", "value": None, "how": why}
