@@ -35,13 +35,19 @@ _POSTGRESQL_CONNECT: dict[str, Any] = {
     "tcp_user_timeout": 20_000,
 }
 # lock_timeout: as BUSY_TIMEOUT_SECONDS. idle_in_transaction: a process that hangs while it holds the head's
-# lock loses it, and with it its transaction. synchronous_commit: whatever the database's default is, an
-# answered deposit is on the disk; a stricter setting (remote_apply, remote_write) stays.
+# lock loses it, and with it its transaction. enable_seqscan: what is asked here is a few rows by their key. A
+# plan made while a table was small is kept, and would read all of it for a minute after it has grown; jit
+# would compile such plans. synchronous_commit: whatever the database's default is, an answered deposit is on
+# the disk; a stricter setting (remote_apply, remote_write) stays.
 _POSTGRESQL_SESSION = f"""
     SET lock_timeout = '{BUSY_TIMEOUT_SECONDS}s';
     SET idle_in_transaction_session_timeout = '30s';
+    SET enable_seqscan = off;
+    SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
+# The connection that was given back last is taken first: what it has prepared and cached is warm.
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 64, "pool_use_lifo": True}
 _WRITES = "mizheng_writes"
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _turns_guard = threading.Lock()
@@ -64,8 +70,7 @@ def create_engine(url: str) -> Engine:
         engine = create_sqlalchemy_engine(
             parsed,
             connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-            pool_size=8,
-            max_overflow=64,
+            **_POOL,
             hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -85,8 +90,7 @@ def create_engine(url: str) -> Engine:
             parsed,
             connect_args=_POSTGRESQL_CONNECT,
             isolation_level="READ COMMITTED",
-            pool_size=8,
-            max_overflow=64,
+            **_POOL,
             pool_pre_ping=True,
             hide_parameters=True,
         )

@@ -157,12 +157,21 @@ def test_durable_settings_of_postgresql(postgres: Postgres) -> None:
         with transaction(engine) as connection:
             found = {
                 setting: connection.exec_driver_sql(f"SHOW {setting}").scalar()
-                for setting in ("synchronous_commit", "transaction_isolation", "lock_timeout")
+                for setting in (
+                    "synchronous_commit",
+                    "transaction_isolation",
+                    "lock_timeout",
+                    "enable_seqscan",
+                    "jit",
+                )
             }
         assert found == {
             "synchronous_commit": "on",
             "transaction_isolation": isolation,
             "lock_timeout": "15s",
+            # A plan that was made over a small table is kept while the table grows.
+            "enable_seqscan": "off",
+            "jit": "off",
         }
     engine.dispose()
 
