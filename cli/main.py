@@ -49,6 +49,9 @@ _COMMANDS = {
     "audit": Lazy(
         "mizheng.cli.commands.audit", "audit", N_("follow a log: is it whole, does it only ever grow")
     ),
+    "doctor": Lazy(
+        "mizheng.cli.commands.doctor", "doctor", N_("is everything in order, and what to do if not")
+    ),
     "escrow": Lazy("mizheng.cli.commands.escrow", "escrow", N_("who else can open the company's seals")),
     "log": Lazy("mizheng.cli.commands.log", "log", N_("the versions of a secret, and what changed")),
     "points": Lazy(
