@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -24,6 +25,7 @@ from mizheng.notary.chain import evm
 from mizheng.verifier import dsse
 from mizheng.verifier.bundle import Evidence, write_bundle
 from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
 from mizheng.verifier.enrolment import Enrolment, KeyStatus, Revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
@@ -34,13 +36,14 @@ from mizheng.verifier.record import build_record
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import Depositor, Software, Statement
 from mizheng.verifier.text import render
-from mizheng.verifier.trust import dump_trust
+from mizheng.verifier.trust import Trust, dump_trust
 from mizheng.verifier.verify import verify_bundle
 
 from tests.support import world as worlds
 from tests.tools.layout import ROOT
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
+VECTORS = ROOT / "tests" / "vectors" / "consensus"
 
 START = parse_instant("2026-11-23T02:00:00Z")
 ENROLLED_AT, CLAIMED_AT, BUNDLED_AT = "2026-11-23T02:00:10Z", "2026-11-23T02:01:30Z", "2026-11-24T01:00:00Z"
@@ -177,6 +180,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         "entry.txt": dump_entry(hashlib.sha256(envelope).digest()),
         "checkpoint.txt": world.checkpoint_note(size),
         "trust.toml": dump_trust(trust),
+        **_validators(trust),
         "report.json": _pretty(report.to_json()),
         "report.txt": render(report, lambda message: message).encode(),
         "values.json": _pretty(
@@ -197,6 +201,18 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         ),
     }
     return files
+
+
+def _validators(trust: Trust) -> dict[str, bytes]:
+    """Seals of a real network, from the vectors, and how a trust file names its validators."""
+    vector = json.loads((VECTORS / "published-qbft-7528.json").read_text("utf-8"))
+    chain = replace(trust.chains[0], validators=parse_validators(vector["validators"]))
+    text = dump_trust(replace(trust, chains=(chain,))).decode()
+    start = text.index("[[chains.validators]]")
+    return {
+        "seals.json": vector["evidence"].encode(),
+        "validators.toml": text[start : text.index("[require]")].encode(),
+    }
 
 
 def _records(manifest_key: bytes) -> dict[str, bytes]:
