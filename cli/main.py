@@ -57,6 +57,10 @@ _COMMANDS = {
     "points": Lazy(
         "mizheng.cli.commands.points", "points", N_("what exactly is secret: write and check points.toml")
     ),
+    "expiring": Lazy(
+        "mizheng.cli.commands.expiring", "expiring", N_("list what has to be renewed, by whom and by when")
+    ),
+    "renew": Lazy("mizheng.cli.commands.renew", "renew", N_("hash everything anew before a hash is retired")),
     "key": Lazy("mizheng.cli.commands.key", "key", N_("show, rotate or replace the signing key")),
 }
 

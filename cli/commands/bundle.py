@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mizheng.verifier.bundle import Evidence
 
     from ..sealfile.content import Content
+    from ..bundling import Opening
     from ..sealfile.read import Seal
     from ..session import Session
 
@@ -104,6 +105,7 @@ def bundle(
         folders = [Path(folder)] if folder else [Path(), path.parent]
         originals = find_originals(opening, folders) if with_originals else {}
         evidence, state = _evidence(session, seal, offline=offline)
+        evidence = _with_renewals(path, seal, session, opening, evidence)
         target = Path(output) if output else Path(path.name.removesuffix(".seal") + ".zip")
         make_bundle(
             target,
@@ -134,6 +136,24 @@ def bundle(
                 "node, the bundle will read undetermined; make it again later"
             )
         )
+
+
+def _with_renewals(
+    path: Path, seal: Seal, session: Session, opening: Opening, evidence: Evidence
+) -> Evidence:
+    """Also what the company hashed anew: of the deposit, and of the records that are opened."""
+    from ..renewal.store import load, path_of
+
+    beside = path_of(path)
+    if not beside.exists():
+        return evidence
+    from ..renewal.renewing import add_to_evidence
+    from ..sealkeys import open_seal
+
+    content = open_seal(seal, session.home)
+    wanted = {item.record for item in opening.opened}
+    places = [place for place, record in enumerate(content.records(), 1) if record in wanted]
+    return add_to_evidence(evidence, load(beside, content.manifest_key), places)
 
 
 def _is_trial(evidence: Evidence) -> bool:
