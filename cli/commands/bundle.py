@@ -18,8 +18,8 @@ from ..text import printable
 if TYPE_CHECKING:
     from mizheng.verifier.bundle import Evidence
 
-    from ..sealfile.content import Content
     from ..bundling import Opening
+    from ..sealfile.content import Content
     from ..sealfile.read import Seal
     from ..session import Session
 
