@@ -106,7 +106,18 @@ class NotaryClient:
                 return None
             raise
 
+    def log_keys(self) -> bytes:
+        """mizheng/log-keys/v1: every change of the log's key."""
+        return self._ask("GET", "/v1/log-keys")[1]
+
     def _json(self, method: str, path: str, wanted: Mapping[str, type], **options: Any) -> dict[str, Any]:
+        value, _data = self._ask(method, path, **options)
+        if value is None or any(not isinstance(value.get(name), kind) for name, kind in wanted.items()):
+            raise _nonsense(self.address)
+        return value
+
+    def _ask(self, method: str, path: str, **options: Any) -> tuple[dict[str, Any] | None, bytes]:
+        """The answer to a request that succeeded: as a JSON object, if it is one, and its bytes."""
         import httpx
 
         try:
@@ -132,9 +143,7 @@ class NotaryClient:
             ) from error
         value = _decode(data)
         if answer.is_success:
-            if value is None or any(not isinstance(value.get(name), kind) for name, kind in wanted.items()):
-                raise _nonsense(self.address)
-            return value
+            return value, data
         raise _problem(answer, value, self.address)
 
 

@@ -30,6 +30,7 @@ from .client import NotaryClient, decode_base64
 from .enrolling import check_inclusion
 from .errors import ConfigurationFault, DataFault, RefusedFault, SoftwareFault
 from .keys import KeyEntry, unlock
+from .logkeys import believing
 from .sealfile.read import Seal
 from .sealfile.state import Deposit, Sealed
 from .session import Session
@@ -52,12 +53,12 @@ def deposit_seal(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
         if deposit.answer is not None:
             return deposit
         try:
-            return _send(client, seal, deposit, organisation)
+            return _send(session, client, seal, deposit)
         except RefusedFault as error:
             if error.problem not in _OUTDATED:
                 raise
     deposit = _sign(session, client, seal)
-    return _send(client, seal, deposit, organisation)
+    return _send(session, client, seal, deposit)
 
 
 def _sign(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
@@ -86,10 +87,10 @@ def _sign(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
     return deposit
 
 
-def _send(client: NotaryClient, seal: Seal, deposit: Deposit, organisation: Organisation) -> Deposit:
+def _send(session: Session, client: NotaryClient, seal: Seal, deposit: Deposit) -> Deposit:
     envelope = decode_base64(deposit.envelope)
     answer = client.deposit(envelope)
-    kept = check_answer(organisation, envelope, answer)
+    kept = believing(session, client, lambda organisation: check_answer(organisation, envelope, answer))
     done = replace(deposit, answer=kept)
     seal.append(seal.state.with_deposit(done))
     return done
@@ -101,7 +102,7 @@ def check_answer(organisation: Organisation, envelope: bytes, answer: dict[str, 
         raise SoftwareFault("the notary answers for another deposit")
     try:
         check_inclusion(organisation, envelope, answer)
-    except SoftwareFault:
+    except (SoftwareFault, ConfigurationFault):
         raise
     except MizhengError as error:
         raise SoftwareFault(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mizheng.verifier.canonical import to_base64
-from mizheng.verifier.checkpoint import TlogProof, open_checkpoint, parse_tlog_proof
+from mizheng.verifier.checkpoint import TlogProof, parse_tlog_proof
 from mizheng.verifier.enrolment import enrolment_request, parse_enrolment
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.errors import MizhengError
@@ -15,62 +16,91 @@ from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.statement import Depositor
 
 from .client import NotaryClient, decode_base64
-from .config import Organisation
+from .config import Organisation, dump_log_keys
 from .errors import ConfigurationFault, SoftwareFault
 from .keys import KeyEntry
+from .logkeys import fetch_log_keys, follow_log_key, open_head
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
-    from mizheng.verifier.trust import Trust
+    from mizheng.verifier.trust import Trust, TrustedLog
 
 # What GET /v1/organisation says and is pinned.
 _ANSWERED = ("name", "id_scheme", "id", "origin", "log_vkey", "issuer_public_key")
 
 
 def pin_organisation(
-    pinned: Organisation | None, answer: Mapping[str, Any], trust: Trust | None = None
+    home: Path, pinned: Organisation | None, client: NotaryClient, trust: Trust | None = None
 ) -> Organisation:
     """What the notary says it and we are; ConfigurationFault when it is not what was pinned before.
 
-    The company may be renamed. A log key that changes is another notary, or a thief's; so is an issuer key,
-    unless a trust file, which never comes from the notary's own answer, names it.
+    The company may be renamed. A log key that changes is another notary, or a thief's, unless the pinned one
+    signed for it; so is an issuer key. A trust file, which never comes from the notary's own answer, may name
+    either.
     """
+    answer = client.organisation()
     found = Organisation(**{name: str(answer[name]) for name in _ANSWERED})
     try:
         NoteVerifier.from_vkey(found.log_vkey)
     except MizhengError as error:
         raise SoftwareFault("the notary's log key cannot be used") from error
     if pinned is not None:
-        for name in ("origin", "log_vkey", "id_scheme", "id"):
-            if getattr(pinned, name) != getattr(found, name):
-                raise ConfigurationFault(
-                    "the notary is not the one of mizheng init: its {what} is another",
-                    "check the address; to change notaries, use another MIZHENG_HOME",
-                    what=name,
-                )
+        _require_same(pinned, found, ("origin", "id_scheme", "id"))
+        if trust is None and pinned.log_vkey != found.log_vkey:
+            pinned = follow_log_key(home, pinned, client)
+            _require_same(pinned, found, ("log_vkey",))
         if pinned.issuer_public_key != found.issuer_public_key and trust is None:
             raise ConfigurationFault(
                 "the notary's issuer key is not the one of mizheng init",
                 "if the notary announced a new one, get its new trust file by another channel, "
                 "then run: mizheng init --trust FILE",
             )
-        found = replace(found, earlier_issuers=pinned.earlier_issuers)
+        found = replace(found, earlier_issuers=pinned.earlier_issuers, log_keys=pinned.log_keys)
     if trust is not None:
-        _check_against_trust(found, trust)
-        found = replace(found, earlier_issuers=_earlier_issuers(found, trust))
+        logs = _check_against_trust(pinned, found, trust)
+        found = replace(found, earlier_issuers=_earlier_issuers(found, trust), log_keys=dump_log_keys(logs))
+    elif pinned is None:
+        # Evidence of what was deposited before, perhaps from another machine, is signed by earlier keys.
+        told = fetch_log_keys(found, client)
+        found = found if told is None else follow_log_key(home, found, client)
     return found
 
 
-def _check_against_trust(organisation: Organisation, trust: Trust) -> None:
-    """The notary's keys are those of a trust file that came by another channel."""
-    if organisation.log_vkey not in {log.verifier.vkey for log in trust.logs}:
+def _require_same(pinned: Organisation, found: Organisation, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(pinned, name) != getattr(found, name):
+            raise ConfigurationFault(
+                "the notary is not the one of mizheng init: its {what} is another",
+                "check the address; to change notaries, use another MIZHENG_HOME",
+                what=name,
+            )
+
+
+def _check_against_trust(
+    pinned: Organisation | None, organisation: Organisation, trust: Trust
+) -> list[TrustedLog]:
+    """The notary's keys are those of a trust file that came by another channel; the log's of them."""
+    logs = [log for log in trust.logs if log.origin == organisation.origin]
+    present = [log for log in logs if log.verifier.vkey == organisation.log_vkey]
+    if not present:
         raise ConfigurationFault(
             "the notary's log key is not in the trust file", "ask whoever gave you the trust file"
+        )
+    if all(log.last_size is not None for log in present):
+        raise ConfigurationFault(
+            "the notary's log key is one that was replaced, the trust file says",
+            "tell the notary's operator; nothing was changed here",
+        )
+    if pinned is not None and pinned.log_vkey not in {log.verifier.vkey for log in logs}:
+        raise ConfigurationFault(
+            "the trust file does not know the log key of mizheng init: it is an older one",
+            "ask whoever gave you the trust file for the newest one",
         )
     if organisation.issuer_public_key not in {issuer.key.to_base64() for issuer in trust.issuers}:
         raise ConfigurationFault(
             "the notary's issuer key is not in the trust file", "ask whoever gave you the trust file"
         )
+    return [*(log for log in logs if log not in present), *present]
 
 
 def _earlier_issuers(organisation: Organisation, trust: Trust) -> str:
@@ -123,7 +153,7 @@ def check_inclusion(organisation: Organisation, envelope: bytes, answer: Mapping
     proof = parse_tlog_proof(str(answer["tlog_proof"]).encode())
     if proof.index != answer["leaf_index"]:
         raise SoftwareFault("the proof is for another place in the log")
-    checkpoint, _signed = open_checkpoint(proof.note, [NoteVerifier.from_vkey(organisation.log_vkey)])
+    checkpoint = open_head(organisation, proof.note)
     if checkpoint.origin != organisation.origin:
         raise SoftwareFault("the checkpoint is of another log")
     proof.verify(entry_leaf(envelope))
@@ -131,7 +161,7 @@ def check_inclusion(organisation: Organisation, envelope: bytes, answer: Mapping
 
 
 def _unbelievable(error: MizhengError) -> MizhengError:
-    if isinstance(error, SoftwareFault):
+    if isinstance(error, (SoftwareFault, ConfigurationFault)):
         return error
     return SoftwareFault(
         "the notary's answer does not prove what it should: {reason}",

@@ -19,7 +19,6 @@ from mizheng.verifier.errors import (
     ProofError,
     SignatureError,
 )
-from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.statement import parse_envelope
 from mizheng.verifier.timestamp.token import parse_response, parse_token
@@ -27,6 +26,7 @@ from mizheng.verifier.timestamp.token import parse_response, parse_token
 from .client import NotaryClient, decode_base64
 from .config import Organisation
 from .errors import ConfigurationFault, SoftwareFault
+from .logkeys import open_head
 from .sealfile.state import Deposit
 
 STATES = ("sealed", "deposited", "anchored", "final")
@@ -88,12 +88,11 @@ def check_evidence(organisation: Organisation, envelope: bytes, evidence: Eviden
 
     Whether the blocks belong to the chain is for whoever verifies the bundle, with a trust file.
     """
-    verifiers = [NoteVerifier.from_vkey(organisation.log_vkey)]
     leaf = entry_leaf(envelope)
     heads = {}
     for size, data in evidence.heads.items():
         proof = parse_tlog_proof(data)
-        checkpoint, _signed = open_checkpoint(proof.note, verifiers)
+        checkpoint = open_head(organisation, proof.note)
         proof.verify(leaf)
         if checkpoint.size != size or checkpoint.origin != organisation.origin:
             raise InclusionError("a head that is not the one it is called")

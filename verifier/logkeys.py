@@ -104,12 +104,18 @@ class LogKeys:
     @property
     def ranges(self) -> tuple[TrustedLog, ...]:
         """Every key with the sizes it is to be believed for, the present one last."""
-        first_size = 0
-        found = []
-        for item in self.changes:
-            found.append(TrustedLog(item.change.old, first_size, item.change.last_size))
-            first_size = item.change.size + 1
-        return (*found, TrustedLog(self.present, first_size, None))
+        return self._ranges([item.change.last_size for item in self.changes])
+
+    @property
+    def signed_ranges(self) -> tuple[TrustedLog, ...]:
+        """Every key with the sizes that it signed by its owner's will or a thief's, the present one last."""
+        return self._ranges([item.change.size for item in self.changes])
+
+    def _ranges(self, last_sizes: Sequence[int]) -> tuple[TrustedLog, ...]:
+        first_sizes = [0, *(item.change.size + 1 for item in self.changes)]
+        earlier = zip(self.changes, first_sizes, last_sizes, strict=False)
+        found = [TrustedLog(item.change.old, first, last) for item, first, last in earlier]
+        return (*found, TrustedLog(self.present, first_sizes[-1], None))
 
     def changes_after(self, vkey: str) -> tuple[LoggedChange, ...] | None:
         """The changes that lead from this key to the present one; None if it never was a key of the log."""

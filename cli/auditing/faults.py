@@ -37,7 +37,7 @@ class MisbehaviourFault(CommandError):
     ) -> None:
         super().__init__(message, hint, **values)
         self.kind = kind
-        """equivocation, shrunk, origin, root, tile, entry, missing, chain or chain-ahead."""
+        """equivocation, shrunk, origin, root, tile, entry, missing, key-change, chain or chain-ahead."""
         self.notes = notes
         """Signed checkpoints besides the one under audit."""
         self.details = details or {}

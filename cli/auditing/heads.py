@@ -27,6 +27,10 @@ _ATTEMPTS = 4
 _PAUSE = 2.0
 
 
+class UnsignedFault(UndecidedFault):
+    """No believed key signed what is shown as checkpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedHead:
     """A checkpoint whose signature by a believed key was checked."""
@@ -45,11 +49,11 @@ class SignedHead:
 
 
 def open_head(note: bytes, verifiers: Sequence[NoteVerifier]) -> SignedHead:
-    """The signed checkpoint; UndecidedFault when no believed key signed it: anybody may have written it."""
+    """The signed checkpoint; UnsignedFault when no believed key signed it: anybody may have written it."""
     try:
         text, signed = open_note(note, verifiers)
     except (FormatError, ProofError) as error:
-        raise UndecidedFault(
+        raise UnsignedFault(
             "what is shown as checkpoint is not signed by a key that you believe: {reason}",
             "check the address, and the key or trust file; nothing is held against the log",
             reason=str(error),

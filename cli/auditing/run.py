@@ -1,9 +1,10 @@
 """One audit from beginning to end.
 
 1. Ask the nodes for what is anchored: before the log, so that the log can only be further.
-2. Read the checkpoint, check its signature by a believed key.
+2. Read the checkpoint, check its signature by a believed key, or by one that such a key handed over to.
 3. Fetch the right edge of its tree; it leads to the signed root.
-4. The tree begins with the tree of the checkpoint that was seen before. Remember the new one.
+4. The tree begins with the tree of the checkpoint that was seen before, and changes of the log's key are true
+   of it. Remember the new one.
 5. Hash every entry that was not checked before; tile by tile, compared with the signed tree.
 6. Every root on the chain is the root of that tree at its size.
 """
@@ -24,9 +25,10 @@ from ..errors import UnavailableFault, UsageFault
 from ..output import Progress
 from .chain import ChainHeads, ask_nodes, compare_heads, places_after
 from .faults import MisbehaviourFault, UndecidedFault
-from .heads import SignedHead, follow
+from .heads import SignedHead, UnsignedFault, follow
+from .keys import KeyHistory
 from .source import Source
-from .state import State, load_state, save_state
+from .state import State, load_state, only_audit, save_state
 from .tree import LogTree
 from .walk import walk
 
@@ -45,6 +47,7 @@ class Audit:
     trust: Trust | None = None
     nodes: Sequence[str] = ()
 
+    keys: KeyHistory = field(default_factory=lambda: KeyHistory(()))
     head: SignedHead | None = None
     seen: State | None = None
     state: State | None = None
@@ -66,17 +69,26 @@ class Audit:
         return (self.state.audited if self.state else 0) - (self.seen.audited if self.seen else 0)
 
     def run(self, progress: Progress, *, now: float) -> None:
-        """MisbehaviourFault, UndecidedFault or UnavailableFault unless all is well."""
+        """MisbehaviourFault, UndecidedFault or UnavailableFault unless all is well; WaitingFault while
+        another audit runs with the same state.
+        """
+        with only_audit(self.state_path):
+            self._run(progress, now)
+
+    def _run(self, progress: Progress, now: float) -> None:
         self.seen = load_state(self.state_path, self.verifiers)
+        self.keys = KeyHistory(self.seen.key_changes if self.seen else ())
         self.verifiers = self._believed()
         if self.trust is not None and now >= parse_instant(self.trust.expires_at):
             raise UndecidedFault(
                 "the trust file has expired", "ask whoever issued it for a new one; see mizheng trust show"
             )
         silent = self._ask_nodes()
-        self.head, tree = follow(self.source, self.verifiers, self.seen.head if self.seen else None)
+        self.head, tree = self._follow()
         try:
             self._check_range(self.head)
+            heads = [self.head, *([self.seen.head] if self.seen else [])]
+            self.keys.check(tree, heads, self.verifiers)
             self._count_witnesses(self.head)
             self._remember(self.head)
             self._walk(tree, progress)
@@ -88,6 +100,24 @@ class Audit:
             # The log was audited all the same, and where it got to is kept.
             raise silent
         self._save(replace(self._kept, chains=places_after(self.chains, self._kept.chains)))
+
+    def _follow(self) -> tuple[SignedHead, LogTree]:
+        """The newest head and its tree, signed by a believed key or one that such a key handed over to."""
+        seen = self.seen.head if self.seen else None
+        pinned = self.verifiers if seen is None else (*self.verifiers, seen.verifier)
+        try:
+            found = follow(self.source, self.verifiers, seen)
+        except UnsignedFault as fault:
+            self.keys.read(self.source, pinned)
+            if self.trust is None:
+                self.verifiers = self.keys.follow(self.verifiers)
+            try:
+                return follow(self.source, self.verifiers, seen)
+            except UnsignedFault:
+                raise self.keys.explain(fault, pinned) from fault
+        # Also where nothing has to be followed: what is shown there has to be true.
+        self.keys.read(self.source, pinned)
+        return found
 
     @property
     def _kept(self) -> State:
@@ -150,10 +180,11 @@ class Audit:
 
     def _remember(self, head: SignedHead) -> None:
         """From here on this head has to be accounted for, whatever happens to this run."""
+        changes = tuple(self.keys.changes)
         if self.seen is None:
-            self._save(State(head, 0, 0))
-        elif self.seen.head.note != head.note:
-            self._save(replace(self.seen, head=head))
+            self._save(State(head, 0, 0, (), changes))
+        elif (self.seen.head.note, self.seen.key_changes) != (head.note, changes):
+            self._save(replace(self.seen, head=head, key_changes=changes))
         else:
             self.state = self.seen
 

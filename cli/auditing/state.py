@@ -8,15 +8,18 @@ at `audited` whatever the log has grown to since.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mizheng.verifier.canonical import Json, dump, from_hex, parse_typed, require_fields
+from mizheng.verifier.canonical import Json, dump, from_hex, other_type, parse, require_fields
 from mizheng.verifier.errors import FormatError, KeyFormatError, MizhengError
+from mizheng.verifier.logkeys import parse_key_change
 from mizheng.verifier.note import NoteVerifier
 
-from ..errors import DataFault, InputFault
+from ..errors import DataFault, InputFault, WaitingFault
 from ..files import write_private
 from .heads import SignedHead, open_head
 
@@ -44,6 +47,8 @@ class State:
     unknown: int
     """How many of them are of a format that this software does not know."""
     chains: tuple[ChainPlace, ...] = ()
+    key_changes: tuple[bytes, ...] = ()
+    """Changes of the log's key that were held against the tree: each is the only one of its old key."""
 
 
 def default_path(home: Path, address: str) -> Path:
@@ -53,6 +58,31 @@ def default_path(home: Path, address: str) -> Path:
     name = parts.hostname if parts.scheme and parts.hostname else Path(plain).name
     kept = "".join(char if char.isalnum() or char in "-." else "-" for char in name or "log")[:60]
     return home / "audits" / f"{kept}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}.json"
+
+
+@contextmanager
+def only_audit(path: Path) -> Iterator[None]:
+    """Hold the state for one audit; WaitingFault while another one runs with it.
+
+    A file beside it is locked: the state itself is replaced with every save.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        # A system without such locks: whoever saves last wins.
+        yield
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.with_name(path.name + ".lock").open("ab") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WaitingFault(
+                "another audit is running with the state {name}",
+                "wait for it, or name another file with --since",
+                name=str(path),
+            ) from error
+        yield
 
 
 def load_state(path: Path, verifiers: tuple[NoteVerifier, ...]) -> State | None:
@@ -67,12 +97,17 @@ def load_state(path: Path, verifiers: tuple[NoteVerifier, ...]) -> State | None:
     except OSError as error:
         raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
     try:
-        fields = parse_typed(
-            data, STATE_TYPE, {"vkey": str, "checkpoint": str, "audited": int, "unknown": int, "chains": list}
+        fields = require_fields(
+            parse(data),
+            {"type": str, "vkey": str, "checkpoint": str, "audited": int, "unknown": int, "chains": list},
+            {"key_changes": list},
         )
+        if fields["type"] != STATE_TYPE:
+            raise other_type(fields["type"], STATE_TYPE)
         pinned = NoteVerifier.from_vkey(fields["vkey"])
         head = open_head(fields["checkpoint"].encode(), [pinned])
         chains = tuple(_place(item) for item in fields["chains"])
+        changes = tuple(_key_change(item) for item in fields.get("key_changes", []))
         if not 0 <= fields["unknown"] <= fields["audited"] <= head.size:
             raise FormatError("more entries checked than the checkpoint has")
     except (KeyFormatError, MizhengError) as error:
@@ -89,7 +124,7 @@ def load_state(path: Path, verifiers: tuple[NoteVerifier, ...]) -> State | None:
             name=str(path),
             origin=pinned.name,
         )
-    return State(head, fields["audited"], fields["unknown"], chains)
+    return State(head, fields["audited"], fields["unknown"], chains, changes)
 
 
 def save_state(path: Path, state: State) -> None:
@@ -111,8 +146,18 @@ def save_state(path: Path, state: State) -> None:
         "audited": state.audited,
         "unknown": state.unknown,
         "chains": chains,
+        # As long as there is none, earlier releases can read it.
+        **({"key_changes": [note.decode() for note in state.key_changes]} if state.key_changes else {}),
     }
     write_private(path, dump(value))
+
+
+def _key_change(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise FormatError("expected a string")
+    note = value.encode()
+    parse_key_change(note)
+    return note
 
 
 def _place(value: object) -> ChainPlace:

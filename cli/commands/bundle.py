@@ -175,6 +175,7 @@ def _statement_keyid(seal: Seal) -> str:
 def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence, str]:
     """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
     from ..evidence import fetch_evidence, read_evidence
+    from ..logkeys import believing
 
     deposit, kept = seal.state.deposit, seal.state.evidence
     assert deposit is not None  # noqa: S101 - checked before
@@ -182,7 +183,11 @@ def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence,
         try:
             with session.notary() as client:
                 state = str(client.status(deposit.id)["state"])
-                kept = fetch_evidence(client, session.organisation, deposit, state, int(time.time()))
+                kept = believing(
+                    session,
+                    client,
+                    lambda pinned: fetch_evidence(client, pinned, deposit, state, int(time.time())),
+                )
         except (UnavailableFault, ConfigurationFault):
             if kept is None:
                 raise

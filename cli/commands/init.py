@@ -92,7 +92,7 @@ def init(
         save_config(home, config)
         # Whatever happens from here on, the key stays, and init can be run again.
         believed = None if trust is None else read_trust(Path(trust))
-        organisation = pin_organisation(config.organisation, client.organisation(), believed)
+        organisation = pin_organisation(home, config.organisation, client, believed)
         if entry.enrolment is None:
             entry = enrol(client, organisation, entry, key or unlock(home, entry))
             save_entry(home, entry)

@@ -99,7 +99,7 @@ def _succeed(store: str | None, *, is_lost: bool) -> None:
     session = Session.load()
     present = session.active_key
     with session.notary() as client:
-        organisation = pin_organisation(session.organisation, client.organisation())
+        organisation = pin_organisation(session.home, session.organisation, client)
         old = None if is_lost else unlock(session.home, present)
         entry, key = _successor(session, present, store)
         entry = enrol(client, organisation, entry, key or unlock(session.home, entry), old)

@@ -102,6 +102,7 @@ def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None
 def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
     """Fetch evidence when the state has moved on since it was last kept."""
     from ..evidence import STATES, fetch_evidence
+    from ..logkeys import believing
 
     kept, deposit = seal.state.evidence, seal.state.deposit
     chains = {str(chain.get("chain")): chain.get("state") for chain in _chains(found)}
@@ -112,7 +113,11 @@ def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dic
     )
     if deposit is None or not is_further:
         return
-    evidence = fetch_evidence(client, session.organisation, deposit, found["state"], int(time.time()))
+    evidence = believing(
+        session,
+        client,
+        lambda organisation: fetch_evidence(client, organisation, deposit, found["state"], int(time.time())),
+    )
     evidence["chains"] = chains
     seal.append(replace(seal.state, evidence=evidence))
 
