@@ -23,8 +23,8 @@ def earlier_runs(
 ) -> Iterator[tuple[Previous | None, tuple[Earlier, ...]]]:
     """(the version before, where to look for what need not be read again), while the seal is made.
 
-    `read_all`: look nowhere. The version before is none when it was never deposited: what was not sent to a
-    notary has no envelope to name.
+    `read_all`: look nowhere. What was not deposited has no envelope to name: then the version before is the
+    one that `since` itself follows, and none if there is none.
     """
     with ExitStack() as stack:
         previous = None
@@ -35,6 +35,8 @@ def earlier_runs(
             deposit = seal.state.deposit
             if deposit is not None and deposit.answer is not None:
                 previous = Previous(deposit.id, str(since.absolute()))
+            else:
+                previous = content.previous
             if not read_all:
                 found.append(content.batches())
         yield previous, tuple(found)

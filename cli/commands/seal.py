@@ -160,8 +160,8 @@ def seal_to(
             say(_("links recorded, not followed: {links}", links=summary.links))
         say(_("seal: {name}", name=printable(str(target))))
         say(_("commitment: {commitment}", commitment=summary.commitment))
-    if since is not None and previous is None:
-        warn(_("{name} was never deposited, so this seal does not name it", name=printable(str(since))))
+    if since is not None and (previous is None or Path(previous.path) != since.absolute()):
+        warn(_("{name} is not deposited yet, so this seal does not name it", name=printable(str(since))))
     if summary.files == 0:
         warn(_("no file was sealed"))
     if summary.unreadable:

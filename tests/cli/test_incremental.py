@@ -102,7 +102,7 @@ def test_paranoid_reads_everything_and_still_names_the_version_before(own_compan
 
 def test_a_version_before_that_was_never_deposited_is_not_named(mizheng: Mizheng, folder: Path) -> None:
     result = mizheng("seal", "drawings", "--since", "old.seal").ok()
-    assert "was never deposited" in result.err
+    assert "is not deposited yet" in result.err
     assert not [line for line in record_lines(mizheng, "drawings.seal") if b'"previous"' in line]
 
 
@@ -222,3 +222,17 @@ def test_the_walk_comes_in_the_order_of_its_key(tmp_path: Path) -> None:
     found = [item.label for item in walk(arguments)]
     assert found == sorted(found, key=walk_key)
     assert found == [item.label for item in walk(reversed(arguments))]
+
+
+def test_a_version_that_was_not_deposited_is_passed_over_in_the_line(own_company: Mizheng) -> None:
+    path = own_company.cwd / "a"
+    path.write_text("1")
+    own_company("notarize", "a", "-o", "1.seal").ok()
+    path.write_text("2")
+    own_company("seal", "a", "--since", "1.seal", "-o", "2.seal").ok()
+    path.write_text("3")
+    third = own_company("seal", "a", "--since", "2.seal", "-o", "3.seal", "--json").ok()
+    assert "2.seal is not deposited yet" in third.err
+    versions = own_company("log", "3.seal", "--json").ok().json["versions"]
+    assert [Path(version["seal"]).name for version in versions] == ["3.seal", "1.seal"]
+    assert third.json["previous"] == versions[1]["deposit"]
