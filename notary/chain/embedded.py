@@ -110,9 +110,9 @@ class EmbeddedChain:
             receipts = found.get_receipts(self._chain.chaindb)
             return BlockReceipts(_block(found), tuple(receipt.encode() for receipt in receipts))
 
-    def sealed_header(self, number: int) -> bytes | None:
+    def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
         found = self.block(number)
-        return None if found is None else found.header
+        return found.header if found is not None and fits(found.header) else None
 
     def prove_storage(self, address: bytes, slot: bytes, block: Block) -> StorageProof | None:
         with self._lock:

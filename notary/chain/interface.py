@@ -19,6 +19,7 @@ that is the same for both stands in functions beside this file: evidence, contra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast, get_args
 
@@ -204,8 +205,11 @@ class Chain(Protocol):
     def block(self, number: int) -> Block | None:
         """The block at this height, its header checked against its hash; None if there is none."""
 
-    def sealed_header(self, number: int) -> bytes | None:
-        """The header at this height as the node shows it, its validators' seals included; None if none."""
+    def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
+        """The header at this height as a node shows it, its validators' seals included.
+
+        Of several nodes the first that shows one that fits; None if there is none.
+        """
 
     def nonce(self, address: bytes, *, at_final: bool = False) -> int:
         """How many transactions of this account are in blocks (in final ones only, if asked)."""

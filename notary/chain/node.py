@@ -6,7 +6,7 @@ receipts are compared with the header's receipts root, proofs are walked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,10 +106,11 @@ class NodeChain:
             )
         return found
 
-    def sealed_header(self, number: int) -> bytes | None:
+    def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
         with _reading("eth_getBlockByNumber"):
             answer = self._call("eth_getBlockByNumber", hex(number), False)
-            return None if answer is None else header_of(answer)
+            header = None if answer is None else header_of(answer)
+        return header if header is not None and fits(header) else None
 
     def block_receipts(self, block: Block) -> BlockReceipts:
         try:

@@ -25,8 +25,8 @@ from ..evm.keccak import keccak256
 from .secp256k1 import SEAL_BYTES, recover_address
 from .validators import CLIQUE, IBFT2, MAX_VALIDATORS
 
-# A seal takes 67 bytes in RLP and an address 21: 256 validators that all seal, and the header around them.
-MAX_SEALED_HEADER_BYTES = 24 * 1024
+# A seal takes 67 bytes in RLP and an address 21: 128 validators that all seal, and the header around them.
+MAX_SEALED_HEADER_BYTES = 12 * 1024
 # What Besu and GoQuorum put into mixHash: the end of "practical byzantine fault tolerance".
 BFT_DIGEST = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
 

@@ -29,8 +29,8 @@ from .validators import CLIQUE, KINDS, MAX_VALIDATORS, ValidatorSet, find_set
 TYPE = "mizheng/validator-seals/v1"
 # Clique never needs more than its signers; a set that asks for more than the protocol may see some twice.
 MAX_HEADERS = 2 * MAX_VALIDATORS
-# 512 clique headers of 700 bytes in hex, some with a list of signers, or one BFT header of 256 seals.
-MAX_BYTES = 1024 * 1024
+# 256 clique headers of 700 bytes in hex, some with a list of signers, or one BFT header of 128 seals.
+MAX_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)

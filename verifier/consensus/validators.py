@@ -25,8 +25,9 @@ CLIQUE = "clique"
 IBFT2 = "ibft2"
 QBFT = "qbft"
 KINDS = (CLIQUE, IBFT2, QBFT)
-# BFT consensus exchanges messages that grow with the square of this: consortia have tens of validators.
-MAX_VALIDATORS = 256
+# BFT consensus exchanges messages that grow with the square of this: consortia have tens of validators. Every
+# seal costs whoever verifies two milliseconds.
+MAX_VALIDATORS = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mizheng.notary.chain.node import NodeChain
+from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.profiles import parse_profile
 from mizheng.notary.chain.seal_collector import SealCollector
 from mizheng.notary.chain.tables import validator_seals
@@ -153,6 +154,24 @@ def test_a_node_that_lies_about_its_header_is_not_believed(consortium: Consortiu
     consortium.chain.rule = lie
     assert collector.step()
     assert (collector.state, consortium.kept()) == ("seals-broken", [])
+
+
+@pytest.mark.parametrize("kind", ["ibft2", "qbft"])
+def test_of_several_nodes_one_with_good_seals_is_enough(tmp_path: Path, node: Anvil, kind: str) -> None:
+    """A block's hash does not bind its seals: nodes show different ones, and a bad one hides no good one."""
+    with SealingChain(node.url, kind, SEALERS, seals=2) as bad, SealingChain(node.url, kind, SEALERS) as good:
+        place = make_node_place(tmp_path, SimpleNamespace(url=bad.url, keys=node.keys))  # type: ignore[arg-type]
+        consortium = Consortium(node, bad, place)
+        collector = consortium.collector()
+        profile = replace(place.chain.profile, rpc=(bad.url, good.url))
+        place.chain = open_nodes(profile)
+        collector = SealCollector(place.engine, place.chain, clock=place.clock)
+        anchor_all(place)
+        consortium.keep_all(collector)
+        assert collector.state == "ok"
+        assert {kept.block_hash for kept in consortium.kept()} >= {row.block_hash for row in place.rows()}
+        place.chain.close()
+        place.engine.dispose()
 
 
 def test_profile_with_validators() -> None:

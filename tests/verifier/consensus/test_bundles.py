@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from mizheng.verifier.anchor import AnchorEvidence, dump_anchor, parse_anchor
 from mizheng.verifier.beacon import Beacon, dump_beacon
+from mizheng.verifier.checks.consensus import MAX_MEMBERS
 from mizheng.verifier.consensus.seals import SealEvidence, dump_seals, parse_seals
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.evm import rlp
@@ -239,6 +240,15 @@ def test_no_trust_file(scene: Scene) -> None:
     sealed = scene.sealed("qbft")
     report = refused(judge(scene.members(sealed, sealed.seals), None))
     assert statuses(report, "anchor.seals") == ["NOT_CHECKED"]
+
+
+def test_more_seals_than_a_bundle_needs_cost_nobody_an_hour(scene: Scene) -> None:
+    """Only the first are looked at; the honest ones among them count."""
+    sealed = scene.sealed("qbft")
+    members = scene.members(sealed, *[sealed.seals] * (MAX_MEMBERS + 3))
+    report = judge(members, scene.trust("qbft"))
+    assert report.verdict is Verdict.VALID
+    assert statuses(report, "anchor.seals") == ["PASS"] * MAX_MEMBERS + ["NOT_CHECKED"] * 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,6 +15,7 @@ from typing import Any
 from mizheng.verifier.canonical import dump
 from mizheng.verifier.codes import CODES
 from mizheng.verifier.evm import rlp
+from mizheng.verifier.evm.block import KINDS
 
 from tests.support.catalogue import extract
 from tests.support.consensus import SEALS, answer
@@ -177,6 +178,7 @@ def test_code_and_words_are_the_catalogues() -> None:
     index = (SOURCE / "src" / "index.ts").read_text("utf-8")
     assert f'CODE = "{SEALS.code}"' in index
     assert SEALS.code in CODES
+    assert f"CHAIN_KINDS: readonly Json[] = {json.dumps(KINDS)};" in index
     known = extract()
     for found in _messages():
         assert found in known, found

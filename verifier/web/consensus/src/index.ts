@@ -17,7 +17,7 @@ export const CODE = "anchor.seals";
 const TYPE = "mizheng/validator-seals/v1";
 const CHAIN_KINDS: readonly Json[] = ["ethereum", "clique", "ibft2", "qbft", "trial"];
 const MAX_HEADERS = 2 * MAX_VALIDATORS;
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 512 * 1024;
 
 /** What a report says of one member: the check's status, a message id of the catalogue, and its values. */
 export interface Answer {

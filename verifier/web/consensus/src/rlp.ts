@@ -66,7 +66,7 @@ function read(data: Uint8Array, from: number, end: number, depth: number): [Item
   if (length > 55) {
     at = start;
     start += length - 55;
-    // At most 8 bytes, of data that is at most 24 KiB: what does not fit a double is too long in any case.
+    // At most 8 bytes, of data that is at most 12 KiB: what does not fit a double is too long in any case.
     length = data.subarray(at, start).reduce((sum, byte) => sum * 256 + byte, 0);
     if (start > end) throw new Fault(TOO_EARLY);
     if (data[at] === 0 || length <= 55) throw new Fault("an RLP length that has a shorter form");

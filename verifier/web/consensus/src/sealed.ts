@@ -7,7 +7,7 @@ import * as rlp from "./rlp.js";
 import { recoverAddress } from "./secp256k1.js";
 import { type Kind, MAX_VALIDATORS } from "./validators.js";
 
-export const MAX_SEALED_HEADER_BYTES = 24 * 1024;
+export const MAX_SEALED_HEADER_BYTES = 12 * 1024;
 const BFT_DIGEST = fromHex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365");
 const VANITY_BYTES = 32;
 const SEAL_BYTES = 65;

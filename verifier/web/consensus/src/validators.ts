@@ -6,7 +6,7 @@ import { Fault, OpenQuestion } from "./errors.js";
 
 export const KINDS = ["clique", "ibft2", "qbft"] as const;
 export type Kind = (typeof KINDS)[number];
-export const MAX_VALIDATORS = 256;
+export const MAX_VALIDATORS = 128;
 
 export interface ValidatorSet {
   readonly kind: Kind;
