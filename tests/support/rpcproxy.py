@@ -103,6 +103,9 @@ class RpcProxy:
 def _handler(proxy: RpcProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one packet: two would each wait for the other side's acknowledgement.
+        wbufsize = 1 << 16
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))

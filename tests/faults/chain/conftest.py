@@ -1,0 +1,61 @@
+"""A world on anvil for each test, and the line that it leaves at the end of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.chain.harness import Found, World, make_world
+from tests.faults.seeds import chooser
+from tests.support.anvil import Anvil
+from tests.support.figures import note_into
+from tests.support.rpcproxy import RpcProxy
+
+Tell = Callable[[str, int, Found], None]
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """`tell("answers lost", 12, found)`: nothing false, lost or twice; and the line about it."""
+
+    def tell(fault: str, faults: int, found: Found) -> None:
+        note_into(record_property, "chain")(
+            f"chain: {fault}",
+            faults=faults,
+            acknowledged=found.anchors,
+            lost=found.lost,
+            duplicated=found.double,
+            inconsistent=found.false_final,
+            more=f"anchors final; inconsistent: false final; {found.wasted} calls paid for in vain",
+        )
+        assert faults, "no fault happened: the test proved nothing"
+        assert found.anchors
+        assert (found.false_final, found.lost, found.double) == (0, 0, 0), found
+
+    return tell
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Anvil]:
+    # Finalized is the head less 64.
+    with Anvil(state=tmp_path / "anvil.json", slots_in_an_epoch=32) as found:
+        yield found
+
+
+@pytest.fixture
+def make(tmp_path: Path, node: Anvil, request: pytest.FixtureRequest) -> Iterator[MakeWorld]:
+    """`make(rule="confirmations:2", **fee settings)`: a notary before that node, behind a proxy."""
+    worlds = []
+    with RpcProxy(node.url) as proxy:
+
+        def make(rule: str = "confirmations:2", **fees: Any) -> World:
+            worlds.append(make_world(tmp_path, node, proxy, chooser(request.node.name), rule, **fees))
+            return worlds[-1]
+
+        yield make
+        for world in worlds:
+            world.place.engine.dispose()
