@@ -8,7 +8,7 @@ from typing import Any
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.bundle import Evidence
 from mizheng.verifier.canonical import format_instant
-from mizheng.verifier.checkpoint import open_checkpoint, parse_checkpoint, parse_tlog_proof
+from mizheng.verifier.checkpoint import parse_checkpoint, parse_tlog_proof
 from mizheng.verifier.consensus.seals import parse_seals, read_seals
 from mizheng.verifier.enrolment import parse_enrolment, parse_key_status
 from mizheng.verifier.entry import entry_leaf
@@ -19,6 +19,7 @@ from mizheng.verifier.errors import (
     ProofError,
     SignatureError,
 )
+from mizheng.verifier.foreign import parse_foreign, verify_foreign_observation
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.statement import parse_envelope
 from mizheng.verifier.timestamp.token import parse_response, parse_token
@@ -34,6 +35,7 @@ _KEPT = (
     "heads",
     "timestamps",
     "anchors",
+    "foreign",
     "observations",
     "seals",
     "renewals",
@@ -73,6 +75,7 @@ def read_evidence(kept: Mapping[str, Any]) -> Evidence:
             for item in kept.get("timestamps") or ()
         ],
         observations=[decode_base64(item) for item in kept["observations"] or ()],
+        foreign=[decode_base64(item) for item in kept.get("foreign") or ()],
         # Not in what an earlier version kept, nor from a notary that has none.
         seals=[decode_base64(item) for item in kept.get("seals") or ()],
         renewals=[decode_base64(item) for item in kept.get("renewals") or ()],
@@ -104,6 +107,12 @@ def check_evidence(organisation: Organisation, envelope: bytes, evidence: Eviden
         verify_anchor(anchor, anchor.chain, anchor.contract, code)
         if anchor.tree_size not in heads or heads[anchor.tree_size].root != anchor.root_hash:
             raise ChainProofError("an anchor of a checkpoint that is not in the evidence")
+    for data in evidence.foreign:
+        foreign = parse_foreign(data)
+        if foreign.tree_size not in heads or heads[foreign.tree_size].root != foreign.root_hash:
+            raise ChainProofError("an anchor of a checkpoint that is not in the evidence")
+        for signed in foreign.observations:
+            verify_foreign_observation(foreign, signed)
     for response, text in evidence.timestamps:
         # Who made it: again for whoever has a trust file.
         parse_token(parse_response(response)).require_over(text)

@@ -10,6 +10,10 @@ from mizheng.notary.console import data_dir_option, open_here, say, speaks
 
 _FINALITY_HELP = "when a block is final: finalized, instant, or confirmations:N"
 
+_kind_option = click.option(
+    "--kind", default="ethereum", show_default=True, help="ethereum, clique, ibft2, qbft or fisco-bcos"
+)
+
 
 @click.group()
 def chain() -> None:
@@ -30,16 +34,26 @@ def chain_address(data_dir: str | None) -> None:
 @click.option("--rpc", multiple=True, required=True, help="a node's address; may be given several times")
 @click.option("--name", help="what the chain is called here [main]; a further chain needs one of its own")
 @click.option("--finality", default="finalized", show_default=True, help=_FINALITY_HELP)
+@_kind_option
+@click.option(
+    "--fees",
+    type=click.Choice(["dynamic", "legacy", "free"]),
+    default="dynamic",
+    show_default=True,
+    help="how the chain is paid: EIP-1559, one gas price, or nothing",
+)
 @data_dir_option
 @speaks
-def chain_deploy(rpc: tuple[str, ...], name: str | None, finality: str, data_dir: str | None) -> None:
+def chain_deploy(
+    rpc: tuple[str, ...], name: str | None, finality: str, kind: str, fees: str, data_dir: str | None
+) -> None:
     """Bring the contract onto a chain, open the log in it, and write the chain into notary.toml.
 
     Run again, it goes on where it stopped. The notary uses the chain from its next start on.
     """
     from mizheng.notary.deployment import deploy
 
-    found = deploy(open_here(data_dir), rpc, name, finality)
+    found = deploy(open_here(data_dir), rpc, name, finality, kind=kind, fees=fees)
     say("contract: 0x{contract}", contract=found.deployment.contract.hex())
     say("log id:   {log_id}", log_id=found.deployment.log_id.hex())
     say("written:  {path}", path=found.path)
@@ -53,18 +67,19 @@ def chain_deploy(rpc: tuple[str, ...], name: str | None, finality: str, data_dir
     "--key", "key_path", type=click.Path(dir_okay=False), help="the observer's key, made if there is none"
 )
 @click.option("--finality", default="finalized", show_default=True, help=_FINALITY_HELP)
+@_kind_option
 @click.option("--listen", default="127.0.0.1:8480", show_default=True, help="HOST:PORT to answer on")
 @click.option("--block", type=click.IntRange(0), help="sign this one block, print it and end; serves nothing")
 @speaks
 def observe(
-    rpc: tuple[str, ...], key_path: str | None, finality: str, listen: str, block: int | None
+    rpc: tuple[str, ...], key_path: str | None, finality: str, kind: str, listen: str, block: int | None
 ) -> None:
     """For a court or a notary office with a node of its own: sign which blocks that node holds final."""
     from mizheng.notary.observers import observe_once, run_observer
 
     key = Path(key_path) if key_path else _observer_key()
     if block is not None:
-        click.echo(observe_once(rpc, key, finality, block).decode())
+        click.echo(observe_once(rpc, key, finality, block, kind=kind).decode())
         return
 
     def announce(about: Mapping[str, str | int]) -> None:
@@ -76,7 +91,7 @@ def observe(
         for name in ("url", "public_key"):
             click.echo(f"{name} = {json.dumps(about[name])}")
 
-    run_observer(rpc, key, finality, listen, announce=announce)
+    run_observer(rpc, key, finality, listen, kind=kind, announce=announce)
 
 
 def _observer_key() -> Path:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.interface import RejectedError
 from mizheng.notary.chain.node import discover_profile
 from mizheng.notary.chain.nodes import open_nodes
-from mizheng.notary.chain.profiles import ChainProfile, parse_finality
+from mizheng.notary.chain.profiles import ChainProfile, parse_finality, parse_profile
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
 from mizheng.notary.publisher_key import load_publisher
@@ -26,12 +26,31 @@ class Deployed:
     path: Path
 
 
-def deploy(instance: Instance, rpc: Sequence[str], name: str | None, finality: str) -> Deployed:
+def deploy(
+    instance: Instance,
+    rpc: Sequence[str],
+    name: str | None,
+    finality: str,
+    *,
+    kind: str = "ethereum",
+    fees: str = "dynamic",
+) -> Deployed:
     """Deploy and open where that is still to be done, then write notary.toml; done twice, nothing changes.
 
     Without a name it is the one chain of this notary; with one it may be a further one.
     """
-    profile = replace(discover_profile(tuple(rpc), parse_finality(finality)), name=name or "main")
+    found = discover_profile(tuple(rpc), parse_finality(finality))
+    profile = parse_profile(
+        {
+            "name": name or "main",
+            "kind": kind,
+            "chain_id": found.chain_id,
+            "genesis_hash": found.genesis_hash.hex(),
+            "rpc": list(rpc),
+            "finality": finality,
+            "fees": fees,
+        }
+    )
     present = _present(instance, profile, is_named=name is not None)
     chain = open_nodes(present or profile)
     publisher = load_publisher(instance.settings)
@@ -97,6 +116,7 @@ def _lines(header: str, profile: ChainProfile, deployment: Deployment, *, is_new
         f'genesis_hash = "{profile.genesis_hash.hex()}"',
         f"rpc = {json.dumps(list(profile.rpc))}",
         f'finality = "{profile.finality.rule}"',
+        *([] if profile.fee_rule.kind == "dynamic" else [f'fees = "{profile.fee_rule.kind}"']),
         *contract,
     ]
 

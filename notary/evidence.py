@@ -25,6 +25,8 @@ from mizheng.verifier.beacon import dump_beacon
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.dsse import parse
 from mizheng.verifier.enrolment import KeyStatus
+from mizheng.verifier.foreign import KINDS as FOREIGN_KINDS
+from mizheng.verifier.foreign import MAX_OBSERVATIONS, dump_foreign, parse_foreign
 from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, parse_statement
 from mizheng.verifier.timestamp.token import dump_response
 from sqlalchemy import Connection, Engine, Row, select
@@ -105,8 +107,11 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         enrolment_proof = tlog_proof_for(reader, key.enrolment_index, smallest, notes[smallest])
         not_before = parse_statement(parse(deposit.envelope, STATEMENT_PAYLOAD_TYPE).payload).not_before
         beacon = None if not_before is None else find_beacon(connection, not_before)
-        blocks = {row.block_hash for row in chosen} | ({not_before.hash} if not_before else set())
+        blocks = {row.block_hash for row in chosen if row.kind not in FOREIGN_KINDS} | (
+            {not_before.hash} if not_before else set()
+        )
         observed = _observations(connection, blocks)
+        foreign = [_with_observations(connection, row) for row in chosen if row.kind in FOREIGN_KINDS]
         sealed = _seals(connection, blocks)
     # Revocation and size are of the same snapshot: the status cannot miss a revocation below its size.
     status = KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer)
@@ -114,7 +119,10 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         "id": deposit_id,
         "leaf_index": deposit.leaf_index,
         "heads": heads,
-        "anchors": [to_base64(row.evidence_final or row.evidence) for row in chosen],
+        "anchors": [
+            to_base64(row.evidence_final or row.evidence) for row in chosen if row.kind not in FOREIGN_KINDS
+        ],
+        "foreign": [to_base64(evidence) for evidence in foreign],
         "observations": [to_base64(envelope) for envelope in observed],
         "seals": [to_base64(evidence) for evidence in sealed],
         "timestamps": [
@@ -127,6 +135,22 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         "key_status": to_base64(status),
         "beacon": None if beacon is None else to_base64(dump_beacon(beacon)),
     }
+
+
+def _with_observations(connection: Connection, row: Row[tuple[object, ...]]) -> bytes:
+    """An anchor on a chain with foreign headers carries in itself what observers signed of it."""
+    anchor = parse_foreign(row.evidence_final or row.evidence)
+    envelopes = connection.execute(
+        select(observations.c.envelope)
+        .where(
+            observations.c.chain_id == row.chain_id,
+            observations.c.genesis_hash == row.genesis_hash,
+            observations.c.block_hash == row.block_hash,
+        )
+        .order_by(observations.c.observer_keyid)
+        .limit(MAX_OBSERVATIONS)
+    ).scalars()
+    return dump_foreign(anchor.with_observations(tuple(envelopes)))
 
 
 def _find(connection: Connection, caller: Caller, deposit_id: str) -> Row[tuple[object, ...]]:

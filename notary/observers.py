@@ -24,12 +24,14 @@ from mizheng.notary.chain.final_blocks import final_blocks
 from mizheng.notary.chain.node import discover_profile
 from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
-from mizheng.notary.chain.profiles import ChainProfile, parse_finality
+from mizheng.notary.chain.profiles import ChainProfile, parse_finality, parse_kind
 from mizheng.notary.chain.rpc import LOOPBACK
-from mizheng.notary.chain.tables import observations
+from mizheng.notary.chain.tables import anchors, observations
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError
+from mizheng.verifier.canonical import dump
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.foreign import parse_foreign, verify_foreign_observation
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.statement import BlockReference
@@ -93,8 +95,36 @@ def parse_observers(table: Mapping[str, Any], chain: str | None = None) -> tuple
 
 def ask_observer(client: httpx.Client, peer: ObserverPeer, block: BlockReference) -> bytes:
     """The observer's statement about exactly this block, checked; ObserverError if there is none."""
+    body = _ask(client, f"{peer.url}/v1/observations", dump(block.to_json()))
     try:
-        with client.stream("POST", f"{peer.url}/v1/observations", json=block.to_json()) as answer:
+        observation, signer = parse_observation(body)
+    except MizhengError as error:
+        raise ObserverError("broken-answer", "the observer's answer does not check") from error
+    if signer != peer.key:
+        raise ObserverError("broken-answer", "the observer signed with another key than configured")
+    if observation.block != block:
+        raise ObserverError("broken-answer", "the observer signed about another block than it was asked")
+    return body
+
+
+def ask_about_foreign(client: httpx.Client, peer: ObserverPeer, evidence: bytes) -> bytes:
+    """The observer's statement about exactly this `mizheng/foreign-anchor/v1`, checked; ObserverError if
+    there is none.
+    """
+    body = _ask(client, f"{peer.url}/v1/foreign-observations", evidence)
+    try:
+        found = verify_foreign_observation(parse_foreign(evidence), body)
+    except MizhengError as error:
+        raise ObserverError("broken-answer", "the observer's answer does not check") from error
+    if found.signer != peer.key:
+        raise ObserverError("broken-answer", "the observer signed with another key than configured")
+    return body
+
+
+def _ask(client: httpx.Client, url: str, question: bytes) -> bytes:
+    try:
+        headers = {"content-type": "application/json"}
+        with client.stream("POST", url, content=question, headers=headers) as answer:
             body = b""
             for chunk in answer.iter_bytes():
                 body += chunk
@@ -110,14 +140,6 @@ def ask_observer(client: httpx.Client, peer: ObserverPeer, block: BlockReference
             "the observer does not confirm the block ({status})",
             status=answer.status_code,
         )
-    try:
-        observation, signer = parse_observation(body)
-    except MizhengError as error:
-        raise ObserverError("broken-answer", "the observer's answer does not check") from error
-    if signer != peer.key:
-        raise ObserverError("broken-answer", "the observer signed with another key than configured")
-    if observation.block != block:
-        raise ObserverError("broken-answer", "the observer signed about another block than it was asked")
     return body
 
 
@@ -165,7 +187,7 @@ class ObservationCollector:
 
     def _ask(self, peer: ObserverPeer, block: BlockReference) -> None:
         try:
-            envelope = ask_observer(self._client, peer, block)
+            envelope = self._question(peer, block)
         except ObserverError as error:
             if self.states.get(peer.name) != error.code:
                 logger.warning("observer %s: %s", peer.name, error.code)
@@ -190,6 +212,22 @@ class ObservationCollector:
         except IntegrityError:
             # Another process asked at the same moment.
             return
+
+    def _question(self, peer: ObserverPeer, block: BlockReference) -> bytes:
+        if not self._profile.is_foreign:
+            return ask_observer(self._client, peer, block)
+        with reading(self._engine) as connection:
+            evidence = connection.execute(
+                select(anchors.c.evidence_final).where(
+                    anchors.c.chain_id == block.chain_id,
+                    anchors.c.genesis_hash == block.genesis_hash,
+                    anchors.c.block_hash == block.hash,
+                    anchors.c.state == "final",
+                )
+            ).scalar()
+        if evidence is None:
+            raise ObserverError("broken-answer", "the anchor is no longer final")
+        return ask_about_foreign(self._client, peer, evidence)
 
     def _missing(self, peer: ObserverPeer) -> list[BlockReference]:
         """Final blocks of anchors and beacons that this observer has not signed, newest first."""
@@ -226,6 +264,7 @@ def run_observer(
     rule: str,
     listen: str = DEFAULT_LISTEN,
     *,
+    kind: str = "ethereum",
     announce: Callable[[Mapping[str, str | int]], None] = lambda _: None,
 ) -> None:
     """Serve observations until told to stop.
@@ -237,7 +276,7 @@ def run_observer(
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal():
         raise ConfigurationError("{listen} is not an address", hint="HOST:PORT", listen=listen)
-    observer = _open_observer(rpc, key_path, rule)
+    observer = _open_observer(rpc, key_path, rule, kind)
     try:
         listener = socket.create_server((host.strip("[]"), int(port)))
     except (OSError, OverflowError) as error:
@@ -249,12 +288,14 @@ def run_observer(
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def observe_once(rpc: Sequence[str], key_path: Path, rule: str, number: int) -> bytes:
+def observe_once(
+    rpc: Sequence[str], key_path: Path, rule: str, number: int, *, kind: str = "ethereum"
+) -> bytes:
     """One signed observation of the final block at this height, to be carried to the notary by hand."""
-    return _open_observer(rpc, key_path, rule).observe_number(number)
+    return _open_observer(rpc, key_path, rule, kind).observe_number(number)
 
 
-def _open_observer(rpc: Sequence[str], key_path: Path, rule: str) -> Observer:
+def _open_observer(rpc: Sequence[str], key_path: Path, rule: str, kind: str) -> Observer:
     finality = parse_finality(rule)
     key = load_or_create_observer_key(key_path)
-    return Observer(open_nodes(discover_profile(tuple(rpc), finality)), key)
+    return Observer(open_nodes(discover_profile(tuple(rpc), finality, parse_kind(kind))), key)

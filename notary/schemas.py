@@ -192,6 +192,9 @@ class EvidenceAnswer(BaseModel):
     anchors: list[str] = Field(
         description="base64 of `mizheng/anchor/v1` evidence, one for each anchored head"
     )
+    foreign: list[str] = Field(
+        description="base64 of `mizheng/foreign-anchor/v1`, for chains with foreign headers"
+    )
     observations: list[str] = Field(
         description="base64 of observers' DSSE envelopes for the blocks named here"
     )

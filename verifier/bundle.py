@@ -54,6 +54,7 @@ _MEMBERS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("timestamps", rf"timestamps/{_NUMBER}\.(?:tsr|txt)", False),
         ("anchors", rf"anchors/{_NUMBER}\.json", False),
         ("seals", rf"seals/{_NUMBER}\.json", False),
+        ("foreign", rf"foreign/{_NUMBER}\.json", False),
         ("observations", rf"observations/{_NUMBER}\.dsse\.json", False),
         ("beacon", r"beacon\.json", False),
         ("renewals", rf"renewals/{_NUMBER}\.ers", False),
@@ -105,6 +106,8 @@ class Evidence:
     timestamps: Sequence[tuple[bytes, bytes]] = ()
     """TimeStampResp and the checkpoint text that it is over."""
     anchors: Sequence[bytes] = ()
+    foreign: Sequence[bytes] = ()
+    """Anchors on chains with foreign headers, with what observers signed of them."""
     observations: Sequence[bytes] = ()
     renewals: Sequence[bytes] = ()
     """EvidenceRecord of RFC 4998, each of one of the tokens."""
@@ -298,6 +301,7 @@ def _evidence_members(evidence: Evidence) -> dict[str, bytes]:
     members |= {f"renewals/{n:04}.ers": data for n, data in enumerate(evidence.renewals, 1)}
     members |= {f"anchors/{n:04}.json": data for n, data in enumerate(evidence.anchors, 1)}
     members |= {f"seals/{n:04}.json": data for n, data in enumerate(evidence.seals, 1)}
+    members |= {f"foreign/{n:04}.json": data for n, data in enumerate(evidence.foreign, 1)}
     members |= {f"observations/{n:04}.dsse.json": data for n, data in enumerate(evidence.observations, 1)}
     single = {
         ENROLMENT: evidence.enrolment,

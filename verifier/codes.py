@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "page.digest": N_("the enclosed checking page is a published one"),
     "online.root": N_("the contract still answers with this root"),
     "anchor.seals": N_("enough of the chain's own validators sealed the block"),
+    "foreign.observed": N_("trusted observers say that a chain with foreign headers holds this root"),
 }
 
 NEEDED = (

@@ -28,7 +28,19 @@ from typing import Any
 from .archive import Source
 from .bundle import STATEMENT, Bundle
 from .canonical import parse_instant
-from .checks import anchors, block, consensus, content, identity, log, renewals, structure, times, tokens
+from .checks import (
+    anchors,
+    block,
+    consensus,
+    content,
+    foreign,
+    identity,
+    log,
+    renewals,
+    structure,
+    times,
+    tokens,
+)
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .dsse import MAX_ENVELOPE_BYTES
 from .report import Findings, Report, Status, Support, compute_verdict
@@ -116,6 +128,7 @@ def verify_bundle(
         observations = block.check_observations(context)
         consensus.check_consensus(context)
         anchors.check_anchors(context, observations)
+        foreign.check_foreign(context)
         stamped = tokens.check_tokens(context)
         renewed = renewals.check_renewals(context, stamped)
         for item in stamped:

@@ -71,10 +71,16 @@ def bring_up(
     nonce = chain.nonce(publisher.address)
     if address is None:
         first_block = chain.head().number
-        address = calls.compute_contract_address(publisher.address, nonce)
         bytecode = load_artifact().bytecode
         gas = _CREATE_GAS + _GAS_PER_CODE_BYTE * len(bytecode)
-        sent.append(_sign(chain, publisher, None, bytecode, gas, nonce))
+        creation = _sign(chain, publisher, None, bytecode, gas, nonce)
+        if chain.profile.is_foreign:
+            # Where the contract stands is known from the receipt alone: one after the other.
+            address = _create(chain, creation, wait_seconds, sleep)
+            nonce += 1
+        else:
+            address = calls.compute_contract_address(publisher.address, nonce)
+            sent.append(creation)
     elif keccak256(chain.code(address)) != code_hash():
         raise ChainError(
             "at {contract} there is no anchor contract of this version",
@@ -132,8 +138,24 @@ def _sign(
     chain: Chain, publisher: Publisher, to: bytes | None, data: bytes, gas: int, nonce: int
 ) -> SignedTransaction:
     return publisher.sign(
-        to=to, data=data, gas=gas, nonce=nonce, chain_id=chain.profile.chain_id, fees=chain.fees()
+        to=to,
+        data=data,
+        gas=gas + chain.profile.extra_gas,
+        nonce=nonce,
+        chain_id=chain.profile.chain_id,
+        fees=chain.fees(),
     )
+
+
+def _create(
+    chain: Chain, creation: SignedTransaction, seconds: float, sleep: Callable[[float], None]
+) -> bytes:
+    """Create the contract; its address."""
+    chain.send_raw(creation.raw)
+    made = _wait(chain, creation.hash, seconds, sleep)
+    if not made.succeeded or made.contract is None:
+        raise ChainError("the chain did not execute the transaction {hash}", hash=creation.hash.hex())
+    return made.contract
 
 
 def _wait(chain: Chain, digest: bytes, seconds: float, sleep: Callable[[float], None]) -> FoundTransaction:

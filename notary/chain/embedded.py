@@ -37,6 +37,7 @@ from mizheng.notary.chain.interface import (
 )
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.storage import SqliteStore
+from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.evm.block import Block
 from mizheng.verifier.evm.keccak import keccak256
 from trie.hexary import HexaryTrie
@@ -109,6 +110,13 @@ class EmbeddedChain:
                 raise ChainError("the embedded chain has no block {hash}", hash=block.hash.hex())
             receipts = found.get_receipts(self._chain.chaindb)
             return BlockReceipts(_block(found), tuple(receipt.encode() for receipt in receipts))
+
+    def block_time(self, number: int) -> str:
+        with self._lock:
+            found = self._at(number)
+            if found is None:
+                raise ChainError("the embedded chain has no block {hash}", hash=str(number))
+            return format_instant(found.header.timestamp)
 
     def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
         found = self.block(number)

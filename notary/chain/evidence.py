@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mizheng.notary.chain.foreign import capture_foreign
 from mizheng.notary.chain.interface import BlockReceipts, Chain, EvidenceError, FoundTransaction
 from mizheng.notary.chain.receipts import build_receipts_trie
 from mizheng.verifier import anchor
@@ -39,12 +40,15 @@ class AnchoredHead:
 
 
 def capture_evidence(chain: Chain, found: FoundTransaction, head: AnchoredHead) -> bytes:
-    """Canonical `mizheng/anchor/v1` for a transaction that is in a block, checked as a court would check it.
+    """Canonical `mizheng/anchor/v1` for a transaction that is in a block, checked as a court would check it;
+    on a chain with foreign headers, `mizheng/foreign-anchor/v1`.
 
     EvidenceError if what the chain shows does not prove `head`; UnreachableError if it stops answering. If
     the transaction moves to another block meanwhile, the answers do not fit together: EvidenceError, and
     one asks again.
     """
+    if chain.profile.is_foreign:
+        return capture_foreign(chain, found, head)
     if found.block_number is None or found.block_hash is None:
         raise EvidenceError("the transaction is in no block")
     block = chain.block(found.block_number)

@@ -153,6 +153,8 @@ class FoundTransaction:
     gas_used: int = 0
     gas_price: int = 0
     """What each unit of gas cost in the end, in wei."""
+    contract: bytes | None = None
+    """Address of the contract that it created, as the receipt says."""
 
     @property
     def cost(self) -> int:
@@ -204,6 +206,9 @@ class Chain(Protocol):
 
     def block(self, number: int) -> Block | None:
         """The block at this height, its header checked against its hash; None if there is none."""
+
+    def block_time(self, number: int) -> str:
+        """When the block at this height says that it was made, RFC 3339."""
 
     def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
         """The header at this height as a node shows it, its validators' seals included.

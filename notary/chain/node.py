@@ -27,7 +27,8 @@ from mizheng.notary.chain.interface import (
 from mizheng.notary.chain.profiles import ChainProfile, Finality
 from mizheng.notary.chain.refusals import classify
 from mizheng.notary.chain.rpc import Rpc, RpcError
-from mizheng.verifier.evm.block import Block
+from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.evm.block import Block, verify_block
 from mizheng.verifier.evm.keccak import keccak256
 
 
@@ -54,11 +55,11 @@ class NodeChain:
 
     def identify(self, contract: bytes | None = None, code_hash: bytes = b"") -> Identity:
         """As `check_identity`, but ChainError if the node does not say."""
-        with _reading("eth_chainId"):
+        with reading("eth_chainId"):
             chain_id = parse_quantity(self._call("eth_chainId"))
         if chain_id != self.profile.chain_id:
             return Identity("wrong-chain-id", str(chain_id))
-        with _reading("eth_getBlockByNumber"):
+        with reading("eth_getBlockByNumber"):
             genesis_hash = parse_data(self._call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
         if genesis_hash != self.profile.genesis_hash:
             return Identity("wrong-genesis", genesis_hash.hex())
@@ -106,8 +107,14 @@ class NodeChain:
             )
         return found
 
+    def block_time(self, number: int) -> str:
+        block = self.block(number)
+        if block is None:
+            raise EvidenceError("the node has no block {number}", number=number)
+        return format_instant(verify_block(block).timestamp)
+
     def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
-        with _reading("eth_getBlockByNumber"):
+        with reading("eth_getBlockByNumber"):
             answer = self._call("eth_getBlockByNumber", hex(number), False)
             header = None if answer is None else header_of(answer)
         return header if header is not None and fits(header) else None
@@ -117,7 +124,7 @@ class NodeChain:
             answers = self._call("eth_getBlockReceipts", hex(block.number))
         except NodeError:
             answers = self._receipts_one_by_one(block)
-        with _reading("eth_getBlockReceipts"):
+        with reading("eth_getBlockReceipts"):
             if answers is None or any(parse_data(each["blockHash"]) != block.hash for each in answers):
                 raise EvidenceError("the node has another block at height {number} now", number=block.number)
             return BlockReceipts(block, tuple(receipt_of(each) for each in answers))
@@ -127,7 +134,7 @@ class NodeChain:
             answer = self._call("eth_getProof", _hex(address), [_hex(slot)], hex(block.number))
         except NodeError:
             return None
-        with _reading("eth_getProof"):
+        with reading("eth_getProof"):
             return StorageProof(
                 tuple(parse_data(node) for node in answer["accountProof"]),
                 tuple(parse_data(node) for node in answer["storageProof"][0]["proof"]),
@@ -149,15 +156,15 @@ class NodeChain:
         return self._nonce(address, "latest")
 
     def _nonce(self, address: bytes, at: str) -> int:
-        with _reading("eth_getTransactionCount"):
+        with reading("eth_getTransactionCount"):
             return parse_quantity(self._call("eth_getTransactionCount", _hex(address), at))
 
     def balance(self, address: bytes) -> int:
-        with _reading("eth_getBalance"):
+        with reading("eth_getBalance"):
             return parse_quantity(self._call("eth_getBalance", _hex(address), "latest"))
 
     def code(self, address: bytes) -> bytes:
-        with _reading("eth_getCode"):
+        with reading("eth_getCode"):
             return parse_data(self._call("eth_getCode", _hex(address), "latest"))
 
     def call(self, to: bytes, data: bytes) -> bytes:
@@ -165,13 +172,13 @@ class NodeChain:
             answer = self._call("eth_call", {"to": _hex(to), "data": _hex(data)}, "latest")
         except NodeError:
             return b""
-        with _reading("eth_call"):
+        with reading("eth_call"):
             return parse_data(answer)
 
     # Transactions
 
     def fees(self) -> Fees:
-        with _reading("eth_feeHistory"):
+        with reading("eth_feeHistory"):
             return suggest(self._call, self.profile.fee_rule)
 
     def send_raw(self, transaction: bytes) -> None:
@@ -181,7 +188,7 @@ class NodeChain:
         except NodeError as error:
             self._judge_refusal(digest, error)
             return
-        with _reading("eth_sendRawTransaction"):
+        with reading("eth_sendRawTransaction"):
             if parse_data(answer) != digest:
                 raise EvidenceError("the node answers with another transaction's hash")
 
@@ -192,15 +199,15 @@ class NodeChain:
         receipt = self._call("eth_getTransactionReceipt", _hex(transaction_hash))
         if receipt is None:
             return FoundTransaction()
-        with _reading("eth_getTransactionReceipt"):
+        with reading("eth_getTransactionReceipt"):
             return FoundTransaction(
                 parse_quantity(receipt["blockNumber"]),
                 parse_data(receipt["blockHash"], 32),
                 parse_quantity(receipt["transactionIndex"]),
                 parse_quantity(receipt["status"]) == 1,
                 parse_quantity(receipt["gasUsed"]),
-                # Chains without EIP-1559 leave it out: what was offered is what was paid.
-                parse_quantity(receipt.get("effectiveGasPrice") or transaction.get("gasPrice") or "0x0"),
+                _price(transaction, receipt),
+                parse_data(receipt["contractAddress"], 20) if receipt.get("contractAddress") else None,
             )
 
     def close(self) -> None:
@@ -224,12 +231,12 @@ class NodeChain:
         )
 
     def _block(self, at: str) -> Block | None:
-        with _reading("eth_getBlockByNumber"):
+        with reading("eth_getBlockByNumber"):
             answer = self._call("eth_getBlockByNumber", at, False)
             return None if answer is None else block_of(answer)
 
     def _receipts_one_by_one(self, block: Block) -> list[Any]:
-        with _reading("eth_getBlockByHash"):
+        with reading("eth_getBlockByHash"):
             answer = self._call("eth_getBlockByHash", _hex(block.hash), False)
             return [self._call("eth_getTransactionReceipt", each) for each in answer["transactions"]]
 
@@ -277,9 +284,9 @@ def discover_profile(urls: tuple[str, ...], finality: Finality, kind: str = "eth
 
 def _discover(rpc: Rpc) -> tuple[int, bytes]:
     try:
-        with _reading("eth_chainId"):
+        with reading("eth_chainId"):
             chain_id = parse_quantity(rpc.call("eth_chainId"))
-        with _reading("eth_getBlockByNumber"):
+        with reading("eth_getBlockByNumber"):
             return chain_id, parse_data(rpc.call("eth_getBlockByNumber", "0x0", False)["hash"], 32)
     except RpcError as error:
         raise UnreachableError(
@@ -291,8 +298,16 @@ def _hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
+def _price(transaction: Any, receipt: Any) -> int:
+    """What a unit of gas cost in the end; a rollup's fee for its data on Ethereum spread over them."""
+    # Chains without EIP-1559 leave it out: what was offered is what was paid.
+    price = parse_quantity(receipt.get("effectiveGasPrice") or transaction.get("gasPrice") or "0x0")
+    data_fee = parse_quantity(receipt.get("l1Fee") or "0x0")
+    return price + -(-data_fee // max(parse_quantity(receipt["gasUsed"]), 1))
+
+
 @contextmanager
-def _reading(method: str) -> Iterator[None]:
+def reading(method: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -127,6 +127,11 @@ class NodesChain:
 
         return self._panel.first(ask)
 
+    def block_time(self, number: int) -> str:
+        return self._agree(
+            self._panel.ask(lambda node: node.block_time(number)), f"the time of block {number}"
+        )
+
     def sealed_header(self, number: int, fits: Callable[[bytes], bool] = bool) -> bytes | None:
         def ask(node: NodeChain) -> bytes:
             # Its hash does not bind the seals: another node may show good ones where this one does not.
@@ -277,6 +282,8 @@ def _place(found: FoundTransaction) -> tuple[object, ...]:
 
 def open_nodes(profile: ChainProfile) -> NodesChain:
     """The chain of a profile through all its nodes; none of them is asked anything yet."""
+    from mizheng.notary.chain.fisco import FiscoNode
     from mizheng.notary.chain.rpc import Rpc
 
-    return NodesChain(profile, [NodeChain(replace(profile, rpc=(url,)), Rpc(url)) for url in profile.rpc])
+    kind = FiscoNode if profile.is_foreign else NodeChain
+    return NodesChain(profile, [kind(replace(profile, rpc=(url,)), Rpc(url)) for url in profile.rpc])

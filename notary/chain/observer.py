@@ -12,14 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from mizheng.notary.chain.foreign import holds
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.keys import write_secret
 from mizheng.notary.limits import BodyLimit
 from mizheng.notary.problems import document, install_handlers
 from mizheng.verifier.canonical import MAX_INTEGER, format_instant
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.foreign import ForeignAnchor, parse_foreign
 from mizheng.verifier.observation import Observation
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import BlockReference
@@ -72,6 +76,21 @@ class Observer:
             return self._observe(asked)
         except ChainError as error:
             raise Problem("chain-unavailable", retry_after=_RETRY_AFTER_SECONDS) from error
+
+    def observe_foreign(self, asked: ForeignAnchor) -> bytes:
+        """A signed observation of exactly this anchor; Problem if the node does not show it."""
+        profile = self._chain.profile
+        try:
+            identity = self._chain.check_identity()
+            if identity.state != "ok":
+                raise Problem("chain-unavailable", retry_after=_RETRY_AFTER_SECONDS)
+            if asked.chain != profile.identity:
+                raise Problem("chain-other", f"{profile.kind}, chain id {profile.chain_id}")
+            if not holds(self._chain, asked):
+                raise Problem("block-differs", "the node does not show this anchor")
+        except ChainError as error:
+            raise Problem("chain-unavailable", retry_after=_RETRY_AFTER_SECONDS) from error
+        return asked.observe(profile.finality.rule, format_instant(int(self._clock())), self._key)
 
     def observe_number(self, number: int) -> bytes:
         """A signed observation of whatever final block the node has at this height."""
@@ -128,6 +147,22 @@ def create_observer_app(observer: Observer) -> FastAPI:
     def post_observation(question: BlockQuestion) -> Response:
         """A DSSE envelope over `mizheng/observation/v1`, if the observer's own node holds the block final."""
         return Response(observer.observe(question.reference()), media_type="application/json")
+
+    @app.post(
+        "/v1/foreign-observations",
+        response_class=Response,
+        responses=document("chain-other", "block-differs", "chain-unavailable", "request-malformed"),
+    )
+    async def post_foreign(request: Request) -> Response:
+        """A DSSE envelope over `mizheng/foreign-observation/v1`, if the observer's own node shows the anchor
+        that is sent, `mizheng/foreign-anchor/v1`.
+        """
+        try:
+            asked = parse_foreign(await request.body())
+        except MizhengError:
+            raise Problem("request-malformed") from None
+        answer = await run_in_threadpool(observer.observe_foreign, asked.with_observations(()))
+        return Response(answer, media_type="application/json")
 
     return app
 

@@ -29,6 +29,7 @@ from mizheng.notary.chain.feerule import FEE_KEYS, FeeRule, parse_fee_rule
 from mizheng.notary.chain.validators import ConfiguredValidators, parse_configured
 from mizheng.notary.chain.votes import majority
 from mizheng.notary.errors import ConfigurationError
+from mizheng.verifier import foreign
 from mizheng.verifier.evm.block import KINDS, Chain
 
 # Fixed, so that a wallet or a script written against one embedded chain signs for the next; the random
@@ -49,6 +50,7 @@ _KEYS = {
     "contract": str,
     "log_id": str,
     "first_block": int,
+    "extra_gas": int,
     "validators": list,
     **FEE_KEYS,
 }
@@ -94,12 +96,19 @@ class ChainProfile:
     log_id: bytes | None = None
     """32 bytes; None: the one that follows from publisher and origin."""
     first_block: int = 0
+    extra_gas: int = 0
+    """On top of what a transaction needs by itself: rollups that charge Ethereum's part as gas."""
     fee_rule: FeeRule = field(default_factory=FeeRule)
     validators: ConfiguredValidators = field(default_factory=ConfiguredValidators)
 
     @property
     def is_embedded(self) -> bool:
         return not self.rpc
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the chain's headers are not Ethereum's, so that its evidence is a type of its own."""
+        return self.kind in foreign.KINDS
 
     @property
     def quorum(self) -> int:
@@ -140,9 +149,10 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         if key not in table:
             raise ConfigurationError("notary.toml: {key} is missing in a chain's table", key=key)
     contract, log_id = table.get("contract"), table.get("log_id")
+    _require_fit(table)
     return ChainProfile(
         name=_name(str(table.get("name", "main"))),
-        kind=_kind(str(table["kind"])),
+        kind=parse_kind(str(table["kind"])),
         chain_id=_natural("chain_id", table["chain_id"], least=1),
         genesis_hash=_hex("genesis_hash", str(table["genesis_hash"]), 32),
         rpc=_urls(table["rpc"]),
@@ -151,9 +161,20 @@ def parse_profile(table: Mapping[str, object]) -> ChainProfile:
         contract=None if contract is None else _hex("contract", str(contract), 20),
         log_id=None if log_id is None else _hex("log_id", str(log_id), 32),
         first_block=_natural("first_block", table.get("first_block", 0)),
+        extra_gas=_natural("extra_gas", table.get("extra_gas", 0)),
         fee_rule=parse_fee_rule(table),
         validators=parse_configured(_list(table.get("validators", []))),
     )
+
+
+def _require_fit(table: Mapping[str, object]) -> None:
+    """Refuse what a chain with foreign headers cannot keep: there every tag means the newest block."""
+    if table["kind"] not in foreign.KINDS:
+        return
+    if table["finality"] == "finalized":
+        raise _wrong("finality", "cannot be finalized here: every tag means the newest block; say instant")
+    if table.get("fees", "dynamic") == "dynamic":
+        raise _wrong("fees", "must be free or legacy: this chain has no base fee")
 
 
 def parse_finality(rule: str) -> Finality:
@@ -181,9 +202,10 @@ def _name(text: str) -> str:
     return text
 
 
-def _kind(text: str) -> str:
-    if text not in KINDS:
-        raise _wrong("kind", f"must be one of {', '.join(KINDS)}")
+def parse_kind(text: str) -> str:
+    """A kind of chain, as evidence names it; ConfigurationError if it is none."""
+    if text not in (*KINDS, *foreign.KINDS):
+        raise _wrong("kind", f"must be one of {', '.join((*KINDS, *foreign.KINDS))}")
     return text
 
 

@@ -104,7 +104,7 @@ class Sender:
         transaction = self._tools.publisher.sign(
             to=where.contract,
             data=calls.anchor_data(where.log_id, size, root, proof),
-            gas=_ANCHOR_GAS + _GAS_PER_PROOF_NODE * len(proof),
+            gas=_ANCHOR_GAS + _GAS_PER_PROOF_NODE * len(proof) + self._chain.profile.extra_gas,
             nonce=nonce,
             chain_id=self._chain.profile.chain_id,
             fees=fees,
@@ -305,7 +305,7 @@ class Sender:
         transaction = self._tools.publisher.sign(
             to=self._tools.publisher.address,
             data=b"",
-            gas=_FILLER_GAS,
+            gas=_FILLER_GAS + self._chain.profile.extra_gas,
             nonce=gap,
             chain_id=self._chain.profile.chain_id,
             fees=fees,

@@ -21,7 +21,7 @@ from ..report import ProvenTime
 from ..statement import BlockReference
 from ..trust import TrustedChain
 from ..words import N_
-from .block import Observations, check_canonical, find_vouchers
+from .block import Observations, check_canonical, check_online_root, find_vouchers
 from .context import Context
 
 _TRIAL = "trial"
@@ -61,31 +61,12 @@ def _check_anchor(context: Context, name: str, observations: Observations) -> No
     if by is None:
         return
     context.anchored_sizes.add(evidence.tree_size)
-    _check_online_root(context, name, evidence)
+    place = (evidence.contract, evidence.log_id, evidence.tree_size)
+    check_online_root(context, name, block, place, evidence.root_hash)
     source = N_("block {number} of {chain}")
     context.latest.append(
         ProvenTime(header.timestamp, source, {"number": header.number, "chain": chain.name})
     )
-
-
-def _check_online_root(context: Context, name: str, evidence: AnchorEvidence) -> None:
-    """What nodes of the user's choice say the contract holds today, where they were asked."""
-    chain = evidence.chain
-    for answer in context.online_roots:
-        asked = (answer.chain_id, answer.genesis_hash, answer.contract, answer.log_id, answer.tree_size)
-        if asked != (
-            chain.chain_id,
-            chain.genesis_hash,
-            evidence.contract,
-            evidence.log_id,
-            evidence.tree_size,
-        ):
-            continue
-        if answer.root != evidence.root_hash:
-            error = ProofError("{source} says that the contract holds another root", source=answer.source)
-            context.findings.failed("online.root", name, error)
-        else:
-            context.findings.passed("online.root", name, source=answer.source, root=answer.root.hex())
 
 
 def _check_receipt(context: Context, name: str, evidence: AnchorEvidence, header: Header) -> bool:

@@ -89,6 +89,32 @@ def check_canonical(
     return by
 
 
+def check_online_root(
+    context: Context, name: str, block: BlockReference, place: tuple[bytes, bytes, int], root: bytes
+) -> None:
+    """What nodes of the user's choice say the contract holds today, where they were asked.
+
+    `place`: contract, log id and size. A node that does not hold the anchor's block final may simply not be
+    there yet: that it knows of no root then says nothing.
+    """
+    for answer in context.online_roots:
+        where = (answer.contract, answer.log_id, answer.tree_size)
+        if (answer.chain_id, answer.genesis_hash, *where) != (block.chain_id, block.genesis_hash, *place):
+            continue
+        holds_block = any(
+            node.source == answer.source and node.is_final and node.block == block
+            for node in context.online_blocks
+        )
+        if answer.root == root:
+            context.findings.passed("online.root", name, source=answer.source, root=answer.root.hex())
+        elif any(answer.root) or holds_block:
+            error = ProofError("{source} says that the contract holds another root", source=answer.source)
+            context.findings.failed("online.root", name, error)
+        else:
+            message = N_("{source} knows of no root at this size, nor of the block as final")
+            context.findings.not_checked("online.root", name, message, source=answer.source)
+
+
 def find_vouchers(
     context: Context, chain: TrustedChain, block: BlockReference, seen: Observations
 ) -> list[str]:

@@ -214,3 +214,25 @@ def test_one_liar_moves_nothing(tmp_path: Path, proxies: list[RpcProxy], node: A
         deployment.contract, slot, newest
     )
     assert plain.prove_storage(deployment.contract, slot, newest) is not None
+
+
+def test_a_rollups_fee_for_its_data_is_counted_and_its_gas_has_room(
+    tmp_path: Path, proxies: list[RpcProxy], node: Anvil
+) -> None:
+    """OP Stack: `l1Fee` in the receipt. Arbitrum: gas on top, which `extra_gas` makes room for."""
+    place = make_node_place(tmp_path, node)
+    rollup = replace(place.chain.profile, extra_gas=300_000)
+    place.chain.profile = rollup
+    anchor_all(place)
+    (row,) = place.rows()
+    sent = node.rpc("eth_getTransactionByHash", "0x" + row.transaction_hash.hex())
+    assert 390_000 <= int(sent["gas"], 16) < 400_000
+    plain = NodeChain(rollup, Rpc(proxies[0].url))
+    before = plain.find(row.transaction_hash)
+    proxies[0].rule = lambda method, _params: (
+        (lambda receipt: {**receipt, "l1Fee": hex(10**15)}) if method == "eth_getTransactionReceipt" else None
+    )
+    after = plain.find(row.transaction_hash)
+    assert before is not None
+    assert after is not None
+    assert 10**15 <= after.cost - before.cost < 10**15 + after.gas_used
