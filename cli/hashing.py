@@ -157,13 +157,15 @@ def _digest(descriptor: int, tick: Tick) -> Digests | None:
 
 def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:
     """Bytes read; more than `expected` ends it: a file may grow as fast as it is read."""
-    size = 0
-    # One byte more than expected: the same read shows that nothing follows.
-    while size <= expected and (chunk := os.read(descriptor, min(expected + 1, CHUNK))):
+    size, wanted = 0, min(expected + 1, CHUNK)
+    while size <= expected and (chunk := os.read(descriptor, wanted)):
         sha256.update(chunk)
         sm3.update(chunk)
         size += len(chunk)
         tick(len(chunk))
+        # One byte more than expected was asked for: that it did not come shows that nothing follows.
+        if len(chunk) < wanted and size == expected:
+            break
     return size
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
+from typing import Any
 
 from mizheng.verifier.merkle import leaf_hash
 
@@ -92,7 +93,7 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
         yield batch
 
 
-def _record_batch(batch: list[Found], writer: RecordWriter, tick: Tick) -> Batch:
+def _record_batch(batch: Iterable[Found], writer: RecordWriter, tick: Tick) -> Batch:
     result = Batch()
     records: list[bytes] = []
     labels: list[bytes] = []
@@ -148,8 +149,9 @@ def _record_in_processes(
         workers, mp_context=context, initializer=_start_worker, initargs=(manifest_key, counter, stop)
     )
     waiting: deque[Future[Batch]] = deque()
+    packed = map(_pack, batches)
     try:
-        waiting.extend(pool.submit(_work, batch) for batch in islice(batches, workers * _WINDOW))
+        waiting.extend(pool.submit(_work, batch) for batch in islice(packed, workers * _WINDOW))
         while waiting:
             try:
                 result = waiting[0].result(timeout=_POLL_SECONDS)
@@ -157,7 +159,7 @@ def _record_in_processes(
                 report()
                 continue
             waiting.popleft()
-            waiting.extend(pool.submit(_work, batch) for batch in islice(batches, 1))
+            waiting.extend(pool.submit(_work, batch) for batch in islice(packed, 1))
             report()
             yield result
     finally:
@@ -196,7 +198,27 @@ def _leave_with_parent() -> None:
         os._exit(1)
 
 
-def _work(batch: list[Found]) -> Batch:
+_Packed = tuple[bytes, list[bytes | tuple[Any, ...]]]
+
+
+def _pack(batch: list[Found]) -> list[_Packed]:
+    """A batch as it goes to a worker: of most things the name is enough, and it is read there anyway."""
+    packed: list[_Packed] = []
+    for item in batch:
+        if not packed or packed[-1][0] != item.base:
+            packed.append((item.base, []))
+        is_plain = item.kind == "file" and not item.record
+        packed[-1][1].append(item.label if is_plain else tuple(item))
+    return packed
+
+
+def _unpack(packed: list[_Packed]) -> Iterator[Found]:
+    for base, items in packed:
+        for item in items:
+            yield Found("file", base, item) if isinstance(item, bytes) else Found(*item)
+
+
+def _work(packed: list[_Packed]) -> Batch:
     pending = 0
 
     def tell() -> None:
@@ -214,6 +236,6 @@ def _work(batch: list[Found]) -> Batch:
         if pending >= _TELL_BYTES:
             tell()
 
-    result = _record_batch(batch, _Worker.writer, tick)
+    result = _record_batch(_unpack(packed), _Worker.writer, tick)
     tell()
     return result

@@ -14,8 +14,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .errors import InputFault, UsageFault
 from .hashing import open_deep, reason_of, special_reason, stamp_of
@@ -25,8 +24,7 @@ from .sealfile.labels import NO_STAMP, Stamp
 Kind = Literal["file", "link", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One thing to record."""
 
     kind: Kind
