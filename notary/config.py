@@ -20,7 +20,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     witnesses        -                         [witnesses]       none
     witness_policy   MIZHENG_WITNESS_POLICY    witness_policy    the policy in [witnesses]
     publish          -                         [publish]         nowhere: readers ask the notary
-    timestamps       -                         [timestamps.NAME] none
+    timestamps       -                         [timestamps]      none
     renewal          -                         [renewal]         180 days before a certificate ends
 """
 

@@ -101,7 +101,9 @@ def issue(
         builder = builder.add_extension(extension, critical=critical)
     signer = key if by is None else by.key
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else signing_hash or hashes.SHA256()
-    return Issued(key, builder.sign(signer, algorithm))
+    # The same certificate each time, which examples need.
+    is_ec = isinstance(signer, ec.EllipticCurvePrivateKey)
+    return Issued(key, builder.sign(signer, algorithm, ecdsa_deterministic=True if is_ec else None))
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,9 @@ def _sign(key: Any, data: bytes, digest: str, *, pss: bool) -> tuple[bytes, byte
         return _algorithm("1.3.101.112"), key.sign(data)
     algorithm = _HASHES[digest][1]
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return _algorithm(f"1.2.840.10045.4.3.{_ECDSA[digest]}"), key.sign(data, ec.ECDSA(algorithm))
+        return _algorithm(f"1.2.840.10045.4.3.{_ECDSA[digest]}"), key.sign(
+            data, ec.ECDSA(algorithm, deterministic_signing=True)
+        )
     if not pss:
         return _algorithm(f"1.2.840.113549.1.1.{_RSA[digest]}", null=True), key.sign(
             data, padding.PKCS1v15(), algorithm

@@ -20,26 +20,32 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.notary.chain import evm
 from mizheng.verifier import dsse
 from mizheng.verifier.bundle import Evidence, write_bundle
-from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
 from mizheng.verifier.enrolment import Enrolment, KeyStatus, Revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.note import parse_note
 from mizheng.verifier.observation import Observation
 from mizheng.verifier.record import build_record
+from mizheng.verifier.renewal.build import renew_time_stamp, start_record
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import Depositor, Software, Statement
 from mizheng.verifier.text import render
+from mizheng.verifier.timestamp.token import dump_response, parse_token
 from mizheng.verifier.trust import Trust, dump_trust
 from mizheng.verifier.verify import verify_bundle
 
 from tests.support import world as worlds
+from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
@@ -48,6 +54,7 @@ VECTORS = ROOT / "tests" / "vectors" / "consensus"
 START = parse_instant("2026-11-23T02:00:00Z")
 ENROLLED_AT, CLAIMED_AT, BUNDLED_AT = "2026-11-23T02:00:10Z", "2026-11-23T02:01:30Z", "2026-11-24T01:00:00Z"
 OBSERVED_AT = "2026-11-23T02:10:00Z"
+STAMPED_AT, RENEWED_AT = parse_instant("2026-11-23T02:03:10Z"), parse_instant("2026-11-24T00:30:00Z")
 TRUST_ISSUED_AT, TRUST_EXPIRES_AT = "2026-11-24T00:00:00Z", "2027-11-24T00:00:00Z"
 CHECKED_AT = parse_instant("2026-11-25T00:00:00Z")
 # A made-up company; the last character is the code's true check digit.
@@ -133,8 +140,14 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
     observations = tuple(
         _observe(world, number, observer) for number in blocks for observer in world.observers[:2]
     )
+    tsas = [_authority(source, n) for n in range(2)]
+    text = parse_note(world.checkpoint_note(size)).text
+    stamp = start_record(tsas[0].token(text, STAMPED_AT))
+    renewal = renew_time_stamp(stamp, tsas[1].token(stamp.chains[0][0].token, RENEWED_AT))
     evidence = Evidence(
         heads={size: world.proof(index, size)},
+        timestamps=[(dump_response(stamp.chains[0][0].token), text)],
+        renewals=[renewal.dump()],
         anchors=[anchor],
         observations=observations,
         enrolment=enrolment,
@@ -160,7 +173,14 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
             purpose="示例",
         )
     bundle = target.getvalue()
-    trust = world.trust(name="example", issued_at=TRUST_ISSUED_AT, expires_at=TRUST_EXPIRES_AT, pinned=False)
+    trust = world.trust(
+        name="example",
+        issued_at=TRUST_ISSUED_AT,
+        expires_at=TRUST_EXPIRES_AT,
+        pinned=False,
+        tsas=tuple(tsa.trusted() for tsa in tsas),
+        retired_hashes={"sha256": parse_instant("2035-01-01T00:00:00Z")},
+    )
     report = verify_bundle(bundle, trust, now=CHECKED_AT)
     members = worlds.unpack(bundle)
     envelopes = {
@@ -180,6 +200,16 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         "entry.txt": dump_entry(hashlib.sha256(envelope).digest()),
         "checkpoint.txt": world.checkpoint_note(size),
         "trust.toml": dump_trust(trust),
+        "time-stamp.json": _pretty(_described(stamp.chains[0][0].token)),
+        "evidence-record.json": _pretty(
+            {
+                "version": 1,
+                "digestAlgorithms": [item.name for item in renewal.algorithms],
+                "archiveTimeStampSequence": [
+                    [_described(item.token) for item in chain] for chain in renewal.chains
+                ],
+            }
+        ),
         **_validators(trust),
         "report.json": _pretty(report.to_json()),
         "report.txt": render(report, lambda message: message).encode(),
@@ -291,6 +321,33 @@ def _successor(world: worlds.World, successor: PrivateKey, replaced: PrivateKey)
     return Enrolment(
         successor.public, COMPANY, "api-key+previous-key", BUNDLED_AT, replaced.public.keyid
     ).sign(world.issuer)
+
+
+def _authority(source: Source, number: int) -> TestAuthority:
+    """A time-stamp authority for a year, under a root of its own."""
+
+    def key() -> ec.EllipticCurvePrivateKey:
+        return ec.derive_private_key(int.from_bytes(source.take(31), "big"), ec.SECP256R1())
+
+    name, end = f"TSA {number + 1}", START + (number + 1) * 365 * 86_400
+    root = issue(f"{name} root", key(), None, start=START - 86_400, end=end + 86_400, is_ca=True)
+    purposes = (ExtendedKeyUsageOID.TIME_STAMPING,)
+    signer = issue(name, key(), root, start=START - 86_400, end=end, purposes=purposes)
+    return TestAuthority(name, root, signer)
+
+
+def _described(token: bytes) -> dict[str, object]:
+    """What a token says, in the names of RFC 3161."""
+    found = parse_token(token)
+    return {
+        "policy": found.policy,
+        "messageImprint": {"hashAlgorithm": found.hash.name, "hashedMessage": found.imprint.hex()},
+        "serialNumber": found.serial,
+        "genTime": format_instant(found.at),
+        "accuracy": None if found.accuracy is None else f"{found.accuracy} µs",
+        "signer": {"subject": found.signer.name, "sha256": found.signer.sha256},
+        "token_sha256": hashlib.sha256(token).hexdigest(),
+    }
 
 
 def _payload(envelope: bytes) -> bytes:
