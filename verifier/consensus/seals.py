@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..canonical import dump, from_hex, parse_typed
-from ..errors import ChainProofError, LimitError, NotBelievedError, VersionError
-from ..evm.block import Chain, limited_hex, natural, parse_chain
+from ..errors import LimitError, NotBelievedError, VersionError
+from ..evm.block import Block, Chain, limited_hex, natural, parse_chain, verify_block
 from . import bft, clique
 from .sealed import MAX_SEALED_HEADER_BYTES, SealedHeader, parse_sealed
 from .validators import CLIQUE, KINDS, MAX_VALIDATORS, ValidatorSet, find_set
@@ -107,15 +107,7 @@ def dump_seals(evidence: SealEvidence) -> bytes:
 def read_seals(evidence: SealEvidence) -> tuple[SealedHeader, ...]:
     """Steps 2 and 3: the headers, sound in themselves; ChainProofError or FormatError otherwise."""
     headers = tuple(parse_sealed(evidence.kind, header) for header in evidence.headers)
-    first = headers[0].header
-    if first.hash != evidence.hash:
-        raise ChainProofError(
-            "the header has the hash {found}, not {named}", found=first.hash.hex(), named=evidence.hash.hex()
-        )
-    if first.number != evidence.number:
-        raise ChainProofError(
-            "the header is that of block {found}, not {named}", found=first.number, named=evidence.number
-        )
+    verify_block(Block(evidence.number, evidence.hash, headers[0].hashed))
     if evidence.kind == CLIQUE:
         clique.check_headers(headers)
     else:
