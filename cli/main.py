@@ -100,6 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     harden_streams()
     set_language(choose_language(_asked_language(args), os.environ))
     try:
+        if asked := os.environ.get("_MIZHENG_COMPLETE"):
+            # A shell asks what could come next: https://click.palletsprojects.com/shell-completion
+            from click.shell_completion import shell_complete
+
+            return shell_complete(cli, {}, "mizheng", "_MIZHENG_COMPLETE", asked)
         with cli.make_context("mizheng", args) as context:
             result = cli.invoke(context)
         sys.stdout.flush()
