@@ -1,16 +1,46 @@
-"""Many rows in one statement of the driver's own, where SQLAlchemy's work for a row costs more than the row.
+"""Statements of the path every deposit takes: compiled once, and handed to the driver.
 
-The statements are made from the same tables; errors, events and the transaction stay SQLAlchemy's. On
-PostgreSQL the rows go as one array a column, so that a hundred of them are one statement and one answer.
+They are SQLAlchemy's statements over the same tables, on its connections and in its transactions; left out
+is its work for each execution and each row, which took longer than the statement itself. A failure is its
+DBAPIError as everywhere. On PostgreSQL many rows go as one array a column: one statement, one answer.
 """
 
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, CursorResult, Select, Table
+from sqlalchemy import Column, Connection, Executable, Select, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+Row = tuple[Any, ...]
+
+
+class Statement:
+    """One whose text never changes: values are given by the names of its bind parameters."""
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, Sequence[str] | None, dict[str, Any]]] = {}
+
+    def run(self, connection: Connection, **values: object) -> list[Row]:
+        """The rows, where it has any."""
+        text, order, fixed = self._compile(connection.dialect)
+        given = {**fixed, **values} if fixed else values
+        return _execute(connection, text, given if order is None else tuple(given[name] for name in order))
+
+    def _compile(self, dialect: Dialect) -> tuple[str, Sequence[str] | None, dict[str, Any]]:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            assert isinstance(self._statement, ClauseElement)  # noqa: S101 - all Core statements are
+            compiled: Any = self._statement.compile(dialect=dialect)
+            fixed = {name: value for name, value in compiled.params.items() if value is not None}
+            found = self._compiled[dialect.name] = str(compiled), compiled.positiontup, fixed
+        return found
 
 
 class Insert:
@@ -22,13 +52,12 @@ class Insert:
         self._values = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of ours
         self._arrays = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608
 
-    def run(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """`rows`, at least one, with their values in the order of the columns."""
         if connection.dialect.name == "postgresql":
-            columns = tuple(list(values) for values in zip(*rows, strict=True))
-            connection.exec_driver_sql(self._arrays, columns)
+            _execute(connection, self._arrays, tuple(list(values) for values in zip(*rows, strict=True)))
         else:
-            connection.exec_driver_sql(self._values, list(rows))
+            _execute(connection, self._values, rows, many=True)
 
 
 class Lookup:
@@ -38,14 +67,43 @@ class Lookup:
         """`query` has no WHERE."""
         self._where = f"{query} WHERE {column.table.name}.{column.name}"
         self._array = _array(column)
+        self._row = namedtuple("_row", query.selected_columns.keys())  # type: ignore[misc]
 
-    def run(self, connection: Connection, values: Iterable[object]) -> CursorResult[Any]:
-        """Rows in no order; nothing is found for no values."""
+    def run(self, connection: Connection, values: Iterable[object]) -> list[Any]:
+        """Rows in no order, with the columns' names; nothing is found for no values."""
         wanted = tuple(values)
         if connection.dialect.name == "postgresql":
-            return connection.exec_driver_sql(f"{self._where} = ANY({self._array})", (list(wanted),))
-        marks = ",".join("?" * len(wanted))
-        return connection.exec_driver_sql(f"{self._where} IN ({marks})", wanted)
+            found = _execute(connection, f"{self._where} = ANY({self._array})", (list(wanted),))
+        else:
+            found = _execute(connection, f"{self._where} IN ({','.join('?' * len(wanted))})", wanted)
+        return [self._row(*row) for row in found]
+
+
+def _execute(connection: Connection, text: str, values: Any, *, many: bool = False) -> list[Row]:
+    dialect, driver = connection.dialect, connection.connection
+    cursor = driver.cursor()
+    try:
+        # By the dialect, where SQLAlchemy's own statements pass as well.
+        if many:
+            dialect.do_executemany(cursor, text, values)
+        else:
+            dialect.do_execute(cursor, text, values)
+        return list(cursor.fetchall()) if cursor.description else []
+    except dialect.loaded_dbapi.Error as error:
+        is_lost = dialect.is_disconnect(error, driver, cursor)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=dialect,
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _array(column: Column[Any]) -> str:

@@ -5,24 +5,32 @@ kept beside it for good.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.log.keys import begin_log_keys
 from mizheng.notary.models import checkpoints, log_head
+from mizheng.notary.rows import Row, Statement
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
 from mizheng.verifier.note import NoteSigner
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 _ONLY_ROW = 1
 
 
-# Built once: to build a statement takes longer than to run it.
-_HEAD = select(log_head).where(log_head.c.id == _ONLY_ROW)
-_LOCKED_HEAD = _HEAD.with_for_update()
+_HEAD = select(
+    log_head.c.origin,
+    log_head.c.tree_size,
+    log_head.c.root_hash,
+    log_head.c.checkpoint,
+    log_head.c.damaged_bundle,
+).where(log_head.c.id == _ONLY_ROW)
+_LOCKED_HEAD = Statement(_HEAD.with_for_update())
+_SEEN_HEAD = Statement(_HEAD)
 _DAMAGE = update(log_head).where(log_head.c.id == _ONLY_ROW).values(damaged_bundle=bindparam("bundle"))
-_NEW_HEAD = (
+_NEW_HEAD = Statement(
     update(log_head)
     .where(log_head.c.id == _ONLY_ROW)
     .values(
@@ -49,7 +57,7 @@ class Head:
 
 def load_head(connection: Connection) -> Head:
     """The head of this transaction's snapshot."""
-    return _head(connection.execute(_HEAD).one_or_none())
+    return _head(_SEEN_HEAD.run(connection))
 
 
 def lock_head(connection: Connection) -> Head:
@@ -57,7 +65,7 @@ def lock_head(connection: Connection) -> Head:
 
     SQLite's BEGIN IMMEDIATE has locked already; PostgreSQL locks the row.
     """
-    return _head(connection.execute(_LOCKED_HEAD).one_or_none())
+    return _head(_LOCKED_HEAD.run(connection))
 
 
 def create_log(connection: Connection, signer: NoteSigner) -> Head:
@@ -92,14 +100,8 @@ def sign_head(signer: NoteSigner, tree_size: int, root_hash: bytes) -> Head:
 
 def store_head(connection: Connection, head: Head) -> None:
     """Put a new head in the place of the locked one."""
-    connection.execute(
-        _NEW_HEAD,
-        {
-            "size": head.tree_size,
-            "root": head.root_hash,
-            "note": head.checkpoint,
-            "now": int(time.time()),
-        },
+    _NEW_HEAD.run(
+        connection, size=head.tree_size, root=head.root_hash, note=head.checkpoint, now=int(time.time())
     )
 
 
@@ -136,7 +138,7 @@ def load_checkpoint(connection: Connection, tree_size: int) -> bytes | None:
     return note
 
 
-def _head(row: Row[tuple[object, ...]] | None) -> Head:
-    if row is None:
+def _head(found: Sequence[Row]) -> Head:
+    if not found:
         raise ConfigurationError("the log has not been created yet", hint="run: mizheng-notary serve")
-    return Head(row.origin, row.tree_size, row.root_hash, row.checkpoint, row.damaged_bundle)
+    return Head(*found[0])

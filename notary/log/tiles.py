@@ -8,29 +8,31 @@ writes about n/256 rows and a few more.
 from collections.abc import Sequence
 
 from mizheng.notary.models import entry_bundles, tiles
+from mizheng.notary.rows import Insert, Statement
 from mizheng.verifier import tiles as format_of_tiles
 from mizheng.verifier.errors import TruncatedError
 from mizheng.verifier.merkle import complete_levels
 from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, TileTree, split_hashes
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-# Built once: to build a statement takes longer than to run it.
-_TILE = select(tiles.c.hashes).where(
-    tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index")
+_TILE = Statement(
+    select(tiles.c.hashes).where(
+        tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index")
+    )
 )
-_ADD_TILES = insert(tiles)
-_GROW_TILE = (
+_ADD_TILES = Insert(tiles, tiles.c.level, tiles.c.tile_index, tiles.c.hashes)
+_GROW_TILE = Statement(
     update(tiles)
     .where(tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index"))
     .values(hashes=bindparam("grown"))
 )
-_BUNDLES = (
+_BUNDLES = Statement(
     select(entry_bundles.c.data)
     .where(entry_bundles.c.tile_index.between(bindparam("first"), bindparam("last")))
     .order_by(entry_bundles.c.tile_index)
 )
-_ADD_BUNDLE = insert(entry_bundles)
-_GROW_BUNDLE = (
+_ADD_BUNDLES = Insert(entry_bundles, entry_bundles.c.tile_index, entry_bundles.c.data)
+_GROW_BUNDLE = Statement(
     update(entry_bundles)
     .where(entry_bundles.c.tile_index == bindparam("at_index"))
     .values(data=bindparam("grown"))
@@ -56,8 +58,8 @@ class TileReader(TileTree):
         """The stored hashes of a tile, concatenated; empty where there is none."""
         key = (level, index)
         if key not in self._tiles:
-            place = {"at_level": level, "at_index": index}
-            self._tiles[key] = self._connection.execute(_TILE, place).scalar_one_or_none() or b""
+            found = _TILE.run(self._connection, at_level=level, at_index=index)
+            self._tiles[key] = found[0][0] if found else b""
         return self._tiles[key]
 
     def subtree_root(self, start: int, end: int) -> bytes:
@@ -77,15 +79,11 @@ def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[b
         data = stored + b"".join(hashes)
         size = TILE_WIDTH * HASH_SIZE
         chunks = [data[offset : offset + size] for offset in range(0, len(data), size)]
-        fresh = [
-            {"level": level, "tile_index": first + number, "hashes": chunk}
-            for number, chunk in enumerate(chunks)
-        ]
+        fresh = [(level, first + number, chunk) for number, chunk in enumerate(chunks)]
         if filled:
-            grown = {"at_level": level, "at_index": first, "grown": fresh.pop(0)["hashes"]}
-            connection.execute(_GROW_TILE, grown)
+            _GROW_TILE.run(connection, at_level=level, at_index=first, grown=fresh.pop(0)[2])
         if fresh:
-            connection.execute(_ADD_TILES, fresh)
+            _ADD_TILES.run(connection, fresh)
         # Each tile that is now full is one hash of the level above.
         hashes = [complete_levels(split_hashes(chunk))[-1][0] for chunk in chunks if len(chunk) == size]
         level, start = level + 1, first
@@ -94,23 +92,28 @@ def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[b
 def append_entries(connection: Connection, tree_size: int, data: Sequence[bytes]) -> None:
     """Write the entries themselves behind the `tree_size` existing ones."""
     position, rest = tree_size, list(data)
+    fresh: list[tuple[int, bytes]] = []
     while rest:
         index, filled = divmod(position, TILE_WIDTH)
         taken, rest = rest[: TILE_WIDTH - filled], rest[TILE_WIDTH - filled :]
         bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in taken)
         if filled:
-            stored = connection.execute(_BUNDLES, {"first": index, "last": index}).scalar_one()
-            connection.execute(_GROW_BUNDLE, {"at_index": index, "grown": stored + bundle})
+            found = _BUNDLES.run(connection, first=index, last=index)
+            if not found:
+                raise LogCorruptError(f"entry bundle {index} is missing")
+            _GROW_BUNDLE.run(connection, at_index=index, grown=found[0][0] + bundle)
         else:
-            connection.execute(_ADD_BUNDLE, {"tile_index": index, "data": bundle})
+            fresh.append((index, bundle))
         position += len(taken)
+    if fresh:
+        _ADD_BUNDLES.run(connection, fresh)
 
 
 def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
     """The entries [start, end), read back from their bundles."""
     first, last = start // TILE_WIDTH, (end - 1) // TILE_WIDTH
-    rows = connection.execute(_BUNDLES, {"first": first, "last": last}).scalars()
-    found = [entry for data in rows for entry in split_bundle(data)]
+    rows = _BUNDLES.run(connection, first=first, last=last)
+    found = [entry for (data,) in rows for entry in split_bundle(data)]
     offset = first * TILE_WIDTH
     return found[start - offset : end - offset]
 

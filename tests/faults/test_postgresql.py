@@ -12,7 +12,9 @@ import pytest
 from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.sequencer import Sequencer
+from psycopg import Error as DriverError
 from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExceptionContext
 
 from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
@@ -176,34 +178,52 @@ def test_a_server_that_does_not_keep_what_it_confirms(
     open_log(url, str(tmp_path / "notary")).engine.dispose()
 
 
-def test_serialization_failures(opened: Callable[..., Instance], tell: Tell) -> None:
+def test_serialization_failures(
+    opened: Callable[..., Instance], tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two writers whose transactions are SERIALIZABLE against the notary's will: aborts, and no fork."""
-    failures = []
+    # By the error itself: what a statement fails with is told by the driver's call, a commit by SQLAlchemy.
+    failed: dict[int, BaseException] = {}
     sequencers = []
     instances = [opened(), opened()]
+
+    def telling(run: Callable[..., None]) -> Callable[..., None]:
+        def tell_of(*given: object) -> None:
+            try:
+                run(*given)
+            except DriverError as error:
+                failed[id(error)] = error
+                raise
+
+        return tell_of
+
+    def note(context: ExceptionContext) -> None:
+        failed[id(context.original_exception)] = context.original_exception
+
+    def count_aborts() -> int:
+        return sum(getattr(error, "sqlstate", "") == "40001" for error in list(failed.values()))
+
     for instance in instances:
+        dialect = instance.engine.dialect
+        monkeypatch.setattr(dialect, "do_execute", telling(dialect.do_execute))
 
         def stricter(connection: Connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
 
         event.listen(instance.engine, "begin", stricter)
-        event.listen(
-            instance.engine,
-            "handle_error",
-            lambda context: failures.append(getattr(context.original_exception, "sqlstate", "")),
-        )
+        event.listen(instance.engine, "handle_error", note)
         sequencers.append(make_sequencer(instance))
         sequencers[-1].start()
     clients = Clients(*sequencers)
     with clients.running():
         deadline = time.monotonic() + 60
-        while failures.count("40001") < scaled(5, 100) and time.monotonic() < deadline:
+        while count_aborts() < scaled(5, 100) and time.monotonic() < deadline:
             time.sleep(0.05)
         clients.wait_for(1)
     for sequencer in sequencers:
         sequencer.stop()
     found = count(url_of(instances[0]), instances[0].signer.vkey, clients.receipts)
-    aborts = failures.count("40001")
+    aborts = count_aborts()
     tell("serialization failures", aborts, found, f"refused {clients.refusals}", database="postgresql")
     found.check()
     assert aborts >= scaled(5, 100)

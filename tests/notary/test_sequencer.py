@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
-from sqlalchemy import Connection, Engine, event, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import OperationalError
 
 SIGNER = NoteSigner("log.example/sequencer", PrivateKey.generate())
@@ -203,12 +203,19 @@ class Fault:
     def statement(self, word: str, times: int) -> None:
         self.left = times
 
-        def fail(_c: object, _cursor: object, statement: str, _p: object, _x: object, _many: object) -> None:
-            if word in statement and self.left:
-                self.left -= 1
-                raise OperationalError(statement, {}, Exception("injected"))
+        dialect = self._engine.dialect
 
-        event.listen(self._engine, "before_cursor_execute", fail)
+        def failing(real: Callable[..., None]) -> Callable[..., None]:
+            def run(cursor: object, statement: str, *rest: object, **more: object) -> None:
+                if word in statement and self.left:
+                    self.left -= 1
+                    raise dialect.loaded_dbapi.OperationalError("injected")
+                real(cursor, statement, *rest, **more)
+
+            return run
+
+        for name in ("do_execute", "do_executemany"):
+            self._patch.setattr(dialect, name, failing(getattr(dialect, name)))
 
     def commit(self, times: int, *, takes_effect: bool) -> None:
         self.left = times
