@@ -241,7 +241,7 @@ def _validators(trust: Trust) -> dict[str, bytes]:
     start = text.index("[[chains.validators]]")
     return {
         "seals.json": vector["evidence"].encode(),
-        "validators.toml": text[start : text.index("[require]")].encode(),
+        "validators.toml": text[start : text.index("[[tsas]]")].encode(),
     }
 
 
