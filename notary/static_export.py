@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.notary.chain.beacon import list_beacons
-from mizheng.notary.chain.tables import anchors, observations
+from mizheng.notary.chain.tables import anchors, observations, validator_seals
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
@@ -183,6 +183,15 @@ def _blocks(connection: Connection) -> Iterator[_File]:
         }
         name = f"{row.chain_id}-{row.block_number}-{row.block_hash.hex()[:16]}-{row.observer_keyid[:16]}"
         yield _File(f"observations/{name}.dsse.json", "observation", row.envelope, facts)
+    sealed = select(validator_seals).order_by(validator_seals.c.chain_id, validator_seals.c.block_number)
+    for row in connection.execute(sealed):
+        facts = {
+            "chain_id": row.chain_id,
+            "block_number": row.block_number,
+            "block_hash": row.block_hash.hex(),
+        }
+        name = f"{row.chain_id}-{row.block_number}-{row.block_hash.hex()[:16]}"
+        yield _File(f"seals/{name}.json", "seals", row.evidence, facts)
     for beacon in list_beacons(connection):
         chain_id, block = beacon.chain.chain_id, beacon.block
         facts = {"chain_id": chain_id, "block_number": block.number, "block_hash": block.hash.hex()}

@@ -14,6 +14,7 @@ README: Final = """\
   checkpoints/<条数>    锚定过的检查点，含见证人的联署
   anchors/              上链证据，每份自带区块头与证明
   observations/         观察者对区块的签名陈述
+  seals/                链上验证者对区块的签封
   beacons/              声明中引用过的区块头
   keys/                 日志与签发者的公钥
   v1/log-keys           日志密钥的历次更换
@@ -35,6 +36,7 @@ it is not needed any more. There are no secrets, envelopes or names of companies
   checkpoints/<size>    checkpoints that were anchored, with cosignatures of witnesses
   anchors/              evidence of anchors, each with its block header and proofs
   observations/         what observers signed about blocks
+  seals/                what the chain's validators sealed
   beacons/              block headers that statements name
   keys/                 public keys of the log and of the issuer
   v1/log-keys           every change of the log's key

@@ -55,12 +55,16 @@ def test_believed_by_its_validators_alone(tmp_path: Path, kind: str) -> None:
             checks = httpx.get(server.url + "/readyz", trust_env=False).json()["checks"]
             assert checks["seals.consortium"]["state"] == "ok"
             trust = server.export_trust(tmp_path / "trust.toml")
+            server.run("export-static", str(tmp_path / "export"))
     found = parse_trust(trust.read_bytes())
     assert (found.observers, dict(found.chains[0].pins)) == ((), {})
     assert {member.address for member in found.chains[0].validators[0].members} == {
         sealer.address for sealer in SEALERS
     }
-    # Notary, node and chain are gone.
+    # Notary, node and chain are gone; what the notary left as plain files has the seals as well.
+    left = {path.read_bytes() for path in (tmp_path / "export" / "seals").iterdir()}
+    with Bundle(bundle) as opened:
+        assert {opened.read(name) for name in opened.group("seals")} <= left
     shown = company("trust", "show", str(trust)).ok().out
     assert f"{kind}, 3 of 4 must seal" in shown
     assert SEALERS[0].address.hex() in shown

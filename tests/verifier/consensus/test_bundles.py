@@ -236,6 +236,16 @@ def test_kind_of_the_chain_is_the_trust_files(scene: Scene, kind: str) -> None:
         assert report.is_trial == (other == "trial")
 
 
+def test_a_chain_that_was_called_ethereum_may_have_validators(scene: Scene) -> None:
+    """What kind of seals there are says the set; anchors made before it stay what they are."""
+    sealed = scene.sealed("qbft")
+    chain = replace(sealed.chain, kind="ethereum")
+    moved = Sealed(chain, sealed.block, dump_seals(replace(parse_seals(sealed.seals), chain=chain)))
+    trust = scene.trust("qbft")
+    trust = replace(trust, chains=(replace(trust.chains[0], kind="ethereum"),))
+    assert judge(scene.members(moved, moved.seals), trust).verdict is Verdict.VALID
+
+
 def test_no_trust_file(scene: Scene) -> None:
     sealed = scene.sealed("qbft")
     report = refused(judge(scene.members(sealed, sealed.seals), None))
