@@ -91,6 +91,11 @@ class NotaryClient:
         wanted = {"id": str, "state": str, "anchors": list}
         return self._json("GET", f"/v1/deposits/{deposit}", wanted)
 
+    def request_anchor(self, deposit: str) -> dict[str, Any]:
+        """Have the deposit anchored at once: {id, state, remaining, per_day}."""
+        wanted = {"id": str, "state": str, "remaining": int}
+        return self._json("POST", f"/v1/deposits/{deposit}/urgent", wanted)
+
     def evidence(self, deposit: str) -> dict[str, Any]:
         """Everything that proves itself, as far as there is any yet."""
         wanted = {"id": str, "leaf_index": int, "heads": dict, "anchors": list}

@@ -87,6 +87,11 @@ class Anchorer:
         """Codes of what will hold anchoring up if nobody does anything."""
         return self._status.warnings
 
+    @property
+    def balance(self) -> int | None:
+        """Wei, as of a minute ago at most; None while nobody has looked, or where gas is free."""
+        return self._status.balance
+
     def step(self) -> bool:
         """Do one bounded piece of work; whether there may be more to do at once.
 

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.limits import BodyLimit
 from mizheng.notary.metrics import Counting
 from mizheng.notary.problems import document, install_handlers
-from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
+from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation, urgent
 from mizheng.notary.routes.shortcut import NotaryApp
 from mizheng.notary.schemas import ProblemAnswer
 from mizheng.notary.service import Service
@@ -45,7 +45,7 @@ def create_app(service: Service) -> NotaryApp:
         redirect_slashes=False,
     )
     app.state.service = service
-    for room in (deposits, keys, organisation, beacon, log, health):
+    for room in (deposits, urgent, keys, organisation, beacon, log, health):
         app.include_router(room.router)
     install_handlers(app)
     app.add_shortcuts(service)

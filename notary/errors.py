@@ -86,6 +86,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "key-known": ProblemType(409, "the key has been enrolled before", "make a new key"),
     "replaces-wrong": ProblemType(409, "the key to be replaced is not the organisation's active key"),
+    "urgent-limit": ProblemType(
+        429,
+        "the organisation has had the log anchored at once as often as it may in 24 hours",
+        "the deposit is safe, and is anchored with the others when its turn comes",
+    ),
     # What is asked for.
     "deposit-unknown": ProblemType(404, "no such deposit of this organisation"),
     "no-final-block": ProblemType(404, "no final block is known", "leave not_before out, or ask again later"),

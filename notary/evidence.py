@@ -10,7 +10,9 @@ from mizheng.notary.auth import Caller
 from mizheng.notary.chain.beacon import find_beacon
 from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.notary.chain.status import load_warnings
 from mizheng.notary.chain.tables import anchors, observations, validator_seals
+from mizheng.notary.costs import load_costs
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
@@ -40,9 +42,11 @@ def load_status(
 ) -> dict[str, object]:
     """The fields of StatusAnswer; Problem `deposit-unknown` unless it is the caller's."""
     with reading(engine) as connection:
-        deposit = _find(connection, caller, deposit_id)
+        deposit = find_deposit(connection, caller, deposit_id)
         rows = _anchors(connection, deposit.leaf_index)
         waits = [read_waiting_for(connection, profile, deposit.leaf_index) for profile in profiles]
+        warnings = load_warnings(connection)
+        costs = load_costs(connection, rows, profiles)
     chains = [
         {
             "chain": profile.name,
@@ -54,6 +58,7 @@ def load_status(
                 if (row.chain_id, row.genesis_hash) == (profile.chain_id, profile.genesis_hash)
             ),
             "waiting_for": waiting_for,
+            "warnings": warnings.get(profile.name, []),
         }
         for profile, waiting_for in zip(profiles, waits, strict=True)
     ]
@@ -67,14 +72,14 @@ def load_status(
         "received_at": format_instant(deposit.received_at),
         "waiting_for": None if state == "final" else waiting_for or "anchor-interval",
         "chains": chains,
-        "anchors": [_describe(row) for row in rows],
+        "anchors": [{**_describe(row), "cost": costs.get(row.id)} for row in rows],
     }
 
 
 def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> dict[str, object]:
     """The fields of EvidenceAnswer; Problem `deposit-unknown` unless it is the caller's."""
     with reading(instance.engine) as connection:
-        deposit = _find(connection, caller, deposit_id)
+        deposit = find_deposit(connection, caller, deposit_id)
         head = load_head(connection)
         chosen = _choose(_anchors(connection, deposit.leaf_index))
         stamps = load_first_stamps(connection, deposit.leaf_index)
@@ -153,7 +158,8 @@ def _with_observations(connection: Connection, row: Row[tuple[object, ...]]) -> 
     return dump_foreign(anchor.with_observations(tuple(envelopes)))
 
 
-def _find(connection: Connection, caller: Caller, deposit_id: str) -> Row[tuple[object, ...]]:
+def find_deposit(connection: Connection, caller: Caller, deposit_id: str) -> Row[tuple[object, ...]]:
+    """The caller's deposit; Problem `deposit-unknown` for somebody else's and for none at all."""
     try:
         digest = bytes.fromhex(deposit_id)
     except ValueError:

@@ -103,6 +103,18 @@ class ChainKeeper:
         return self._board.waiting_for if self._anchorer is None else self._anchorer.waiting_for
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of what will hold anchoring up if nobody does anything."""
+        return (
+            self._board.warnings if self._is_following or self._anchorer is None else self._anchorer.warnings
+        )
+
+    @property
+    def balance(self) -> int | None:
+        """Wei of the account that pays; None while nobody has looked, or where gas is free."""
+        return self._board.balance if self._is_following or self._anchorer is None else self._anchorer.balance
+
+    @property
     def reference(self) -> dict[str, object] | None:
         """The fields of ChainReference; None while the chain has not been reached."""
         profile, deployment = self.profile, self.deployment

@@ -6,6 +6,7 @@ Commands import what they need when they run; `--help` needs click alone.
 import os
 
 import click
+from mizheng.notary.alarm_commands import chain_alarms
 from mizheng.notary.backup_commands import backup, restore
 from mizheng.notary.chain_commands import chain, observe
 from mizheng.notary.console import data_dir_option, open_here, say, speaks
@@ -128,6 +129,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(org)
 main.add_command(key)
+chain.add_command(chain_alarms)
 main.add_command(chain)
 main.add_command(observe)
 main.add_command(witness)

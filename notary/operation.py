@@ -1,9 +1,13 @@
 """What an operator wants to see at a glance, from the database alone."""
 
+import time
+
 from mizheng.notary.chain.configured import load_profiles
+from mizheng.notary.chain.feerule import format_amount
 from mizheng.notary.chain.node_board import load_node_states
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.tables import anchoring_status, anchors
+from mizheng.notary.costs import load_spent
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
@@ -62,13 +66,21 @@ def _load_chain(connection: Connection, profile: ChainProfile) -> dict[str, str 
         here += [anchors.c.chain_id == profile.chain_id, anchors.c.genesis_hash == profile.genesis_hash]
     largest = select(func.max(anchors.c.tree_size)).where(*here)
     newest = connection.execute(select(anchors).where(*here).order_by(anchors.c.id.desc()).limit(1)).first()
-    board = select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == profile.name)
+    board = connection.execute(
+        select(anchoring_status).where(anchoring_status.c.chain == profile.name)
+    ).one_or_none()
+    spent = load_spent(connection, profile, int(time.time()))
+    unit = profile.fee_rule.unit
+    balance = None if board is None or board.balance is None else format_amount(int(board.balance))
     name = profile.name
     return {
         f"{name}: kind": profile.kind,
         f"{name}: contract": newest.contract.hex() if newest else None,
         f"{name}: anchored size": connection.execute(largest).scalar(),
         f"{name}: final size": connection.execute(largest.where(anchors.c.state == "final")).scalar(),
-        f"{name}: anchoring waits for": connection.execute(board).scalar_one_or_none(),
+        f"{name}: anchoring waits for": board.waiting_for if board else None,
+        f"{name}: warnings": board.warnings or None if board else None,
+        f"{name}: balance": balance and f"{balance} {unit}",
+        f"{name}: spent in 24 hours": f"{format_amount(spent)} {unit}",
         **{f"{name}: node {node}": state for node, state in load_node_states(connection, name).items()},
     }

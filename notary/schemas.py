@@ -130,6 +130,20 @@ class BatchAnswer(BaseModel):
     items: list[DepositedItem | RefusedItem] = Field(description="as many as envelopes were sent")
 
 
+class AnchorCost(BaseModel):
+    """What an anchor cost: gas used times the price that was paid. Wei as decimal digits: they may be more
+    than JSON's numbers hold.
+    """
+
+    gas_used: int = Field(description="by all its transactions that a block took")
+    wei: str = Field(description="what they cost")
+    amount: str = Field(description="the same, exactly, in the chain's unit")
+    entries: int = Field(description="entries that this anchor is the first for; they share its cost")
+    wei_per_entry: str = Field(description="the cost of each of them, rounded down")
+    amount_per_entry: str = Field(description="the same in the chain's unit")
+    unit: str = Field(description="what 10^18 wei are called on the chain")
+
+
 class AnchorAnswer(BaseModel):
     """One anchor that covers the deposit."""
 
@@ -143,6 +157,7 @@ class AnchorAnswer(BaseModel):
     transaction_hash: str | None = Field(description="hex; for look-up only, nothing proves it")
     block_number: int | None = Field(description="height of the block")
     block_hash: str | None = Field(description="hex")
+    cost: AnchorCost | None = Field(description="null until it is in a block")
 
 
 class ChainStatus(BaseModel):
@@ -154,6 +169,9 @@ class ChainStatus(BaseModel):
     state: Literal["deposited", "anchored", "final"] = Field(description="as for the deposit")
     waiting_for: str | None = Field(
         description="stable code of what the next state on this chain waits for; null when final"
+    )
+    warnings: list[str] = Field(
+        description="stable codes of what will hold anchoring up if the operator does nothing: `balance-low`"
     )
 
 
@@ -179,6 +197,18 @@ class TimeStampAnswer(BaseModel):
 
     response: str = Field(description="base64 of a TimeStampResp (RFC 3161) in DER")
     text: str = Field(description="what is stamped: the text of the checkpoint, without signatures")
+
+
+class UrgentAnswer(BaseModel):
+    """What became of the wish to have a deposit anchored at once."""
+
+    id: str = Field(description="the deposit's id")
+    state: Literal["requested", "under-way"] = Field(
+        description="requested: the next step of the anchorer takes it; under-way: an anchor with it is "
+        "being made, or there already, on every chain"
+    )
+    remaining: int = Field(description="how often the organisation may ask in the present 24 hours")
+    per_day: int = Field(description="the limit")
 
 
 class EvidenceAnswer(BaseModel):

@@ -1,19 +1,23 @@
 """What runs while the notary serves: the sequencer, the key register, and the chain in the background."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mizheng.notary.auth import RememberedCallers
 from mizheng.notary.background import ChainKeepers
 from mizheng.notary.chain.beacon import newest_beacon
+from mizheng.notary.chain.feerule import WEI, format_amount
 from mizheng.notary.chain.node_board import load_node_states
 from mizheng.notary.console import complain
 from mizheng.notary.cosigning import WitnessKeeper
+from mizheng.notary.costs import load_spent
 from mizheng.notary.database import reading
 from mizheng.notary.deposits import Deposit, DepositRules
 from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.gathering import Gatherer
 from mizheng.notary.instance import Instance, damaged
+from mizheng.notary.keeper import ChainKeeper
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.following import PAUSE_SECONDS as FOLLOWING_PAUSE
 from mizheng.notary.log.following import HeadFollower
@@ -85,7 +89,27 @@ class Service:
             "mizheng_anchoring_state",
             "1 for what anchoring on a chain waits for; ok if only for time",
             ("chain", "state"),
-            lambda: {(keeper.profile.name, keeper.waiting_for or "ok"): 1 for keeper in self.chains},
+            lambda: {
+                (keeper.profile.name, state): 1
+                for keeper in self.chains
+                for state in (keeper.waiting_for or "ok", *keeper.warnings)
+            },
+        )
+        self.metrics.gauges(
+            "mizheng_anchoring_balance",
+            "what the account that pays for anchors has, in the chain's unit",
+            ("chain",),
+            lambda: {
+                (keeper.profile.name,): keeper.balance / WEI
+                for keeper in self.chains
+                if keeper.balance is not None
+            },
+        )
+        self.metrics.gauges(
+            "mizheng_anchoring_spent",
+            "what the anchors of the last 24 hours cost, in the chain's unit",
+            ("chain",),
+            self._spent,
         )
         self.metrics.gauges(
             "mizheng_chain_node_state",
@@ -196,7 +220,7 @@ class Service:
         for (chain, node), state in nodes.items():
             checks[f"node.{chain}.{node}"] = {"state": state}
         for keeper in self.chains:
-            checks[f"chain.{keeper.profile.name}"] = {"state": keeper.waiting_for or "ok"}
+            checks[f"chain.{keeper.profile.name}"] = _chain_check(keeper)
             if keeper.seals is not None:
                 checks[f"seals.{keeper.profile.name}"] = {"state": keeper.seals}
             for name, state in keeper.observers.items():
@@ -230,6 +254,24 @@ class Service:
             for node, state in load_node_states(connection, profile.name).items()
         }
 
+    def _spent(self) -> dict[tuple[str, ...], float]:
+        now = int(time.time())
+        with reading(self.engine) as connection:
+            return {
+                (profile.name,): load_spent(connection, profile, now) / WEI
+                for profile in self.chains.profiles
+            }
+
     def _tree_size(self) -> float:
         with reading(self.engine) as connection:
             return load_head(connection).tree_size
+
+
+def _chain_check(keeper: ChainKeeper) -> dict[str, str]:
+    """What holds anchoring on a chain up, else what will, else ok; and what the account has."""
+    states = [*filter(None, (keeper.waiting_for,)), *keeper.warnings]
+    check = {"state": states[0] if states else "ok"}
+    details = states[1:]
+    if keeper.balance is not None:
+        details.append(f"balance {format_amount(keeper.balance)} {keeper.profile.fee_rule.unit}")
+    return {**check, "detail": "; ".join(details)} if details else check

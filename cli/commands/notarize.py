@@ -12,7 +12,7 @@ from ..language import N_, _
 from ..output import emit_json, say
 from ..screens import Command
 from ..text import printable
-from .seal import default_output, read_points_for, seal_to
+from .seal import default_output, run
 
 
 @click.command(
@@ -30,6 +30,7 @@ from .seal import default_output, read_points_for, seal_to
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal, when paths are sealed first"))
 @click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
 @click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
+@click.option("--urgent", is_flag=True, help=N_("have it anchored at once; so often a day and no more"))
 @click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def notarize(
@@ -37,10 +38,12 @@ def notarize(
     output: str | None,
     points_file: str | None,
     no_points: bool,
+    urgent: bool,
     notary: str | None,
     as_json: bool,
 ) -> int:
     from ..depositing import deposit_seal
+    from ..jobs import sealing_task
     from ..sealfile.read import Seal
     from ..session import Session
 
@@ -54,12 +57,14 @@ def notarize(
         target = Path(os.fsdecode(paths[0]))
     else:
         target = Path(output) if output else default_output(paths[0])
-        found = read_points_for(paths, points_file, without=no_points)
-        unreadable = seal_to(paths, target, points=found, force=False, as_json=False, is_quiet=as_json)
+        with sealing_task(paths, target, points=points_file, without_points=no_points) as task:
+            unreadable = run(task, as_json=False, is_quiet=as_json)
     with Seal(target, lock=True) as seal, session.notary(notary) as client:
         was_deposited = seal.state.deposit is not None and seal.state.deposit.answer is not None
         deposit = deposit_seal(session, client, seal)
         commitment = seal.state.sealed.commitment
+        # What is refused here is only the haste: the deposit is kept by now.
+        asked = client.request_anchor(deposit.id) if urgent else None
     assert deposit.answer is not None  # noqa: S101 - deposit_seal returns checked deposits only
     if as_json:
         emit_json(
@@ -72,6 +77,7 @@ def notarize(
                 "leaf_index": deposit.answer["leaf_index"],
                 "received_at": deposit.answer["received_at"],
                 "new": not was_deposited,
+                **({"urgent": asked} if asked else {}),
             }
         )
     else:
@@ -85,6 +91,8 @@ def notarize(
                 origin=origin,
             )
         )
+        if asked:
+            say(_("anchored at once; this may be asked {count} more times today", count=asked["remaining"]))
         say(_("kept in {name}; next: mizheng status {name}", name=printable(str(target))))
     return InputFault.exit_code if unreadable else 0
 

@@ -41,6 +41,17 @@ _WAITING = {
     "unreachable": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
     "insufficient-funds": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
     "chain-in-use": N_("the notary's operator: another process holds its chain"),
+    "balance-low": N_("the notary's account on the chain to be filled up soon; the deposit itself is safe"),
+    "cap-reached": N_("the chain to become cheaper: it asks for more than the notary may pay"),
+    "budget-spent": N_("another day: the notary has spent what it may spend on this chain"),
+    "chain-stalled": N_("the chain, which makes no blocks at the moment"),
+    "signer-unavailable": N_("the notary's operator: the key of its account cannot be used"),
+    "nonce-taken": N_("the chain to say for good which of two transactions of the notary counts"),
+    "nonce-gap": N_("an earlier transaction of the notary's account"),
+    "final-reversed": N_("the notary's operator: the chain took back a block that was final"),
+    "fee-too-low": N_("a dearer transaction of the notary, which is being made"),
+    "replacement-underpriced": N_("a dearer transaction of the notary, which is being made"),
+    "reorganised": N_("the chain to take the notary's transaction into a block again"),
     "wrong-chain-id": N_("the notary's operator: its node is on another chain"),
     "wrong-genesis": N_("the notary's operator: its node is on another chain"),
     "no-code": N_("the notary's operator: the contract is not where it should be"),
@@ -198,6 +209,8 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
     for anchor in found["anchors"]:
         if anchor.get("state") in ("anchored", "final"):
             say(_anchor_line(anchor))
+            if isinstance(anchor.get("cost"), dict):
+                say(_cost_line(anchor["cost"]))
     chains = _chains(found)
     if len(chains) > 1:
         for chain in chains:
@@ -211,6 +224,27 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
                 )
     elif found.get("waiting_for"):
         say(_("  waits for {reason}", reason=_reason(found)))
+    for chain in chains:
+        for warning in chain.get("warnings") or []:
+            say(
+                _(
+                    "  chain {name}: soon waits for {reason}",
+                    name=printable(str(chain["chain"])),
+                    reason=_reason({"waiting_for": warning}),
+                )
+            )
+
+
+def _cost_line(cost: dict[str, Any]) -> str:
+    return _(
+        "             it cost the notary {amount} {unit} (gas {gas}), {share} {unit} for each of its "
+        "{entries} entries",
+        amount=printable(str(cost.get("amount"))),
+        unit=printable(str(cost.get("unit"))),
+        gas=printable(str(cost.get("gas_used"))),
+        share=printable(str(cost.get("amount_per_entry"))),
+        entries=printable(str(cost.get("entries"))),
+    )
 
 
 def _anchor_line(anchor: dict[str, Any]) -> str:

@@ -6,8 +6,14 @@ from typing import Any
 
 from mizheng.notary.chain.tables import anchoring_status
 from mizheng.notary.database import reading, writing
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
+
+
+def load_warnings(connection: Connection) -> dict[str, list[str]]:
+    """By the chain's name: codes of what will hold anchoring up if nobody does anything."""
+    rows = connection.execute(select(anchoring_status.c.chain, anchoring_status.c.warnings))
+    return {row.chain: (row.warnings or "").split() for row in rows}
 
 
 class StatusBoard:
