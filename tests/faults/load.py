@@ -183,8 +183,10 @@ class Count:
 
 def count(url: str, vkey: str, receipts: Collection[Receipt], seen: Collection[bytes] = ()) -> Count:
     """Hold kept receipts, and all checkpoints ever seen, against the log recomputed from its rows."""
+    # What came in until here must be in the log; while it is read, more comes in.
+    receipts, seen = list(receipts), set(seen)
     log: Recomputed = recompute(url, vkey)
-    heads = {note: open_note(note, vkey) for note in {receipt.note for receipt in receipts} | set(seen)}
+    heads = {note: open_note(note, vkey) for note in {receipt.note for receipt in receipts} | seen}
     lost = [receipt for receipt in receipts if not receipt.is_kept(log, heads[receipt.note])]
     places = {receipt.leaf_index: receipt.envelope_sha256 for receipt in receipts}
     given = {(receipt.leaf_index, receipt.envelope_sha256) for receipt in receipts}
