@@ -16,7 +16,7 @@ from ..screens import Command
 from ..text import human_size, printable
 
 if TYPE_CHECKING:
-    from ..points.model import Points
+    from ..sealing import Task
 
 # A list longer than this scrolls away what matters; --json has them all.
 _SHOWN = 20
@@ -57,19 +57,23 @@ def seal(
     force: bool,
     as_json: bool,
 ) -> int:
+    from ..jobs import sealing_task
+
     target = Path(output) if output else default_output(paths[0])
-    found = read_points_for(paths, points_file, without=no_points)
+    if force:
+        refuse_deposited(target)
     before = Path(since) if since else None
-    unreadable = seal_to(
+    with sealing_task(
         paths,
         target,
-        points=found,
+        points=points_file,
+        without_points=no_points,
         since=before,
         read_all=paranoid,
         with_ignored=no_ignore,
         force=force,
-        as_json=as_json,
-    )
+    ) as task:
+        unreadable = run(task, since=before, as_json=as_json)
     return InputFault.exit_code if unreadable else 0
 
 
@@ -80,47 +84,14 @@ def default_output(path: bytes) -> Path:
     return Path(os.fsdecode(split_argument(path)[1]) + ".seal")
 
 
-def read_points_for(paths: tuple[bytes, ...], asked: str | None, *, without: bool) -> Points | None:
-    """The secret points of what is to be sealed; a points.toml with a fault in it ends the command."""
-    from ..points.find import find_points, load_points
-
-    path = find_points(paths, asked, without=without)
-    return load_points(path, paths) if path else None
-
-
-def seal_to(
-    paths: tuple[bytes, ...],
-    target: Path,
-    *,
-    points: Points | None,
-    since: Path | None = None,
-    read_all: bool = False,
-    with_ignored: bool = False,
-    force: bool,
-    as_json: bool,
-    is_quiet: bool = False,
-) -> int:
+def run(task: Task, *, since: Path | None = None, as_json: bool, is_quiet: bool = False) -> int:
     """Seal and say what was done (not when `is_quiet`); returns how many things could not be read."""
-    from ..earlier import earlier_runs
     from ..sealfile.write import part_path
-    from ..sealing import Task, seal_paths, survey
-    from ..sealkeys import recipients
-    from ..session import Session
+    from ..sealing import seal_paths, survey
 
-    session = Session.load()
-    public_key = session.active_key.public
-    servers = tuple(session.config.time_servers.split())
-    readers = recipients(session.home, session.config.seal_key_store)
-    if force:
-        refuse_deposited(target)
     signal.signal(signal.SIGTERM, _stop)
-    with (
-        earlier_runs(target, session.home, since, read_all=read_all) as (previous, earlier),
-        Progress(_("sealing")) as progress,
-    ):
-        task = Task(
-            paths, target, public_key, readers, points, previous, earlier, force, servers, with_ignored
-        )
+    target, previous = task.output, task.previous
+    with Progress(_("sealing")) as progress:
         if progress.is_shown:
             total = survey(task)
             progress.expect(total.things, total.size)

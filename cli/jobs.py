@@ -1,0 +1,47 @@
+"""A whole job with the settings of this person, for the command and for the Python interface alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .earlier import earlier_runs
+from .points.find import find_points, load_points
+from .sealing import Task
+from .sealkeys import recipients
+from .session import Session
+
+
+@contextmanager
+def sealing_task(
+    paths: tuple[bytes, ...],
+    target: Path,
+    *,
+    points: str | None = None,
+    without_points: bool = False,
+    since: Path | None = None,
+    read_all: bool = False,
+    with_ignored: bool = False,
+    force: bool = False,
+) -> Iterator[Task]:
+    """What to seal and for whom; made while the seal of the version before is open."""
+    session = Session.load()
+    public_key = session.active_key.public
+    # Before anything is read: a fault in it would else be told after minutes of hashing.
+    named = find_points(paths, points, without=without_points)
+    found = load_points(named, paths) if named else None
+    readers = recipients(session.home, session.config.seal_key_store)
+    with earlier_runs(target, session.home, since, read_all=read_all) as (previous, earlier):
+        yield Task(
+            paths,
+            target,
+            public_key,
+            readers,
+            points=found,
+            previous=previous,
+            earlier=earlier,
+            force=force,
+            time_servers=tuple(session.config.time_servers.split()),
+            with_ignored=with_ignored,
+        )
