@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -14,10 +14,11 @@ from mizheng.verifier.renewal.build import (
     renewal_value,
     start_record,
 )
+from mizheng.verifier.renewal.chain import Objects, verify_record
 from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
 from mizheng.verifier.renewal.tree import HashTree
 from mizheng.verifier.report import Report, Verdict
-from mizheng.verifier.timestamp.algorithms import find_hash
+from mizheng.verifier.timestamp.algorithms import Hash, find_hash
 from mizheng.verifier.timestamp.token import parse_response
 from mizheng.verifier.trust import Trust
 from mizheng.verifier.verify import verify_bundle
@@ -229,3 +230,38 @@ def test_hashed_anew_too_late(archive: Archive) -> None:
 def test_written_as_read(archive: Archive) -> None:
     for record in archive.rehashed(archive.begun(), 0, archive.start + YEAR):
         assert parse_record(record.dump()) == record
+
+
+def test_many_records_are_found_by_their_hash(archive: Archive) -> None:
+    """A thousand groups and their records: each is found without trying all the others."""
+    count = 1000
+    groups = [[b"record %d" % number, b"original %d" % number] for number in range(count)]
+    records = archive.rehashed(archive.begun(), 0, archive.start + YEAR, groups)
+    computed: list[int] = []
+
+    def digest(number: int, part: bytes) -> Callable[[Hash], bytes]:
+        def compute(algorithm: Hash) -> bytes:
+            computed.append(number)
+            return algorithm.digest(part)
+
+        return compute
+
+    objects = Objects([[digest(number, part) for part in group] for number, group in enumerate(groups)])
+    text = archive.members["timestamps/0001.txt"]
+    trust = archive.trust()
+    places = [verify_record(record, text, objects, trust.tsas, {}).group for record in records[::50]]
+    assert places == list(range(0, count, 50))
+    assert len(computed) <= count + 2 * len(places)
+
+
+@pytest.mark.parametrize(
+    ("folder", "ends", "code"),
+    [("timestamps", ("tsr", "txt"), "timestamp.token"), ("renewals", ("ers",), "renewal.chain")],
+)
+def test_too_many_members(archive: Archive, folder: str, ends: tuple[str, ...], code: str) -> None:
+    members = dict(archive.members)
+    for number in range(2, 400):
+        members |= {f"{folder}/{number:04}.{end}": b"" for end in ends}
+    report = verify_bundle(pack(members), archive.trust(), now=archive.start + YEAR)
+    assert failed(report) == {code}
+    assert len([check for check in report.checks if check.code == code and check.status == "FAIL"]) == 1

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from ..bundle import number_of
 from ..canonical import format_instant
 from ..checkpoint import MAX_PROOF_BYTES
-from ..errors import NotBelievedError
+from ..errors import LimitError, NotBelievedError
 from ..renewable import deposit_objects
-from ..renewal.chain import Digest, Group, RenewedEvidence, verify_record
+from ..renewal.chain import Digest, Group, Objects, RenewedEvidence, verify_record
 from ..renewal.record import MAX_BYTES, EvidenceRecord, parse_record
 from ..timestamp.algorithms import SHA256, Hash
 from ..timestamp.token import parse_token
 from ..words import N_
 from .context import Context
-from .tokens import StampedText
+from .tokens import MAX_TOKENS, StampedText
 
 _TEXT, _DEPOSIT = "text", "deposit"
+# One for each token; more tokens than that are not looked at either.
+_MAX_A_GROUP = MAX_TOKENS
 
 
 @dataclass(slots=True)
@@ -46,7 +48,12 @@ def check_renewals(context: Context, stamped: Sequence[StampedText]) -> dict[str
     if not names:
         context.findings.not_provided("renewal.chain", message=N_("the bundle carries no evidence record"))
     renewed = {item.member: Renewed() for item in stamped}
-    groups_of: dict[str, list[tuple[str, Group]]] = {}
+    groups_of: dict[str, tuple[list[str], Objects]] = {}
+    most = _MAX_A_GROUP * (len(context.bundle.group("records")) + 2)
+    if len(names) > most:
+        error = LimitError("more evidence records than the {limit} that what is opened can need", limit=most)
+        context.findings.failed("renewal.chain", "", error)
+        names = []
     for name in names:
         _check_record(context, name, stamped, renewed, groups_of)
     needed = _needed(context)
@@ -59,7 +66,7 @@ def _check_record(
     name: str,
     stamped: Sequence[StampedText],
     renewed: dict[str, Renewed],
-    groups_of: dict[str, list[tuple[str, Group]]],
+    groups_of: dict[str, tuple[list[str], Objects]],
 ) -> None:
     findings = context.findings
     record = findings.attempt(
@@ -73,19 +80,18 @@ def _check_record(
     if item is None:
         return
     if item.member not in groups_of:
-        groups_of[item.member] = _groups(context, item)
-    trust, groups = context.trust, groups_of[item.member]
+        groups = _groups(context, item)
+        groups_of[item.member] = [name for name, _ in groups], Objects([group for _, group in groups])
+    trust, (group_names, objects) = context.trust, groups_of[item.member]
     found = findings.attempt(
         "renewal.chain",
         name,
-        lambda: verify_record(
-            record, item.text, [group for _, group in groups], trust.tsas, trust.retired_hashes
-        ),
+        lambda: verify_record(record, item.text, objects, trust.tsas, trust.retired_hashes),
     )
     if found is None:
         return
     _pass(context, name, item, found)
-    renewed[item.member].add(_TEXT if found.group is None else groups[found.group][0], found.holds_until)
+    renewed[item.member].add(_TEXT if found.group is None else group_names[found.group], found.holds_until)
 
 
 def _pass(context: Context, name: str, item: StampedText, found: RenewedEvidence) -> None:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from ..bundle import number_of
 from ..canonical import format_instant
 from ..checkpoint import parse_checkpoint
-from ..errors import FormatError, ProofError
+from ..errors import FormatError, LimitError, ProofError
 from ..report import ProvenTime
 from ..timestamp.authority import Judgement, judge
 from ..timestamp.revocation import check_revocation
 from ..timestamp.token import MAX_BYTES, MAX_TEXT_BYTES, Token, parse_response, parse_token
 from ..words import N_
 from .context import Context
+
+# Of as many authorities as anybody asks; each takes milliseconds.
+MAX_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,13 @@ def check_tokens(context: Context) -> list[StampedText]:
     if not names:
         message = N_("the bundle carries no time-stamp token")
         context.findings.not_provided("token.valid", message=message)
-    found = []
-    for number in sorted({number_of(name) for name in names}):
+    found: list[StampedText] = []
+    numbers = sorted({number_of(name) for name in names})
+    if len(numbers) > MAX_TOKENS:
+        error = LimitError("more than {limit} time-stamp tokens", limit=MAX_TOKENS)
+        context.findings.failed("timestamp.token", "", error)
+        return found
+    for number in numbers:
         stem = f"timestamps/{number:04}"
         stamped = _check_token(context, f"{stem}.tsr", f"{stem}.txt")
         if stamped is None:

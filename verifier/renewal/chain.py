@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..canonical import format_instant
@@ -44,10 +44,39 @@ class RenewedEvidence:
     """Of the last chain, by name."""
 
 
+class Objects:
+    """What later chains may be over, group by group; found by hash, for a bundle may open thousands."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        """Of two groups that fit, the earlier one is taken: whole groups before parts of them."""
+        self._groups = groups
+        self._places: dict[tuple[str, bytes], dict[bytes, list[int]]] = {}
+
+    def find(
+        self, stamp: ArchiveTimeStamp, token: Token, before: bytes, known: int | None
+    ) -> Iterator[tuple[int, list[bytes]]]:
+        """Groups whose first object is in the first list of the time stamp, with what is stamped of each."""
+        algorithm = token.hash
+        places = [known] if known is not None else self._find(stamp, token, before)
+        for place in places:
+            yield place, [joined(algorithm, digest(algorithm), before) for digest in self._groups[place]]
+
+    def _find(self, stamp: ArchiveTimeStamp, token: Token, before: bytes) -> list[int]:
+        key = (token.hash.name, before)
+        if key not in self._places:
+            # Records of one renewal have one past: made once for all of them.
+            known: dict[bytes, list[int]] = {}
+            for place, group in enumerate(self._groups):
+                known.setdefault(joined(token.hash, group[0](token.hash), before), []).append(place)
+            self._places[key] = known
+        values = stamp.reduced[0] if stamp.reduced else (token.imprint,)
+        return sorted(place for value in values for place in self._places[key].get(value, ()))
+
+
 def verify_record(
     record: EvidenceRecord,
     data: bytes,
-    groups: Sequence[Group],
+    groups: Sequence[Group] | Objects,
     authorities: Sequence[Authority],
     retired: Mapping[str, int],
 ) -> RenewedEvidence:
@@ -55,6 +84,7 @@ def verify_record(
 
     ProofError (NotBelievedError for an authority that nobody knows) or FormatError where it does not hold.
     """
+    objects = groups if isinstance(groups, Objects) else Objects(groups)
     judged: list[Judgement] = []
     group: int | None = None
     for number, chain in enumerate(record.chains):
@@ -68,7 +98,7 @@ def verify_record(
                 _require_over(stamp, token, [algorithm.digest(chain[place - 1].token)])
             elif number:
                 before = algorithm.digest(dump_sequence(record.chains[:number]))
-                group = _find_group(stamp, token, before, groups, group)
+                group = _find_group(stamp, token, before, objects, group)
             else:
                 _require_over(stamp, token, [algorithm.digest(data)])
             found = judge(token, authorities, {})
@@ -110,13 +140,10 @@ def _require_over(stamp: ArchiveTimeStamp, token: Token, values: Sequence[bytes]
 
 
 def _find_group(
-    stamp: ArchiveTimeStamp, token: Token, before: bytes, groups: Sequence[Group], known: int | None
+    stamp: ArchiveTimeStamp, token: Token, before: bytes, objects: Objects, known: int | None
 ) -> int:
     """Which group the first time stamp of a chain is over; each later chain has to be over the same."""
-    for place, group in enumerate(groups):
-        if known not in (None, place):
-            continue
-        values = [joined(token.hash, digest(token.hash), before) for digest in group]
+    for place, values in objects.find(stamp, token, before, known):
         try:
             _require_over(stamp, token, values)
         except InclusionError:
