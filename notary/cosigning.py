@@ -22,6 +22,7 @@ from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance
 from mizheng.notary.lease import make_lease
 from mizheng.notary.log.head import Head, load_head
+from mizheng.notary.log.keys import load_spans
 from mizheng.notary.log.proofs import consistency_proof
 from mizheng.notary.log.published_head import (
     MET,
@@ -200,6 +201,7 @@ class WitnessAsker:
         self._clock = clock
         self._rest = 0.0
         self._rests_until = 0.0
+        self._first_size = 1
 
     @property
     def name(self) -> str:
@@ -221,6 +223,8 @@ class WitnessAsker:
         except WitnessError as error:
             self._rest = min(max(self._rest * 2, _FIRST_REST), _LONGEST_REST)
             self._rests_until = self._clock() + max(self._rest, error.retry_after)
+            if error.code == "signature-refused":
+                self._pass_over_earlier_keys(target)
             self._note(error.code, known)
             return False
         if found is None:
@@ -233,6 +237,15 @@ class WitnessAsker:
 
     def close(self) -> None:
         self._client.close()
+
+    def _pass_over_earlier_keys(self, target: Head) -> None:
+        """Who watches the log since its key was changed may know only the new one: heads that the old one
+        signed would be refused for ever, and would keep the others from being asked about.
+        """
+        with reading(self._engine) as connection:
+            first_size = max((first for first, _ in load_spans(connection)), default=0)
+        if target.tree_size < first_size:
+            self._first_size = first_size
 
     def _ask(self, target: Head, request: AddCheckpoint) -> tuple[bytes, int] | None:
         """Line and time; None if the witness has cosigned a larger head of this log already."""
@@ -267,7 +280,7 @@ class WitnessAsker:
         if found is None:
             return None
         wanted = [head for head in (found.head, found.next) if head is not None]
-        wanted += self._backlog(connection, known, found.head)
+        wanted += self._backlog(connection, max(known, self._first_size), found.head)
         cosigned = select(cosignatures.c.tree_size).where(
             cosignatures.c.vkey == self._peer.key.vkey,
             cosignatures.c.tree_size.in_([head.tree_size for head in wanted]),
@@ -277,7 +290,7 @@ class WitnessAsker:
         open_heads = [
             head
             for head in wanted
-            if head.tree_size >= max(known, 1)
+            if head.tree_size >= max(known, self._first_size)
             and head.tree_size not in done
             and not (found.next is not None and head is found.head)
         ]

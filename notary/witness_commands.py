@@ -11,7 +11,11 @@ from mizheng.notary.console import say, speaks
 @click.command()
 @click.option("--listen", default="127.0.0.1:8490", show_default=True, help="HOST:PORT to answer on")
 @click.option(
-    "--log", "logs", multiple=True, required=True, help="vkey of a log to watch; may be given several times"
+    "--log",
+    "logs",
+    multiple=True,
+    required=True,
+    help="vkey of a log to watch; several, also of one log that changed its key, in their order",
 )
 @click.option(
     "--key", "key_path", type=click.Path(dir_okay=False), help="the witness's key, made if there is none"

@@ -114,7 +114,7 @@ class Audit:
             try:
                 return follow(self.source, self.verifiers, seen)
             except UnsignedFault:
-                raise self.keys.explain(fault, pinned) from fault
+                raise self.keys.explain(fault, (*pinned, *self.verifiers)) from fault
         # Also where nothing has to be followed: what is shown there has to be true.
         self.keys.read(self.source, pinned)
         return found

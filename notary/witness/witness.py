@@ -4,7 +4,8 @@ In this order, and the first that does not hold is the answer:
 
 1. the body is a request, and its old size is not larger than the checkpoint's    400
 2. the checkpoint's origin is a log that this witness was told to watch           404
-3. a key trusted for that origin signed it                                        403
+3. a key trusted for that origin signed it, none that came before the one that
+   signed what was cosigned last                                                  403
 4. the old size is the size that was cosigned last                                409, with that size
 5. of the same size: the same root                                                409, with that size
 6. the consistency proof holds                                                    422
@@ -56,7 +57,7 @@ class Witness:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`logs`: keys by their logs' names; a log that changes its key has several."""
+        """`logs`: a log that changes its key has several of one name, in the order in which they sign."""
         self._signer = signer
         self._state = state
         self._misbehaviour = misbehaviour
@@ -78,12 +79,16 @@ class Witness:
         if known is None:
             return _refusal(404, "this witness does not watch the log")
         try:
-            text, _ = open_note(request.note, known)
+            text, signed = open_note(request.note, known)
         except SignatureError:
             return _refusal(403, "no trusted key of the log signed the checkpoint")
         now = int(self._clock())
         with self._state.changing():
-            refusal = self._judge(request, checkpoint, self._state.load(checkpoint.origin), now)
+            seen = self._state.load(checkpoint.origin)
+            if max(map(known.index, signed)) < _newest_signer(known, seen.note):
+                # Whoever still has the old key could else lead the witness away from the log.
+                return _refusal(403, "a later key of the log has signed what was cosigned last")
+            refusal = self._judge(request, checkpoint, seen, now)
             if refusal is None:
                 head = SeenHead(checkpoint.size, checkpoint.root, request.note, now)
                 self._state.store(checkpoint.origin, head)
@@ -122,6 +127,12 @@ class Witness:
             proof=request.proof,
             now=now,
         )
+
+
+def _newest_signer(keys: Sequence[NoteVerifier], note: bytes) -> int:
+    """The place of the last of `keys` that signed a note, which was checked before; -1 if none did."""
+    lines = parse_note(note).signatures if note else ()
+    return max((place for place, key in enumerate(keys) if any(map(key.matches, lines))), default=-1)
 
 
 def _conflict(seen: SeenHead) -> Answer:

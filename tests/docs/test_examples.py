@@ -12,6 +12,7 @@ from mizheng.verifier.bundle import parse_bundle_document
 from mizheng.verifier.checkpoint import open_checkpoint
 from mizheng.verifier.enrolment import parse_enrolment, parse_key_status, parse_revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
+from mizheng.verifier.logkeys import parse_key_change, parse_log_keys
 from mizheng.verifier.manifest import compute_commitment
 from mizheng.verifier.merkle import compute_root, leaf_hash
 from mizheng.verifier.note import NoteVerifier
@@ -121,6 +122,14 @@ def test_the_other_documents_are_signed() -> None:
     )
     assert signed
     assert checkpoint.size == parse_anchor(read("bundle/anchors/0001.json")).tree_size
+
+
+def test_the_key_change_goes_on_from_the_example_log() -> None:
+    change = parse_key_change(read("log-key-change.txt"))
+    assert change.old.vkey == values()["log_vkey"]
+    keys = parse_log_keys(read("log-keys.json"))
+    assert [item.note for item in keys.changes] == [read("log-key-change.txt")]
+    assert change.size >= parse_anchor(read("bundle/anchors/0001.json")).tree_size
 
 
 def test_the_anchor_checks_alone() -> None:

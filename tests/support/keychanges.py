@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mizheng.verifier.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from mizheng.verifier.entry import dump_entry, entry_leaf
 from mizheng.verifier.logkeys import (
@@ -22,9 +24,15 @@ AT = "2026-12-01T00:00:00Z"
 class ChangingLog:
     """Entries are made to order; `change` puts a new key in the place of the present one."""
 
-    def __init__(self, origin: str = "log.example/1", key: PrivateKey | None = None) -> None:
-        self.signer = NoteSigner(origin, key or PrivateKey.generate())
-        self.issuer = NoteSigner(issuer_name(origin), PrivateKey.generate())
+    def __init__(
+        self,
+        origin: str = "log.example/1",
+        signer: NoteSigner | None = None,
+        make_key: Callable[[], PrivateKey] = PrivateKey.generate,
+    ) -> None:
+        self._make_key = make_key
+        self.signer = signer or NoteSigner(origin, make_key())
+        self.issuer = NoteSigner(issuer_name(origin), make_key())
         self.leaves: list[bytes] = []
         self.signers = [self.signer]
         self.changes: list[LoggedChange] = []
@@ -71,7 +79,7 @@ class ChangingLog:
 
     def change(self, reason: str = SCHEDULED, last: int | None = None) -> LoggedChange:
         """Change the key, as a notary does."""
-        fresh = NoteSigner(self.origin, PrivateKey.generate())
+        fresh = NoteSigner(self.origin, self._make_key())
         change = self.draft(reason, last, new=fresh.verifier)
         note = change.sign(fresh, self.issuer) if reason == LOST else change.sign(self.signer, fresh)
         self.leaves.append(entry_leaf(note))

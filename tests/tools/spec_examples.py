@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -45,6 +46,7 @@ from mizheng.verifier.trust import Trust, dump_trust
 from mizheng.verifier.verify import verify_bundle
 
 from tests.support import world as worlds
+from tests.support.keychanges import ChangingLog
 from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
 
@@ -210,6 +212,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
                 ],
             }
         ),
+        **_key_change(world),
         **_validators(trust),
         "report.json": _pretty(report.to_json()),
         "report.txt": render(report, lambda message: message).encode(),
@@ -243,6 +246,20 @@ def _validators(trust: Trust) -> dict[str, bytes]:
         "seals.json": vector["evidence"].encode(),
         "validators.toml": text[start : text.index("[[tsas]]")].encode(),
     }
+
+
+def _key_change(world: worlds.World) -> dict[str, bytes]:
+    """The log's next entry: another key takes the place of the one that signed so far."""
+    # Made apart from everything else, so that other examples coming and going leave it as it is.
+    seeds = (hashlib.sha256(b"mizheng example key %d" % number).digest() for number in count())
+    log = ChangingLog(
+        world.signer.verifier.name,
+        world.signer,
+        lambda: PrivateKey(Ed25519PrivateKey.from_private_bytes(next(seeds))),
+    )
+    log.leaves = list(world.leaves)
+    note = log.change().note
+    return {"log-key-change.txt": note, "log-keys.json": log.keys.dump()}
 
 
 def _records(manifest_key: bytes) -> dict[str, bytes]:
