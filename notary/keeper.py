@@ -57,6 +57,8 @@ class ChainKeeper:
         self._has_database = has_database
         self._anchoring_lease = make_lease(instance.engine, f"anchoring.{profile.name}")
         self._observing_lease = make_lease(instance.engine, f"observing.{profile.name}")
+        # One for each thread: a lease on PostgreSQL is a session, and a session is no two threads'.
+        self._sealing_lease = make_lease(instance.engine, f"sealing.{profile.name}")
         self._is_following = False
         self._followed: str | None = None
         self._publisher = publisher
@@ -157,15 +159,14 @@ class ChainKeeper:
         if self._collector is not None:
             self._collector.close()
         self._chain.close()
-        for lease in (self._anchoring_lease, self._observing_lease):
+        for lease in (self._anchoring_lease, self._observing_lease, self._sealing_lease):
             lease.release()
 
     def _observe(self) -> bool:
         return self._collector is not None and self._observing_lease.hold() and self._collector.step()
 
     def _keep_seals(self) -> bool:
-        # Whoever asks the observers keeps the seals: both are about the blocks that the anchorer left behind.
-        return self._sealing is not None and self._observing_lease.hold() and self._sealing.step()
+        return self._sealing is not None and self._sealing_lease.hold() and self._sealing.step()
 
     def _look_at_contract(self) -> bool:
         """Let the guard know of the head that the contract has."""

@@ -6,6 +6,7 @@ still prove what they did.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from mizheng.verifier.anchor import AnchorEvidence, dump_anchor, parse_anchor
 from mizheng.verifier.beacon import Beacon, dump_beacon
+from mizheng.verifier.canonical import dump
 from mizheng.verifier.checks.consensus import MAX_MEMBERS
 from mizheng.verifier.consensus.seals import SealEvidence, dump_seals, parse_seals
 from mizheng.verifier.consensus.validators import parse_validators
@@ -271,6 +273,64 @@ def test_no_changed_byte_of_the_seals_is_believed(scene: Scene, kind: str) -> No
         changed = bytearray(sealed.seals)
         changed[place] ^= 1 << source.randrange(8)
         refused(judge({**honest, SEALS: bytes(changed)}, trust))
+
+
+def changed_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The evidence with each field of it, of its chain, of each header and of each extraData another one."""
+    value = json.loads(data)
+    others: dict[str, Any] = {
+        "type": "mizheng/anchor/v1",
+        "kind": "ibft2" if value["kind"] != "ibft2" else "qbft",
+        "number": value["number"] + 1,
+        "hash": "77" * 32,
+        "headers": value["headers"][:-1],
+        "chain": {**value["chain"], "kind": "ethereum"},
+    }
+    assert others.keys() == value.keys()
+    for name, other in others.items():
+        yield name, dump({**value, name: other})
+    for name, other in (("chain_id", 5), ("genesis_hash", "77" * 32)):
+        yield f"chain.{name}", dump({**value, "chain": {**value["chain"], name: other}})
+    for place, text in enumerate(value["headers"]):
+        for what, header in changed_headers(value["kind"], bytes.fromhex(text)):
+            headers = [*value["headers"][:place], header.hex(), *value["headers"][place + 1 :]]
+            yield f"headers[{place}].{what}", dump({**value, "headers": headers})
+
+
+def changed_headers(kind: str, header: bytes) -> Iterator[tuple[str, bytes]]:
+    items = list(rlp.as_list(rlp.decode(header, max_bytes=1 << 16)))
+    for at, item in enumerate(items):
+        yield str(at), rlp.encode([*items[:at], other_item(item), *items[at + 1 :]])
+    if kind == "clique":
+        return
+    extra = list(rlp.as_list(rlp.decode(rlp.as_bytes(items[12]), max_bytes=1 << 16)))
+    for at, item in enumerate(extra):
+        changed = rlp.encode([*extra[:at], other_item(item), *extra[at + 1 :]])
+        yield f"extra.{at}", rlp.encode([*items[:12], changed, *items[13:]])
+    for at, item in enumerate(rlp.as_list(extra[4])):
+        seals = list(rlp.as_list(extra[4]))
+        seals[at] = other_item(item)
+        changed = rlp.encode([*extra[:4], seals])
+        yield f"seal {at}", rlp.encode([*items[:12], changed, *items[13:]])
+
+
+def other_item(item: rlp.Item) -> rlp.Item:
+    """Another one of the same length, where it has one."""
+    if isinstance(item, tuple):
+        return item[1:] if item else (b"\x01",)
+    return bytes([item[0] ^ 1]) + item[1:] if len(item) > 1 else b"\x05" if item != b"\x05" else b"\x06"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_altered_in_turn(scene: Scene, kind: str) -> None:
+    sealed, trust = scene.sealed(kind, count=3), scene.trust(kind)
+    honest = scene.members(sealed, sealed.seals)
+    assert judge(honest, trust).verdict is Verdict.VALID
+    changed = dict(changed_fields(sealed.seals))
+    assert len(changed) > 30
+    for what, data in changed.items():
+        assert data != sealed.seals
+        assert refused(judge({**honest, SEALS: data}, trust)), what
 
 
 def anchors_of(scene: Scene, kind: str) -> Iterator[tuple[str, Callable[[], Members]]]:
