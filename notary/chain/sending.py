@@ -220,7 +220,10 @@ class Sender:
             return True, None
         if anchored_size != newest.old_size:
             # What it was built on is gone, or something else came in: the contract would refuse its proof.
-            return self._replace(item, attempts, is_pending=False)
+            done, held = self._replace(item, attempts, is_pending=False)
+            if done or held:
+                return done, held
+            # Signed anew to the same bytes: before the schema kept what a proof begins with.
         code = self._hand_in(newest)
         if code in _TOO_CHEAP:
             # Signed when gas was cheaper, or the node holds an earlier one: a dearer one, the same nonce.

@@ -98,9 +98,8 @@ def main() -> int:
     print(f"anchors in a block                    {len(mined):>8}   a block: {share:.2f}")
     print(f"anchors final, evidence checked       {sum(row.state == 'final' for row in rows):>8}")
     print(f"failed                                {sum(row.state == 'failed' for row in rows):>8}")
-    print(
-        f"written down until seen in a block    {statistics.median(waits):>8.2f} s, longest {max(waits):.2f} s"
-    )
+    median = statistics.median(waits)
+    print(f"from written down to seen in a block  {median:>8.2f} s, longest {max(waits):.2f} s")
     print(f"  the first tenth {early:.2f} s, the last tenth {late:.2f} s")
     kept_up = share >= LEAST_SHARE and late < early + 1 and all(row.state == "final" for row in rows)
     print("kept up" if kept_up else "NOT kept up")

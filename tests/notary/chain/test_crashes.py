@@ -100,6 +100,21 @@ def test_a_lost_answer_is_found_by_the_hash(place: Place) -> None:
     assert states(place) == ["final"]
 
 
+def test_what_was_signed_before_its_beginning_was_kept_is_sent(place: Place) -> None:
+    """A row of an earlier schema: nothing is known of it but its bytes, and they are signed to the same again."""
+    anchor_all(place)
+    place.log.grow()
+    anchorer = place.anchorer()
+    run(anchorer, place.clock, lambda: len(place.rows()) == 2)
+    with writing(place.engine) as connection:
+        connection.execute(
+            update(anchor_transactions).values(old_size=0, gas_limit=0, max_fee=0, max_priority_fee=0)
+        )
+    anchor_all(place)
+    assert states(place) == ["final", "final"]
+    place.check(place.rows()[1].evidence_final)
+
+
 def test_a_transaction_that_the_node_forgot_is_sent_again(place: Place) -> None:
     sent = []
 
