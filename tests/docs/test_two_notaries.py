@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.anvil import Anvil
 from tests.support.postgres import Postgres
 from tests.tools.layout import ROOT
 
@@ -22,7 +23,7 @@ PAGE = ROOT / "docs" / "two-notaries.md"
 BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Beside other tests, or the notary that somebody runs on this machine.
 PORTS = re.compile(r"\b(?:8545|8480|8491|8492|847[0-2])\b")
-LONGEST_SECONDS = 400
+LONGEST_SECONDS = 600
 
 
 @dataclass
@@ -67,7 +68,9 @@ def free_ports(count: int) -> list[int]:
         ]
 
 
-def test_the_walk_through(postgres: Postgres, tmp_path: Path) -> None:
+def test_the_walk_through(postgres: Postgres, anvil: Anvil, tmp_path: Path) -> None:
+    # The page starts a node of its own; this one only says whether there can be one.
+    del anvil
     if not Path("/usr/sbin/nginx").exists():
         if os.environ.get("CI"):
             raise RuntimeError("nginx is missing")
