@@ -101,7 +101,7 @@ def test_a_lost_answer_is_found_by_the_hash(place: Place) -> None:
 
 
 def test_what_was_signed_before_its_beginning_was_kept_is_sent(place: Place) -> None:
-    """A row of an earlier schema: nothing is known of it but its bytes, and they are signed to the same again."""
+    """A row of an earlier schema: nothing is known but its bytes, and they are signed to the same again."""
     anchor_all(place)
     place.log.grow()
     anchorer = place.anchorer()
