@@ -21,7 +21,7 @@ REPORT = ROOT / "bench-out" / "report.txt"
 # Quick ones first; the ones that fill the disk cache last.
 ORDER = (
     *("cli_start", "gas", "tree", "anchor_check", "anchoring", "deposit", "ingest", "batch", "tiles"),
-    *("audit", "seal", "scale"),
+    *("audit", "seal", "seal_files", "seal_million", "scale"),
 )
 
 

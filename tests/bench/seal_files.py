@@ -1,0 +1,77 @@
+"""How quickly many small files are sealed: in the cache, from the disk, and again after a few changed.
+
+Sealing makes both digests, a salted record of each file, the tree and a durable seal. `hashdeep` walks and
+makes one digest on two threads; `sha256sum` under `xargs -P2` makes one digest in two processes.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from tests.bench.sealing import SEAL, in_turns, make_files, missing, run, workshop
+
+COUNT = int(os.environ.get("MIZHENG_BENCH_FILES", "100000"))
+SIZE = 4096
+BAR_HASHDEEP, BAR_SHA256SUM, BAR_COLD, BAR_AGAIN = 1.5, 0.6, 2.0, 0.35
+SHA256SUM = ["sh", "-c", "find small -type f -print0 | xargs -0 -P2 -n 500 sha256sum"]
+HASHDEEP = ["hashdeep", "-c", "sha256", "-r", "-j2", "small"]
+
+
+def show(found: dict[str, float]) -> None:
+    for name, seconds in found.items():
+        print(f"  {name:<22} {seconds:7.2f} s  {COUNT / seconds:>9,.0f} files/s")
+
+
+def forget(paths: list[Path]) -> None:
+    """Drop the files' content from the cache, one by one; their names and places stay."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+def main() -> int:
+    is_good = True
+    with workshop() as (folder, environment):
+        paths = make_files(folder / "small", COUNT, SIZE)
+        os.sync()
+        has_hashdeep = not missing("hashdeep", "Debian's hashdeep")
+        print(f"{COUNT:,} files of {SIZE:,} B, in the cache")
+        commands = {"mizheng seal": [*SEAL, "small"], "sha256sum, xargs -P2": SHA256SUM}
+        if has_hashdeep:
+            commands["hashdeep -j2"] = HASHDEEP
+        found = in_turns(commands, folder, environment)
+        show(found)
+        full = found["mizheng seal"]
+        ratio = found["sha256sum, xargs -P2"] / full
+        print(f"  {ratio:.2f} x sha256sum (bar {BAR_SHA256SUM})")
+        is_good &= ratio >= BAR_SHA256SUM
+        if has_hashdeep:
+            ratio = found["hashdeep -j2"] / full
+            print(f"  {ratio:.2f} x hashdeep (bar {BAR_HASHDEEP})")
+            is_good &= ratio >= BAR_HASHDEEP
+
+        if has_hashdeep:
+            print("the same, content from the disk")
+            commands = {"mizheng seal": [*SEAL, "small"], "hashdeep -j2": HASHDEEP}
+            found = in_turns(commands, folder, environment, lambda: forget(paths))
+            show(found)
+            ratio = found["hashdeep -j2"] / found["mizheng seal"]
+            print(f"  {ratio:.2f} x hashdeep (bar {BAR_COLD})")
+            is_good &= ratio >= BAR_COLD
+
+        print("again, 0.1 % changed")
+        run([*SEAL, "small", "-o", "kept.seal"], folder, environment)
+        for path in paths[:: max(1, len(paths) // max(1, COUNT // 1000))]:
+            path.write_bytes(os.urandom(SIZE))
+        again = [*SEAL, "small", "--since", "kept.seal", "-o", "again.seal"]
+        found = in_turns({"everything": [*SEAL, "small"], "--since": again}, folder, environment)
+        show(found)
+        ratio = found["--since"] / found["everything"]
+        print(f"  {ratio:.2f} x (bar {BAR_AGAIN})")
+        is_good &= ratio <= BAR_AGAIN
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
