@@ -82,7 +82,7 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         deposit = find_deposit(connection, caller, deposit_id)
         head = load_head(connection)
         chosen = _choose(_anchors(connection, deposit.leaf_index))
-        stamps = load_first_stamps(connection, deposit.leaf_index)
+        stamps = load_first_stamps(connection, deposit.leaf_index, load_spans(connection))
         notes = {row.tree_size: row.checkpoint_note for row in chosen}
         notes |= _kept_notes(connection, {stamp.tree_size for stamp in stamps} - set(notes))
         if not notes:

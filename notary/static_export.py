@@ -29,10 +29,12 @@ from mizheng.notary.log.published_head import add_cosignatures
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import checkpoints
 from mizheng.notary.static_readme import KINDS, README
+from mizheng.notary.timestamping.kept import load_all_stamps
 from mizheng.notary.trust_export import make_trust, trusted_issuers, trusted_logs
 from mizheng.verifier.beacon import dump_beacon
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.logkeys import LOG_KEYS_PATH
+from mizheng.verifier.timestamp.token import dump_response
 from mizheng.verifier.trust import dump_trust
 from sqlalchemy import Connection, select
 
@@ -138,6 +140,7 @@ def _beside(connection: Connection, instance: Instance, head: Head) -> Iterator[
         note = add_cosignatures(connection, row.tree_size, row.note)
         yield _File(f"checkpoints/{row.tree_size}", "kept-checkpoint", note, {"tree_size": row.tree_size})
     yield from _anchors(connection, head)
+    yield from _time_stamps(connection, head)
     yield from _blocks(connection)
     if connection.execute(select(anchors.c.id).where(anchors.c.state.in_(_IN_BLOCK))).first() is not None:
         yield _File("trust.toml", "trust", dump_trust(make_trust(instance, days=TRUST_DAYS)))
@@ -170,6 +173,15 @@ def _anchors(connection: Connection, head: Head) -> Iterator[_File]:
             }
             name = f"{row.tree_size}-{row.chain_id}-{row.block_number}-{row.block_hash.hex()[:16]}"
             yield _File(f"anchors/{name}.json", "anchor", evidence, facts)
+
+
+def _time_stamps(connection: Connection, head: Head) -> Iterator[_File]:
+    for row in load_all_stamps(connection, head.tree_size):
+        name, facts = f"timestamps/{row.tree_size}-{row.authority}", {"tree_size": row.tree_size}
+        yield _File(f"{name}.tsr", "time-stamp", dump_response(row.token), facts)
+        yield _File(f"{name}.txt", "stamped-text", row.text, facts)
+        if row.record is not None:
+            yield _File(f"{name}.ers", "evidence-record", row.record, facts)
 
 
 def _blocks(connection: Connection) -> Iterator[_File]:

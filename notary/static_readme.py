@@ -13,6 +13,7 @@ README: Final = """\
   tile/                 哈希树的分块与全部条目（C2SP tlog-tiles）
   checkpoints/<条数>    锚定过的检查点，含见证人的联署
   anchors/              上链证据，每份自带区块头与证明
+  timestamps/           时间戳令牌（.tsr）、所盖文本（.txt）与续期证据记录（.ers）
   observations/         观察者对区块的签名陈述
   seals/                链上验证者对区块的签封
   beacons/              声明中引用过的区块头
@@ -35,6 +36,7 @@ it is not needed any more. There are no secrets, envelopes or names of companies
   tile/                 tiles of the hash tree, and every entry (C2SP tlog-tiles)
   checkpoints/<size>    checkpoints that were anchored, with cosignatures of witnesses
   anchors/              evidence of anchors, each with its block header and proofs
+  timestamps/           time-stamp tokens (.tsr) over texts (.txt), and what renewed them (.ers)
   observations/         what observers signed about blocks
   seals/                what the chain's validators sealed
   beacons/              block headers that statements name
@@ -58,6 +60,9 @@ KINDS: Final = {
         "zh": "观察者的区块陈述",
         "en": "an observer's statement, mizheng/observation/v1",
     },
+    "time-stamp": {"zh": "时间戳令牌", "en": "a time-stamp token, TimeStampResp of RFC 3161"},
+    "stamped-text": {"zh": "所盖时间戳的文本", "en": "what a time-stamp token is over: a checkpoint's text"},
+    "evidence-record": {"zh": "续期证据记录", "en": "what renewed a time-stamp token, EvidenceRecord of RFC 4998"},
     "beacon": {"zh": "声明引用的区块头", "en": "header of a block that statements name, mizheng/beacon/v1"},
     "log-keys": {"zh": "日志公钥（vkey）", "en": "the log's keys, a vkey a line, the first one first"},
     "log-key-changes": {

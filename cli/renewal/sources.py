@@ -13,6 +13,7 @@ from mizheng.verifier.timestamp.token import MAX_BYTES, MAX_TEXT_BYTES
 from ..config import home_directory
 from ..errors import DataFault, InputFault, UnavailableFault, WaitingFault
 from ..evidence import fetch_evidence, read_evidence
+from ..logkeys import believing
 from ..sealfile.read import Seal
 from ..sealkeys import open_seal
 from ..session import Session
@@ -64,7 +65,11 @@ def seal_evidence(seal: Seal, *, offline: bool) -> Evidence:
         try:
             with session.notary() as client:
                 state = str(client.status(deposit.id)["state"])
-                kept = fetch_evidence(client, session.organisation, deposit, state, int(time.time()))
+                kept = believing(
+                    session,
+                    client,
+                    lambda pinned: fetch_evidence(client, pinned, deposit, state, int(time.time())),
+                )
         except UnavailableFault:
             if kept is None:
                 raise

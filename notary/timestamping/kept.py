@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mizheng.notary.timestamping.setup import AuthoritySetup
 from mizheng.notary.timestamping.tables import evidence_records, time_stamp_status, time_stamps
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, and_, func, or_, select, true
 
 NOT_ASKED = "not-asked"
 
@@ -34,11 +35,20 @@ class AuthorityStatus:
     """The largest head that it stamped."""
 
 
-def load_first_stamps(connection: Connection, leaf_index: int) -> Sequence[KeptStamp]:
-    """Of each authority the first token over a head that has the entry, the oldest date; by tree size."""
+def load_first_stamps(
+    connection: Connection, leaf_index: int, spans: Sequence[tuple[int, int | None]] = ()
+) -> Sequence[KeptStamp]:
+    """Of each authority the first token over a head that has the entry, the oldest date; by tree size.
+
+    `spans`: first and last size of the heads that are believed; none: all of them.
+    """
+    believed = [
+        and_(time_stamps.c.tree_size >= first, true() if last is None else time_stamps.c.tree_size <= last)
+        for first, last in spans
+    ]
     smallest = (
         select(time_stamps.c.authority, func.min(time_stamps.c.tree_size).label("tree_size"))
-        .where(time_stamps.c.tree_size > leaf_index)
+        .where(time_stamps.c.tree_size > leaf_index, or_(*believed) if believed else true())
         .group_by(time_stamps.c.authority)
         .subquery()
     )
@@ -53,6 +63,16 @@ def load_first_stamps(connection: Connection, leaf_index: int) -> Sequence[KeptS
         .order_by(time_stamps.c.tree_size, time_stamps.c.authority)
     )
     return [KeptStamp(row.tree_size, row.text, row.token, row.record) for row in rows]
+
+
+def load_all_stamps(connection: Connection, largest: int) -> Iterator[Row[Any]]:
+    """Every token over a head of at most this size, with `record`; smallest tree first."""
+    yield from connection.execute(
+        select(time_stamps, evidence_records.c.record)
+        .outerjoin(evidence_records, evidence_records.c.time_stamp_id == time_stamps.c.id)
+        .where(time_stamps.c.tree_size <= largest)
+        .order_by(time_stamps.c.tree_size, time_stamps.c.authority)
+    )
 
 
 def load_authority_status(

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from mizheng.verifier import dsse
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.bundle import parse_bundle_document
@@ -18,13 +19,16 @@ from mizheng.verifier.merkle import compute_root, leaf_hash
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.record import KINDS, parse_record
+from mizheng.verifier.renewal.record import parse_record as parse_record_of_evidence
 from mizheng.verifier.report import Report
 from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.statement import parse_envelope
 from mizheng.verifier.text import render
+from mizheng.verifier.timestamp.token import parse_response, parse_token
 from mizheng.verifier.trust import parse_trust
 from mizheng.verifier.verify import verify_bundle
 
+from tests.support.opensslts import verify_with_openssl
 from tests.support.world import unpack
 from tests.tools.documents import EXAMPLES
 
@@ -51,6 +55,33 @@ def test_the_bundle_is_valid_and_says_trial() -> None:
     report = judge()
     assert report.verdict == "valid"
     assert report.is_trial
+
+
+def test_the_token_passes_openssl(tmp_path: Path) -> None:
+    """As page 6 says, with the roots of the example's trust file."""
+    members = unpack(read("bundle.zip"))
+    roots = [root.parsed for tsa in parse_trust(read("trust.toml")).tsas for root in tsa.roots]
+    result = verify_with_openssl(
+        members["timestamps/0001.tsr"],
+        members["timestamps/0001.txt"],
+        b"".join(root.public_bytes(Encoding.PEM) for root in roots),
+        tmp_path,
+        at=json.loads(read("values.json"))["checked_at"],
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_evidence_record_renews_that_token() -> None:
+    members, shown = unpack(read("bundle.zip")), json.loads(read("evidence-record.json"))
+    record = parse_record_of_evidence(members["renewals/0001.ers"])
+    tokens = [parse_token(stamp.token) for chain in record.chains for stamp in chain]
+    assert tokens[0].encoded == parse_response(members["timestamps/0001.tsr"])
+    assert tokens[1].imprint == hashlib.sha256(tokens[0].encoded).digest()
+    described = [item for chain in shown["archiveTimeStampSequence"] for item in chain]
+    assert [item["messageImprint"]["hashedMessage"] for item in described] == [
+        token.imprint.hex() for token in tokens
+    ]
+    assert described[0] == json.loads(read("time-stamp.json"))
 
 
 def test_the_report_is_the_one_that_is_shown() -> None:

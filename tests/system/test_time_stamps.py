@@ -138,4 +138,20 @@ def test_operator_asks_what_is_due(stamping: NotaryServer, bundled: tuple[Mizhen
     # The only authority that answers has the same certificate still: nothing is gained, and it says so.
     assert stamping.run("renew", "--within", "4000", check=False).returncode == 75
     assert ready(stamping)["renewal"]["state"] == "ok"
-    assert json.loads(stamping.run("status", "--json").stdout)["time stamps hold until"] == later["due"][0]["by"]
+    assert (
+        json.loads(stamping.run("status", "--json").stdout)["time stamps hold until"] == later["due"][0]["by"]
+    )
+
+
+def test_tokens_outlive_the_notary_as_files(
+    stamping: NotaryServer, bundled: tuple[Mizheng, Path], authority: OpensslAuthority, tmp_path: Path
+) -> None:
+    folder = tmp_path / "export"
+    stamping.run("export-static", str(folder))
+    kinds = {item["kind"]: item for item in json.loads((folder / "index.json").read_text())["files"]}
+    stamp = kinds["time-stamp"]
+    text = (folder / stamp["path"]).with_suffix(".txt").read_bytes()
+    response = (folder / stamp["path"]).read_bytes()
+    result = verify_with_openssl(response, text, authority.roots.read_bytes(), tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert text.split(b"\n")[1] == str(stamp["tree_size"]).encode()

@@ -25,6 +25,8 @@ from mizheng.verifier.trust import (
     parse_trust,
 )
 
+from tests.support.tsa import make_authority
+
 KEYS = [PrivateKey.generate().public, PrivateKey.generate("p256").public, PrivateKey.generate().public]
 LOG = TrustedLog(NoteVerifier("log.example/a", KEYS[0]), 0, None)
 CHAIN = TrustedChain(
@@ -49,7 +51,31 @@ TRUST = Trust(
     ("depositor.enrolment",),
     frozenset({"ab" * 32, "cd" * 32}),
 )
+STAMPED = replace(
+    TRUST,
+    tsas=(
+        make_authority("one", start=1_700_000_000, end=1_800_000_000).trusted(),
+        make_authority("two", start=1_700_000_000, end=1_800_000_000).trusted(
+            policies=(), certificates=frozenset({"ab" * 32, "cd" * 32}), last_time=1_750_000_000
+        ),
+    ),
+    retired_hashes={"sha256": 2_000_000_000, "sha512": 3_000_000_000},
+)
 EMPTY = Trust("", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", (), (), (), 1, ())
+
+
+def test_time_stamps_are_read_back() -> None:
+    found = again(STAMPED)
+    assert found.retired_hashes == STAMPED.retired_hashes
+    for read, written in zip(found.tsas, STAMPED.tsas, strict=True):
+        assert [root.encoded for root in read.roots] == [root.encoded for root in written.roots]
+        assert replace(read, roots=()) == replace(written, roots=())
+
+
+def test_hash_that_cannot_be_retired() -> None:
+    data = dump_trust(STAMPED).replace(b"sha512 =", b"sha1 =")
+    with pytest.raises(FormatError, match="sha1"):
+        parse_trust(data)
 
 
 def again(trust: Trust) -> Trust:

@@ -64,15 +64,18 @@ def test_stamps_the_newest_anchored_head(
 
 def test_first_stamp_of_each_authority_goes_into_a_bundle(log: StampedLog, setup: AuthoritySetup) -> None:
     second = replace(setup, trusted=replace(setup.trusted, name="second"))
-    log.anchor(3)
-    TokenCollector(log.engine, setup).step()
-    log.anchor(9)
-    TokenCollector(log.engine, setup).step()
+    for size in (3, 9):
+        log.anchor(size)
+        TokenCollector(log.engine, setup).step()
     TokenCollector(log.engine, second).step()
     with reading(log.engine) as connection:
         assert [found.tree_size for found in load_first_stamps(connection, 2)] == [3, 9]
         assert [found.tree_size for found in load_first_stamps(connection, 3)] == [9, 9]
         assert not load_first_stamps(connection, 9)
+        # The head of size 3 was signed by a thief, who came after 2 and was gone by 5.
+        spans = [(0, 2), (5, None)]
+        assert [found.tree_size for found in load_first_stamps(connection, 2, spans)] == [9, 9]
+        assert not load_first_stamps(connection, 2, [(0, 2)])
         shown = load_authority_status(connection, [setup, second, replace(setup, url=None)])
     assert [(found.state, found.tree_size) for found in shown] == [("ok", 9), ("ok", 9), ("retired", 9)]
 
