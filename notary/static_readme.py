@@ -62,7 +62,10 @@ KINDS: Final = {
     },
     "time-stamp": {"zh": "时间戳令牌", "en": "a time-stamp token, TimeStampResp of RFC 3161"},
     "stamped-text": {"zh": "所盖时间戳的文本", "en": "what a time-stamp token is over: a checkpoint's text"},
-    "evidence-record": {"zh": "续期证据记录", "en": "what renewed a time-stamp token, EvidenceRecord of RFC 4998"},
+    "evidence-record": {
+        "zh": "续期证据记录",
+        "en": "what renewed a time-stamp token, EvidenceRecord of RFC 4998",
+    },
     "beacon": {"zh": "声明引用的区块头", "en": "header of a block that statements name, mizheng/beacon/v1"},
     "log-keys": {"zh": "日志公钥（vkey）", "en": "the log's keys, a vkey a line, the first one first"},
     "log-key-changes": {
