@@ -14,6 +14,7 @@ from mizheng.verifier.anchor import AnchorEvidence, parse_anchor
 from mizheng.verifier.archive import Source
 from mizheng.verifier.bundle import STATEMENT, Bundle
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.foreign import ForeignAnchor, parse_foreign
 from mizheng.verifier.statement import BlockReference, parse_envelope
 from mizheng.verifier.verify import OnlineBlock, OnlineRoot
 
@@ -26,7 +27,7 @@ class Questions:
     """What a bundle makes one want to know, by (chain id, genesis hash)."""
 
     blocks: dict[tuple[int, bytes], set[int]] = field(default_factory=dict)
-    anchors: list[AnchorEvidence] = field(default_factory=list)
+    anchors: list[AnchorEvidence | ForeignAnchor] = field(default_factory=list)
 
     def add_block(self, chain_id: int, genesis: bytes, number: int) -> None:
         self.blocks.setdefault((chain_id, genesis), set()).add(number)
@@ -39,6 +40,8 @@ def read_questions(source: Source) -> Questions:
         with Bundle(source) as bundle:
             for name in bundle.group("anchors"):
                 _read_anchor(questions, bundle, name)
+            for name in bundle.group("foreign"):
+                _read_foreign(questions, bundle, name)
             _envelope, statement = parse_envelope(bundle.read(STATEMENT))
             if statement.not_before is not None:
                 block = statement.not_before
@@ -95,3 +98,12 @@ def _read_anchor(questions: Questions, bundle: Bundle, name: str) -> None:
     questions.anchors.append(anchor)
     for block in (anchor.block, anchor.storage.block if anchor.storage else anchor.block):
         questions.add_block(anchor.chain.chain_id, anchor.chain.genesis_hash, block.number)
+
+
+def _read_foreign(questions: Questions, bundle: Bundle, name: str) -> None:
+    try:
+        anchor = parse_foreign(bundle.read(name))
+    except MizhengError:
+        return
+    questions.anchors.append(anchor)
+    questions.add_block(anchor.chain.chain_id, anchor.chain.genesis_hash, anchor.number)

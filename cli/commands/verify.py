@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import DataFault, InputFault
+from ..errors import DataFault, InputFault, UsageFault
 from ..language import N_, translate_with
 from ..output import emit_json
 from ..screens import Command
@@ -29,18 +29,41 @@ if TYPE_CHECKING:
     ),
     epilog=N_(
         "mizheng verify pump.zip pump.dwg --trust trust.toml\n"
-        "mizheng verify pump.zip --trust trust.toml --online https://node.example"
+        "mizheng verify pump.zip --trust trust.toml --online https://node.example\n"
+        "mizheng verify --batch bundles --trust trust.toml --json"
     ),
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE", required=False, type=click.Path(path_type=Path))
 @click.argument("files", metavar="[FILE|DIR]…", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--trust", metavar="FILE", help=N_("the trust file; without one the verdict is undetermined"))
 @click.option(
     "--online", metavar="RPC", multiple=True, help=N_("a node of your own choice to ask; repeatable")
 )
+@click.option(
+    "--batch", metavar="DIR", help=N_("check every bundle (*.zip) in a folder and those below it, and count")
+)
 @click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
 def verify(
-    bundle: Path, files: tuple[Path, ...], trust: str | None, online: tuple[str, ...], as_json: bool
+    bundle: Path | None,
+    files: tuple[Path, ...],
+    trust: str | None,
+    online: tuple[str, ...],
+    batch: str | None,
+    as_json: bool,
+) -> int:
+    if batch is not None:
+        if bundle is not None or online:
+            raise UsageFault("--batch takes a folder, and neither bundles, files nor --online beside it")
+        from ..batch import run_batch
+
+        return run_batch(Path(batch), None if trust is None else Path(trust), as_json=as_json)
+    if bundle is None:
+        raise UsageFault("name a bundle, or a folder of them with --batch")
+    return _verify_one(bundle, files, trust, online, as_json=as_json)
+
+
+def _verify_one(
+    bundle: Path, files: tuple[Path, ...], trust: str | None, online: tuple[str, ...], *, as_json: bool
 ) -> int:
     from mizheng.verifier.verify import verify_bundle
 

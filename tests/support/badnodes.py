@@ -1,8 +1,13 @@
-"""Three nodes of one chain, one of which may be told to be bad: three proxies before one anvil."""
+"""Three nodes of one chain, one of which may be told to be bad: three proxies before one anvil.
+
+python -m tests.support.badnodes http://127.0.0.1:8545 8548 other-blocks        # one alone, for trying
+"""
 
 from __future__ import annotations
 
 import copy
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -148,3 +153,17 @@ BAD: dict[str, Rule] = {
     "gone": always("lost"),
     "slow": always("slow"),
 }
+
+
+def main(target: str, port: str, how: str) -> None:
+    """One such node on a port, until it is told to stop; `honest` for one that is not bad."""
+    with RpcProxy(target, int(port)) as proxy:
+        if how != "honest":
+            proxy.rule = BAD[how]
+        print(f"listening on {proxy.url}: {how}", flush=True)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    main(*sys.argv[1:])

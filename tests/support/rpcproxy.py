@@ -29,7 +29,7 @@ SLOW_SECONDS = 0.4
 class RpcProxy:
     """Listens on `url` and passes requests on to `target`, until `plan` or `rule` say otherwise."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, port: int = 0) -> None:
         self.target = target
         self.rule: Callable[[str, list[Any]], Fault | None] = lambda _method, _params: None
         self.counts: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class RpcProxy:
         self._client = httpx.Client(
             timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

@@ -32,6 +32,8 @@ from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
 from mizheng.verifier.enrolment import Enrolment, KeyStatus, Revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
+from mizheng.verifier.evm.block import Chain
+from mizheng.verifier.foreign import ForeignAnchor, dump_foreign
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.note import parse_note
@@ -214,6 +216,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         ),
         **_key_change(world),
         **_validators(trust),
+        **_foreign(world.observers[0]),
         "report.json": _pretty(report.to_json()),
         "report.txt": render(report, lambda message: message).encode(),
         "values.json": _pretty(
@@ -234,6 +237,26 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         ),
     }
     return files
+
+
+def _foreign(signer: PrivateKey) -> dict[str, bytes]:
+    """An anchor on a chain with foreign headers, made up, and an observer's word for it."""
+    anchor = ForeignAnchor(
+        Chain("fisco-bcos", 20200, bytes(range(32))),
+        bytes(range(20)),
+        bytes(range(1, 33)),
+        bytes(range(2, 34)),
+        3,
+        bytes(range(3, 35)),
+        7712,
+        bytes(range(4, 36)),
+        OBSERVED_AT,
+    )
+    return {
+        "foreign.json": dump_foreign(
+            anchor.with_observations((anchor.observe("instant", OBSERVED_AT, signer),))
+        )
+    }
 
 
 def _validators(trust: Trust) -> dict[str, bytes]:

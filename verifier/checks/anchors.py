@@ -38,18 +38,24 @@ def check_anchors(context: Context, observations: Observations) -> None:
 
 def _check_anchor(context: Context, name: str, observations: Observations) -> None:
     findings = context.findings
+    once = context.memory.once
+    data = findings.attempt("anchor.header", name, lambda: context.bundle.read(name, MAX_BYTES))
+    if data is None:
+        return
     evidence = findings.attempt(
-        "anchor.header", name, lambda: parse_anchor(context.bundle.read(name, MAX_BYTES))
+        "anchor.header", name, lambda: once("anchor", data, lambda: parse_anchor(data))
     )
     if evidence is None:
         return
     context.is_trial |= evidence.chain.kind == _TRIAL
-    header = findings.attempt("anchor.header", name, lambda: verify_header(evidence))
+    header = findings.attempt(
+        "anchor.header", name, lambda: once("anchor.header", data, lambda: verify_header(evidence))
+    )
     if header is None:
         return
     findings.passed("anchor.header", name, number=header.number, hash=header.hash.hex())
-    is_proven = _check_receipt(context, name, evidence, header)
-    is_proven &= _check_storage(context, name, evidence, observations)
+    is_proven = _check_receipt(context, name, evidence, header, data)
+    is_proven &= _check_storage(context, name, evidence, observations, data)
     is_proven &= _check_checkpoint(context, name, evidence)
     chain = _check_contract(context, name, evidence)
     if not is_proven or chain is None:
@@ -69,12 +75,19 @@ def _check_anchor(context: Context, name: str, observations: Observations) -> No
     )
 
 
-def _check_receipt(context: Context, name: str, evidence: AnchorEvidence, header: Header) -> bool:
+def _check_receipt(
+    context: Context, name: str, evidence: AnchorEvidence, header: Header, data: bytes
+) -> bool:
     findings = context.findings
     if evidence.receipt is None:
         findings.not_provided("anchor.receipt", name)
         return True
-    receipt = findings.attempt("anchor.receipt", name, lambda: verify_receipt(evidence, header))
+    # The header is the evidence's own, so all of it is a function of the member's bytes.
+    receipt = findings.attempt(
+        "anchor.receipt",
+        name,
+        lambda: context.memory.once("anchor.receipt", data, lambda: verify_receipt(evidence, header)),
+    )
     if receipt is None:
         return False
     message = N_("transaction {index} of block {number}")
@@ -93,12 +106,18 @@ def _check_receipt(context: Context, name: str, evidence: AnchorEvidence, header
     return True
 
 
-def _check_storage(context: Context, name: str, evidence: AnchorEvidence, observations: Observations) -> bool:
+def _check_storage(
+    context: Context, name: str, evidence: AnchorEvidence, observations: Observations, data: bytes
+) -> bool:
     findings = context.findings
     if evidence.storage is None:
         findings.not_provided("anchor.storage", name)
         return True
-    found = findings.attempt("anchor.storage", name, lambda: verify_storage(evidence))
+    found = findings.attempt(
+        "anchor.storage",
+        name,
+        lambda: context.memory.once("anchor.storage", data, lambda: verify_storage(evidence)),
+    )
     if found is None:
         return False
     chain = _trusted_chain(context, evidence)

@@ -25,11 +25,7 @@ def check_observations(context: Context) -> Observations:
     """The observations whose signature is good and whose observer is trusted."""
     trusted = []
     for name in context.bundle.group("observations"):
-        found = context.findings.attempt(
-            "observation.signature",
-            name,
-            lambda: parse_observation(context.bundle.read(name, MAX_ENVELOPE_BYTES)),  # noqa: B023
-        )
+        found = context.findings.attempt("observation.signature", name, lambda: _read(context, name))  # noqa: B023
         if found is None:
             continue
         observer = context.trust.observer(found[1]) if context.trust else None
@@ -50,6 +46,11 @@ def check_observations(context: Context) -> Observations:
     if not context.bundle.group("observations"):
         context.findings.not_provided("observation.signature")
     return trusted
+
+
+def _read(context: Context, name: str) -> tuple[Observation, PublicKey]:
+    data = context.bundle.read(name, MAX_ENVELOPE_BYTES)
+    return context.memory.once("observation", data, lambda: parse_observation(data))
 
 
 def check_canonical(

@@ -31,7 +31,11 @@ def check_consensus(context: Context) -> None:
 
 def _check_proof(context: Context, proof: Proof, name: str) -> None:
     findings = context.findings
-    claim = findings.attempt(proof.code, name, lambda: proof.read(context.bundle.read(name, proof.max_bytes)))
+    data = findings.attempt(proof.code, name, lambda: context.bundle.read(name, proof.max_bytes))
+    if data is None:
+        return
+    once = context.memory.once
+    claim = findings.attempt(proof.code, name, lambda: once(proof.code, data, lambda: proof.read(data)))
     if claim is None:
         return
     context.is_trial |= claim.chain.kind == "trial"
@@ -44,7 +48,10 @@ def _check_proof(context: Context, proof: Proof, name: str) -> None:
         findings.not_checked(proof.code, name, message, chain_id=claim.chain.chain_id)
         return
     # NotBelievedError is no failure: other validators may be later ones, and the trust file behind.
-    found = findings.attempt(proof.code, name, lambda: claim.judge(Roots(validators=chain.validators)))
+    roots = Roots(validators=chain.validators)
+    # One run has one trust file; its digest stands in the name all the same.
+    judged = f"{proof.code} by {context.trust.sha256}"
+    found = findings.attempt(proof.code, name, lambda: once(judged, data, lambda: claim.judge(roots)))
     if found is None:
         return
     block = BlockReference(claim.chain.chain_id, claim.chain.genesis_hash, found.number, found.hash)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bundle import Bundle
 from ..checkpoint import Checkpoint
+from ..memory import Memory
 from ..record import Record
 from ..report import Findings, ProvenTime
 from ..statement import BlockReference, Statement
@@ -76,6 +77,8 @@ class Context:
     online_roots: Sequence[OnlineRoot] = ()
     now: int | None = None
     """Seconds since 1970 by the caller's clock."""
+    memory: Memory = field(default_factory=lambda: Memory(0))
+    """Of what bundles before this one were found to hold; by itself a bundle has none."""
     proven: list[ProvenBlock] = field(default_factory=list)
     """Blocks that a consensus proof showed to be their chain's."""
     records: list[tuple[str, Record]] = field(default_factory=list)
