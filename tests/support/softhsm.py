@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +24,8 @@ TOKEN = "mizheng-test"
 def module_path() -> str:
     """The library; the test is left out where there is none."""
     found = next((path for path in _PLACES if Path(path).exists()), None)
-    if found is None:
-        pytest.skip("no SoftHSM 2 on this machine (Debian package softhsm2)")
+    if found is None or not all(map(shutil.which, ("softhsm2-util", "pkcs11-tool"))):
+        pytest.skip("no SoftHSM 2 on this machine (Debian packages softhsm2, opensc)")
     return found
 
 

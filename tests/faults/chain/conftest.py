@@ -52,8 +52,8 @@ def make(tmp_path: Path, node: Anvil, request: pytest.FixtureRequest) -> Iterato
     worlds = []
     with RpcProxy(node.url) as proxy:
 
-        def make(rule: str = "confirmations:2", **fees: Any) -> World:
-            worlds.append(make_world(tmp_path, node, proxy, chooser(request.node.name), rule, **fees))
+        def make(rule: str = "confirmations:2", **options: Any) -> World:
+            worlds.append(make_world(tmp_path, node, proxy, chooser(request.node.name), rule, **options))
             return worlds[-1]
 
         yield make

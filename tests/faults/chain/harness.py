@@ -215,10 +215,11 @@ def make_world(
     proxy: RpcProxy,
     chooser: random.Random,
     rule: str = "confirmations:2",
+    database_url: str | None = None,
     **fees: Any,
 ) -> World:
     """A notary that reaches its node through the proxy; blocks are made when the test says so."""
-    place = make_node_place(folder, node, size=3)
+    place = make_node_place(folder, node, size=3, database_url=database_url)
     node.rpc("evm_setAutomine", False)
     fee_rule = FeeRule(**{"replace_after": 30, "stalled_after": 600, **fees})
     profile = replace(place.chain.profile, rpc=(proxy.url,), finality=parse_finality(rule), fee_rule=fee_rule)

@@ -62,9 +62,9 @@ def test_a_worker_that_dies_on_any_line(make: MakeWorld, tell: Tell, monkeypatch
     tell("worker dies on any line", world.crashes, found)
 
 
-def test_two_workers_that_race(make: MakeWorld, tell: Tell) -> None:
+def test_two_workers_that_race(make: MakeWorld, tell: Tell, database_url: str) -> None:
     """Two processes that both believe to be the one that anchors, at the same time."""
-    world = make(replace_after=6)
+    world = make(replace_after=6, database_url=database_url)
     rival = world.place.anchorer(elapsed=world.elapsed)
     errors: list[BaseException] = []
     over = threading.Event()

@@ -73,8 +73,8 @@ class MemoryLog:
         self.kept.append(size)
 
 
-def make_engine(folder: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{folder / 'mizheng.db'}")
+def make_engine(folder: Path, database_url: str | None = None) -> Engine:
+    engine = create_engine(database_url or f"sqlite:///{folder / 'mizheng.db'}")
     metadata.create_all(engine)
     return engine
 
@@ -149,13 +149,18 @@ def make_embedded_place(folder: Path, size: int = 5) -> Place:
 
 
 def make_node_place(
-    folder: Path, node: Anvil, size: int = 5, rule: str = "instant", publisher: Publisher | None = None
+    folder: Path,
+    node: Anvil,
+    size: int = 5,
+    rule: str = "instant",
+    publisher: Publisher | None = None,
+    database_url: str | None = None,
 ) -> Place:
     """A notary whose chain is anvil; every account of it has money."""
     publisher = publisher or Publisher(KeyFileSigner(bytes.fromhex(node.keys[0][2:])))
     chain = NodeChain(discover_profile((node.url,), parse_finality(rule)))
     deployment = bring_up(chain, publisher, ORIGIN)
-    return Place(make_engine(folder), chain, publisher, deployment, Clock(), MemoryLog(size))
+    return Place(make_engine(folder, database_url), chain, publisher, deployment, Clock(), MemoryLog(size))
 
 
 def states(place: Place) -> list[str]:
