@@ -19,7 +19,7 @@ from mizheng.notary.anchor_policy import AnchorPolicy, load_urgent_size
 from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.beacon import keep_beacon
 from mizheng.notary.chain.deploy import Deployment
-from mizheng.notary.chain.evidence import capture_evidence
+from mizheng.notary.chain.evidence import capture_final
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.chain.outbox import IN_FLIGHT, Outbox
 from mizheng.notary.chain.publisher import Publisher
@@ -198,7 +198,8 @@ class Anchorer:
         if not self._chain.holds_final(item.block_number, found.block_hash or b"") or self._alarm():
             return False, None
         # Taken again: from here on it is what courts get, and the node may have been of two minds before.
-        evidence = capture_evidence(self._chain, found, self._sender.anchored(item))
+        earlier = self._outbox.evidence_of(item)
+        evidence = capture_final(self._chain, found, self._sender.anchored(item), earlier)
         self._outbox.book.note_outcome(item.transaction_hash, found)
         # Dying here: it is still mined, and final again at the next step.
         self._outbox.mark_final(item, evidence, self._now())

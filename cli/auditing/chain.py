@@ -128,11 +128,17 @@ def _ask(node: Node, chain: TrustedChain, log_id: TrustedLogId, first: int) -> C
     head, root = node.head(chain.contract, log_id.log_id)
     roots = {head: root} if head and log_id.covers(head) else {}
     listed = node.anchored_sizes(chain.contract, log_id.log_id, first, last) if first <= last else []
+    if listed is not None and first == 0 and head and head not in listed:
+        # The contract itself says that there is at least this one: a node that has dropped its logs, or keeps
+        # quiet about them, lists nothing for us. An empty list is never taken for "none".
+        listed = None
     sizes = sorted({size for size in listed or () if log_id.covers(size)} - set(roots))[-_MOST_SIZES:]
     for size in sizes:
         roots[size] = node.root_of(chain.contract, log_id.log_id, size)
     # Blocks that are not final yet may be replaced: they are read again.
     following = max(first, final + 1) if final >= 0 else last + 1
+    if listed is None and first == 0:
+        following = 0
     return ChainHeads(node.name, chain, log_id, head, roots, listed is not None, following)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mizheng.notary.chain.foreign import capture_foreign
-from mizheng.notary.chain.interface import BlockReceipts, Chain, EvidenceError, FoundTransaction
+from mizheng.notary.chain.interface import BlockReceipts, Chain, ChainError, EvidenceError, FoundTransaction
 from mizheng.notary.chain.receipts import build_receipts_trie
 from mizheng.verifier import anchor
 from mizheng.verifier.errors import FormatError, ProofError
@@ -71,6 +71,38 @@ def capture_evidence(chain: Chain, found: FoundTransaction, head: AnchoredHead) 
     except (ProofError, FormatError) as error:
         raise EvidenceError("the chain's evidence does not check: {reason}", reason=str(error)) from error
     return data
+
+
+def capture_final(chain: Chain, found: FoundTransaction, head: AnchoredHead, earlier: bytes | None) -> bytes:
+    """As `capture_evidence` for an anchor whose block is final, with what was captured when it was mined.
+
+    By now a node may have forgotten the state of then, or the receipts: what was captured of this very block
+    stays as good as it was, and is kept where it holds more. It is checked again all the same.
+    """
+    kept = None if earlier is None or chain.profile.is_foreign else _still_good(chain, found, head, earlier)
+    try:
+        data = capture_evidence(chain, found, head)
+    except ChainError:
+        if kept is None:
+            raise
+        return anchor.dump_anchor(kept)
+    if kept is not None and kept.storage is not None and anchor.parse_anchor(data).storage is None:
+        return anchor.dump_anchor(kept)
+    return data
+
+
+def _still_good(
+    chain: Chain, found: FoundTransaction, head: AnchoredHead, earlier: bytes
+) -> anchor.AnchorEvidence | None:
+    """The earlier evidence, if it is of this block and this head, and checks."""
+    try:
+        kept = anchor.parse_anchor(earlier)
+        anchor.verify_anchor(kept, chain.profile.identity, head.contract, head.code_hash)
+    except (ProofError, FormatError):
+        return None
+    same_head = (kept.log_id, kept.tree_size, kept.root_hash) == (head.log_id, head.tree_size, head.root_hash)
+    # Nothing but the block's hash ties it to the chain; the caller has just seen that this block is final.
+    return kept if same_head and kept.block.hash == found.block_hash else None
 
 
 def path_nodes(trie: Any, key: bytes) -> tuple[bytes, ...]:

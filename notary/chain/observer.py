@@ -122,6 +122,9 @@ class Observer:
             raise Problem("block-not-final", retry_after=_RETRY_AFTER_SECONDS)
         if block.hash != asked.hash:
             raise Problem("block-differs", f"block {asked.number} has the hash {block.hash.hex()}")
+        # All of it on one and the same quorum, where there are several nodes.
+        if not self._chain.holds_final(asked.number, asked.hash):
+            raise Problem("block-not-final", retry_after=_RETRY_AFTER_SECONDS)
         observed_at = format_instant(int(self._clock()))
         return Observation(asked, profile.finality.rule, observed_at).sign(self._key)
 

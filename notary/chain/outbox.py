@@ -96,6 +96,13 @@ class Outbox:
         with reading(self._engine) as connection:
             return connection.execute(statement.limit(1)).first() is not None
 
+    def evidence_of(self, item: Item) -> bytes | None:
+        """What was captured when the item was mined."""
+        query = select(anchors.c.evidence).where(anchors.c.id == item.id)
+        with reading(self._engine) as connection:
+            evidence: bytes | None = connection.execute(query).scalar()
+        return evidence
+
     def has_alarm(self) -> bool:
         """Whether a final anchor on this chain was taken back and nobody has looked yet."""
         statement = select(final_reversals.c.id).where(
