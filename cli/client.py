@@ -10,12 +10,13 @@ import base64
 import binascii
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import (
+    CommandError,
     ConfigurationFault,
     PermissionFault,
     RefusedFault,
@@ -26,9 +27,6 @@ from .errors import (
 from .language import N_
 from .text import printable
 
-if TYPE_CHECKING:
-    import httpx
-
 PROBLEM_TYPE_PREFIX = "urn:mizheng:problem:"
 # Evidence with several anchors on busy chains takes a few MiB; more than this is no answer of a notary.
 MAX_ANSWER_BYTES = 64 << 20
@@ -36,6 +34,9 @@ MAX_ANSWER_BYTES = 64 << 20
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 
+_DEPOSITED = {"id": str, "leaf_index": int, "tlog_proof": str, "received_at": str}
+# What a notary says of a path that it does not know yet.
+_NOT_THERE = frozenset({"not-found", "method-not-allowed"})
 _PERMISSION_PROBLEMS = frozenset(
     {"api-key-missing", "api-key-wrong", "api-key-expired", "api-key-disabled", "organisation-disabled"}
 )
@@ -82,9 +83,34 @@ class NotaryClient:
 
     def deposit(self, envelope: bytes) -> dict[str, Any]:
         """{id, leaf_index, tlog_proof, received_at}."""
-        wanted = {"id": str, "leaf_index": int, "tlog_proof": str, "received_at": str}
         headers = {"content-type": "application/json"}
-        return self._json("POST", "/v1/deposits", wanted, content=envelope, headers=headers)
+        return self._json("POST", "/v1/deposits", _DEPOSITED, content=envelope, headers=headers)
+
+    def deposit_many(self, envelopes: Sequence[bytes]) -> list[dict[str, Any] | CommandError] | None:
+        """For each envelope, in their order, what `deposit` returns or raises. None: this notary is older
+        and takes one at a time.
+        """
+        body = b"".join(envelope + b"\n" for envelope in envelopes)
+        headers = {"content-type": "application/x-ndjson"}
+        try:
+            answer = self._json("POST", "/v1/deposits:batch", {"items": list}, content=body, headers=headers)
+        except RefusedFault as error:
+            if error.problem in _NOT_THERE:
+                return None
+            raise
+        items = answer["items"]
+        if len(items) != len(envelopes):
+            raise _nonsense(self.address)
+        return [self._item(item) for item in items]
+
+    def _item(self, item: object) -> dict[str, Any] | CommandError:
+        if not isinstance(item, dict) or not isinstance(item.get("status"), int):
+            raise _nonsense(self.address)
+        if item["status"] not in (200, 201):
+            return _problem(item["status"], item, self.address)
+        if any(not isinstance(item.get(name), kind) for name, kind in _DEPOSITED.items()):
+            raise _nonsense(self.address)
+        return item
 
     def status(self, deposit: str) -> dict[str, Any]:
         """{id, leaf_index, state, waiting_for, anchors: […]}."""
@@ -149,7 +175,7 @@ class NotaryClient:
         value = _decode(data)
         if answer.is_success:
             return value, data
-        raise _problem(answer, value, self.address)
+        raise _problem(answer.status_code, value, self.address)
 
 
 def is_loopback(address: str) -> bool:
@@ -201,11 +227,11 @@ def _decode(data: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _problem(answer: httpx.Response, value: dict[str, Any] | None, address: str) -> Exception:
+def _problem(status: int, value: dict[str, Any] | None, address: str) -> CommandError:
     """The error for an answer that is not a success (RFC 9457)."""
     kind = str((value or {}).get("type", ""))
     if not kind.startswith(PROBLEM_TYPE_PREFIX):
-        if answer.status_code in (502, 503, 504):
+        if status in (502, 503, 504):
             return UnavailableFault(
                 "the notary at {address} cannot be reached",
                 "what is written here stays; run the command again later",
@@ -216,7 +242,7 @@ def _problem(answer: httpx.Response, value: dict[str, Any] | None, address: str)
     name = kind[len(PROBLEM_TYPE_PREFIX) :]
     title = _foreign(str(value.get("title", name)))
     hint = _foreign(str(value.get("hint", "")))
-    if answer.status_code >= 500:
+    if status >= 500:
         return UnavailableFault(title, hint)
     if name in _PERMISSION_PROBLEMS:
         return PermissionFault(title, hint)

@@ -12,6 +12,7 @@ import hashlib
 import secrets
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mizheng.verifier.canonical import format_instant, from_hex, to_base64
@@ -37,59 +38,91 @@ from .session import Session
 from .software import NAME, software_digest, software_version
 
 if TYPE_CHECKING:
+    from mizheng.verifier.signature import PrivateKey
+
     from .config import Organisation
 
 # Refusals that another envelope can cure, if the refused one was signed at an earlier run.
-_OUTDATED = frozenset({"key-revoked", "key-not-enrolled", "depositor-mismatch"})
+OUTDATED = frozenset({"key-revoked", "key-not-enrolled", "depositor-mismatch"})
+
+
+class Signing:
+    """Statements of one run: the beacon and the unlocked key are had when the first is signed, then kept."""
+
+    def __init__(self, session: Session, client: NotaryClient) -> None:
+        self._session = session
+        self._client = client
+
+    def sign(self, seal: Seal) -> Deposit:
+        """Make the envelope and keep it in the seal before anybody else sees it."""
+        session, organisation = self._session, self._session.organisation
+        entry = session.active_key
+        if entry.enrolment is None:
+            raise ConfigurationFault(
+                "the signing key is not enrolled with a notary yet", "run mizheng init (again)"
+            )
+        sealed = _bind(seal.state.sealed, entry)
+        not_before, key = self._not_before, self._key
+        envelope = Statement(
+            public_key=key.public,
+            commitment=from_hex(sealed.commitment, 32),
+            depositor=Depositor(organisation.name, organisation.id_scheme, organisation.id),
+            operator=session.config.operator or None,
+            claimed_at=format_instant(int(time.time())),
+            not_before=not_before,
+            software=Software(NAME, software_version(), software_digest()),
+            nonce=secrets.token_bytes(16),
+        ).sign(key)
+        deposit = Deposit(
+            to_base64(envelope), hashlib.sha256(envelope).hexdigest(), organisation.origin, None
+        )
+        seal.append(replace(seal.state, sealed=sealed, deposit=deposit, evidence=None))
+        return deposit
+
+    @cached_property
+    def _not_before(self) -> BlockReference | None:
+        return _not_before(self._client.beacon())
+
+    @cached_property
+    def _key(self) -> PrivateKey:
+        return unlock(self._session.home, self._session.active_key)
 
 
 def deposit_seal(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
     """Deposit the commitment of a seal opened with its lock; a seal deposited already is left alone."""
-    organisation = session.organisation
+    signing = Signing(session, client)
+    was_kept = seal.state.deposit is not None
+    deposit = begin_deposit(session, signing, seal)
+    if deposit.answer is not None:
+        return deposit
+    try:
+        return send_alone(session, client, seal, deposit)
+    except RefusedFault as error:
+        if not was_kept or error.problem not in OUTDATED:
+            raise
+    return send_alone(session, client, seal, signing.sign(seal))
+
+
+def begin_deposit(session: Session, signing: Signing, seal: Seal) -> Deposit:
+    """The deposit that the seal keeps, checked, or one signed now; without an answer it is to be sent."""
     seal.check_body()
     deposit = seal.state.deposit
-    if deposit is not None:
-        _check_kept(deposit, seal.state.sealed, organisation)
-        if deposit.answer is not None:
-            return deposit
-        try:
-            return _send(session, client, seal, deposit)
-        except RefusedFault as error:
-            if error.problem not in _OUTDATED:
-                raise
-    deposit = _sign(session, client, seal)
-    return _send(session, client, seal, deposit)
-
-
-def _sign(session: Session, client: NotaryClient, seal: Seal) -> Deposit:
-    """Make the envelope and keep it in the seal before anybody else sees it."""
-    entry = session.active_key
-    if entry.enrolment is None:
-        raise ConfigurationFault(
-            "the signing key is not enrolled with a notary yet", "run mizheng init (again)"
-        )
-    organisation = session.organisation
-    sealed = _bind(seal.state.sealed, entry)
-    beacon = client.beacon()
-    key = unlock(session.home, entry)
-    envelope = Statement(
-        public_key=key.public,
-        commitment=from_hex(sealed.commitment, 32),
-        depositor=Depositor(organisation.name, organisation.id_scheme, organisation.id),
-        operator=session.config.operator or None,
-        claimed_at=format_instant(int(time.time())),
-        not_before=_not_before(beacon),
-        software=Software(NAME, software_version(), software_digest()),
-        nonce=secrets.token_bytes(16),
-    ).sign(key)
-    deposit = Deposit(to_base64(envelope), hashlib.sha256(envelope).hexdigest(), organisation.origin, None)
-    seal.append(replace(seal.state, sealed=sealed, deposit=deposit, evidence=None))
+    if deposit is None:
+        return signing.sign(seal)
+    _check_kept(deposit, seal.state.sealed, session.organisation)
     return deposit
 
 
-def _send(session: Session, client: NotaryClient, seal: Seal, deposit: Deposit) -> Deposit:
+def send_alone(session: Session, client: NotaryClient, seal: Seal, deposit: Deposit) -> Deposit:
+    """Send one envelope and keep its answer."""
+    return keep_answer(session, client, seal, deposit, client.deposit(decode_base64(deposit.envelope)))
+
+
+def keep_answer(
+    session: Session, client: NotaryClient, seal: Seal, deposit: Deposit, answer: dict[str, Any]
+) -> Deposit:
+    """Keep what the notary answered, once it is checked."""
     envelope = decode_base64(deposit.envelope)
-    answer = client.deposit(envelope)
     kept = believing(session, client, lambda organisation: check_answer(organisation, envelope, answer))
     done = replace(deposit, answer=kept)
     seal.append(seal.state.with_deposit(done))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InputFault, UsageFault
+from ..errors import InputFault, UsageFault, exit_code_of
 from ..language import N_, _
-from ..output import emit_json, say
+from ..output import emit_json, note, say, show_error
 from ..screens import Command
 from ..text import printable
 from .seal import default_output, run
+
+if TYPE_CHECKING:
+    from mizheng.verifier.errors import MizhengError
+
+    from ..session import Session
 
 
 @click.command(
@@ -21,12 +28,16 @@ from .seal import default_output, run
     help=N_(
         "Sign a statement with the seal's commitment, deposit it with the notary, check the answer and keep "
         "it in the seal. What is sent says who deposits and when; of the files it has one digest, from "
-        "which nothing can be read. Given other paths than a seal, they are sealed first.\n\n"
+        "which nothing can be read. Given other paths than seals, they are sealed first, into one.\n\n"
         "Run twice, it is the same deposit. When the notary cannot be reached, the seal stays: run again."
     ),
-    epilog=N_("mizheng notarize drawings.seal\nmizheng notarize drawings/ -o drawings.seal"),
+    epilog=N_(
+        "mizheng notarize drawings.seal\nmizheng notarize *.seal\nmizheng notarize drawings/ -o drawings.seal"
+    ),
 )
-@click.argument("paths", metavar="NAME.seal|PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.argument(
+    "paths", metavar="NAME.seal…|PATH…", nargs=-1, required=True, type=click.Path(path_type=bytes)
+)
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal, when paths are sealed first"))
 @click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
 @click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
@@ -52,8 +63,14 @@ def notarize(
     origin = session.organisation.origin
     unreadable = 0
     if is_seal(paths[0]):
-        if len(paths) > 1 or output or points_file or no_points:
-            raise UsageFault("one seal at a time", "or name files and folders only, to seal them first")
+        if output or points_file or no_points or not all(is_seal(path) for path in paths):
+            raise UsageFault(
+                "these are seals already, and not all of the rest is",
+                "name seals only, or files and folders only, to seal them first",
+            )
+        if len(paths) > 1:
+            seals = [Path(os.fsdecode(path)) for path in dict.fromkeys(paths)]
+            return notarize_many(session, seals, notary, urgent=urgent, as_json=as_json)
         target = Path(os.fsdecode(paths[0]))
     else:
         target = Path(output) if output else default_output(paths[0])
@@ -95,6 +112,60 @@ def notarize(
             say(_("anchored at once; this may be asked {count} more times today", count=asked["remaining"]))
         say(_("kept in {name}; next: mizheng status {name}", name=printable(str(target))))
     return InputFault.exit_code if unreadable else 0
+
+
+def notarize_many(
+    session: Session, paths: Sequence[Path], notary: str | None, *, urgent: bool, as_json: bool
+) -> int:
+    """Deposit seals; the exit code is that of the first that failed, and the others stand."""
+    from ..depositing_many import deposit_seals
+
+    origin = session.organisation.origin
+    failed: MizhengError | None = None
+    shown: list[dict[str, Any]] = []
+    with session.notary(notary) as client:
+        for outcome in deposit_seals(session, client, paths):
+            name, deposit = str(outcome.path), outcome.deposit
+            if deposit is None or deposit.answer is None:
+                assert outcome.error is not None  # noqa: S101 - one or the other
+                failed = failed or outcome.error
+                code = exit_code_of(outcome.error)
+                shown.append({"seal": name, "error": str(outcome.error), "exit_code": code})
+                note(f"{printable(name)}:")
+                show_error(outcome.error)
+                continue
+            shown.append(
+                {
+                    "seal": name,
+                    "state": "deposited",
+                    "id": deposit.id,
+                    "commitment": outcome.commitment,
+                    "origin": origin,
+                    "leaf_index": deposit.answer["leaf_index"],
+                    "received_at": deposit.answer["received_at"],
+                    "new": not outcome.was_deposited,
+                }
+            )
+            if not as_json:
+                say(_("{name}: entry {index}", name=printable(name), index=deposit.answer["leaf_index"]))
+        done = [item for item in shown if "id" in item]
+        # An anchor covers all entries before it: to ask for the last one is to ask for all.
+        last = max(done, key=lambda item: int(item["leaf_index"]), default=None)
+        asked = client.request_anchor(last["id"]) if urgent and last else None
+    if as_json:
+        emit_json({"deposits": shown, **({"urgent": asked} if asked else {})})
+        return exit_code_of(failed) if failed else 0
+    say(
+        _(
+            "{done} of {all} seals are deposited in {origin}; signature, inclusion and envelope checked",
+            done=len(done),
+            all=len(shown),
+            origin=origin,
+        )
+    )
+    if asked:
+        say(_("anchored at once; this may be asked {count} more times today", count=asked["remaining"]))
+    return exit_code_of(failed) if failed else 0
 
 
 def is_seal(path: bytes) -> bool:
