@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.ending import end_process
 from tests.support.tools import anvil_path
 
 START_SECONDS = 20.0  # it needs 0.05 s; the rest is for a machine that is busy with other things
@@ -145,13 +146,5 @@ class Anvil:
         raise RuntimeError(f"anvil did not start within {START_SECONDS:.0f} s")
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.send_signal(how)
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._process = None
+        process, self._process = self._process, None
+        end_process(process, how, STOP_SECONDS)

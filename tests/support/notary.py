@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.ending import end_process
+
 # A cold first start compiles byte code and makes a chain; on a busy machine that takes its time.
 START_SECONDS = 90.0
 _LISTENING = re.compile(r"(http://[0-9.]+:[0-9]+)")
@@ -165,17 +167,9 @@ class NotaryServer:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _end(self, with_signal: signal.Signals) -> None:
+    def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            process.send_signal(with_signal)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_process(process, how)
 
 
 _COMMAND = (sys.executable, "-c", "from mizheng.notary.main import main; main()")

@@ -10,12 +10,15 @@ from mizheng.notary.config import load_settings
 from mizheng.notary.errors import ConfigurationError, OperatorError
 from mizheng.notary.instance import Instance, open_instance
 from mizheng.notary.log.anchorable import AnchorableLog
-from mizheng.notary.log.guard import KeyReplacedError, LogBehindError, writing_log
+from mizheng.notary.log.guard import KeyReplacedError, LogBehindError, LogGuard, writing_log
+from mizheng.notary.log.head import sign_head
 from mizheng.notary.log.publish_directory import DirectoryTarget
 from mizheng.notary.log.publish_step import FilePublisher, PublicationError
+from mizheng.notary.log.statefile import StateFile
 from mizheng.notary.rotation import Occasion, rotate_log
 from mizheng.notary.trust_export import trusted_logs
 from mizheng.verifier.logkeys import LOG_KEYS_PATH, parse_log_keys
+from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 
 from tests.cli.auditing.conftest import Auditor
@@ -203,3 +206,18 @@ def test_no_head_of_the_old_key_is_signed_again(instance: Instance, tmp_path: Pa
         log.keep_checkpoint(2)
     with pytest.raises(KeyReplacedError), writing_log(instance.engine, instance.guard):
         raise AssertionError("the old key was let in")
+
+
+def test_whose_turn_it_is(tmp_path: Path) -> None:
+    """Told by the name of the key in the note alone: of any two keys of one log."""
+    origin = "log.example/1"
+    signers = [NoteSigner(origin, PrivateKey.generate()) for _ in range(20)]
+    heads = [sign_head(signer, 7, bytes(32)) for signer in signers]
+    for signer in signers:
+        guard = LogGuard(origin, StateFile(tmp_path / "signed-head"), signer.verifier)
+        for other, head in zip(signers, heads, strict=True):
+            if other is signer:
+                guard.check_key(head)
+            else:
+                with pytest.raises(KeyReplacedError):
+                    guard.check_key(head)

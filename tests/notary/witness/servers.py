@@ -21,6 +21,8 @@ from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.witnessing import AddCheckpoint
 
+from tests.support.ending import end_process
+
 START_SECONDS = 60.0
 _POLICY_LINE = re.compile(r"^witness NAME (\S+) (http://[0-9.]+:[0-9]+)$", re.MULTILINE)
 
@@ -164,14 +166,6 @@ class WitnessServer:
         except httpx.HTTPError:
             return False
 
-    def _end(self, with_signal: signal.Signals) -> None:
+    def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            process.send_signal(with_signal)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process, how)
