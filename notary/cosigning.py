@@ -239,13 +239,10 @@ class WitnessAsker:
         self._client.close()
 
     def _pass_over_earlier_keys(self, target: Head) -> None:
-        """Who watches the log since its key was changed may know only the new one: heads that the old one
-        signed would be refused for ever, and would keep the others from being asked about.
-        """
+        """A witness that knows only a new key of the log would refuse heads of the old one for ever."""
         with reading(self._engine) as connection:
             first_size = max((first for first, _ in load_spans(connection)), default=0)
-        if target.tree_size < first_size:
-            self._first_size = first_size
+        self._first_size = first_size if target.tree_size < first_size else self._first_size
 
     def _ask(self, target: Head, request: AddCheckpoint) -> tuple[bytes, int] | None:
         """Line and time; None if the witness has cosigned a larger head of this log already."""
@@ -341,13 +338,9 @@ class WitnessAsker:
             logger.warning("witness %s: %s", self._peer.name, state)
 
     def _line(self, target: Head, line: bytes, cosigned_at: int, now: int) -> dict[str, object]:
-        return {
-            "tree_size": target.tree_size,
-            "vkey": self._peer.key.vkey,
-            "line": line,
-            "cosigned_at": cosigned_at,
-            "received_at": now,
-        }
+        names = ("tree_size", "vkey", "line", "cosigned_at", "received_at")
+        values = (target.tree_size, self._peer.key.vkey, line, cosigned_at, now)
+        return dict(zip(names, values, strict=True))
 
 
 def _request(connection: Connection, target: Head, old_size: int) -> AddCheckpoint:
