@@ -7,6 +7,7 @@ file, by another channel, or not at all.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from mizheng.verifier.note import parse_note
 from mizheng.verifier.trust import TrustedLog
 
 from .client import NotaryClient
-from .config import Organisation, dump_log_keys, save_config
+from .config import Organisation, dump_log_keys, load_config, save_config
 from .errors import CommandError, ConfigurationFault, RefusedFault, SoftwareFault
 from .keys import list_entries
 from .language import N_, _
@@ -55,7 +56,14 @@ def believing(session: Session, client: NotaryClient, check: Callable[[Organisat
     try:
         return check(session.organisation)
     except UnknownLogKeyFault:
-        organisation = follow_log_key(session.home, session.organisation, client)
+        # Another run may have followed meanwhile, or this one for another seal.
+        config = load_config(session.home)
+    if config.organisation is None:
+        config = session.config
+    elif config.organisation != session.organisation:
+        with contextlib.suppress(UnknownLogKeyFault):
+            return check(config.organisation)
+    organisation = follow_log_key(session.home, config.organisation or session.organisation, client)
     try:
         found = check(organisation)
     except UnknownLogKeyFault as error:
@@ -65,7 +73,7 @@ def believing(session: Session, client: NotaryClient, check: Callable[[Organisat
             reason=str(error),
         ) from error
     # Pinned once it has shown that it signs what is answered.
-    save_config(session.home, replace(session.config, organisation=organisation))
+    save_config(session.home, replace(config, organisation=organisation))
     return found
 
 

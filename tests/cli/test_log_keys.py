@@ -213,6 +213,9 @@ def test_pinned_only_when_it_signs_what_is_answered(log: ChangingLog, tmp_path: 
     kept = load_config(tmp_path).organisation
     assert kept is not None
     assert kept.log_vkey == log.signer.vkey
+    # For the next seal of the same run nothing is asked, nor said, again.
+    silent = client_of(AssertionError("it was asked again"))
+    assert believing(session, silent, lambda organisation: open_head(organisation, log.head())).size == 5
 
 
 def test_a_notary_of_an_earlier_release(log: ChangingLog) -> None:
