@@ -41,7 +41,7 @@ _WAITING = {
     "unreachable": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
     "insufficient-funds": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
     "chain-in-use": N_("the notary's operator: another process holds its chain"),
-    "balance-low": N_("the notary's account on the chain to be filled up soon; the deposit itself is safe"),
+    "balance-low": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
     "cap-reached": N_("the chain to become cheaper: it asks for more than the notary may pay"),
     "budget-spent": N_("another day: the notary has spent what it may spend on this chain"),
     "chain-stalled": N_("the chain, which makes no blocks at the moment"),
