@@ -137,7 +137,7 @@ def _say_validators(validators: ValidatorSet) -> None:
         )
     )
     for member in validators.members:
-        say(_("    {name}, {address}", name=printable(member.name), address=member.address.hex()))
+        say(f"    {member.address.hex()}  {printable(member.name)}")
 
 
 def _range(item: TrustedLog | TrustedLogId) -> str:
