@@ -148,12 +148,14 @@ def _with_renewals(
     if not beside.exists():
         return evidence
     from ..renewal.renewing import add_to_evidence
+    from ..renewal.sources import seal_envelope
     from ..sealkeys import open_seal
 
     content = open_seal(seal, session.home)
     wanted = {item.record for item in opening.opened}
     places = [place for place, record in enumerate(content.records(), 1) if record in wanted]
-    return add_to_evidence(evidence, load(beside, content.manifest_key), places)
+    renewals = load(beside, content.manifest_key, seal_envelope(seal))
+    return add_to_evidence(evidence, renewals, places)
 
 
 def _is_trial(evidence: Evidence) -> bool:

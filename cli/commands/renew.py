@@ -55,10 +55,9 @@ def renew(
     from mizheng.verifier.errors import FormatError
     from mizheng.verifier.timestamp.algorithms import find_hash
 
-    from ..client import decode_base64
     from ..config import home_directory
     from ..renewal.renewing import begin, check, hash_anew, stamp_again
-    from ..renewal.sources import seal_evidence
+    from ..renewal.sources import seal_envelope, seal_evidence
     from ..renewal.store import load, path_of, save
     from ..sealfile.read import Seal
     from ..sealkeys import open_seal
@@ -69,7 +68,8 @@ def renew(
     target = path_of(path)
     with Seal(path, lock=True) as seal:
         content = open_seal(seal, home_directory())
-        renewals = load(target, content.manifest_key) if target.exists() else None
+        envelope = seal_envelope(seal)
+        renewals = load(target, content.manifest_key, envelope) if target.exists() else None
         if hash_name is None:
             if renewals is None:
                 raise WaitingFault(
@@ -84,14 +84,10 @@ def renew(
                 raise UsageFault(
                     "a hash that is not known: {name}", "for example --hash sha512", name=hash_name
                 ) from error
-            deposit = seal.state.deposit
             if renewals is None:
                 evidence = seal_evidence(seal, offline=offline)
-                assert deposit is not None  # noqa: S101 - its evidence was read
-                renewals = begin(decode_base64(deposit.envelope), evidence, believed, int(time.time()))
-            assert deposit is not None  # noqa: S101 - it was renewed before
+                renewals = begin(envelope, evidence, believed, int(time.time()))
             folders = [Path(folder)] if folder else [Path(), path.parent]
-            envelope = decode_base64(deposit.envelope)
             done = hash_anew(
                 renewals, algorithm, content, envelope, folders, tsa, believed, allow_missing=allow_missing
             )

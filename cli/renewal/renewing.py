@@ -23,7 +23,7 @@ from mizheng.verifier.trust import Trust
 from ..errors import DataFault, InputFault, WaitingFault
 from ..sealfile.content import Content
 from .asking import ask_token
-from .store import Generation, Renewals
+from .store import Generation, Renewals, make_tree
 
 _CHUNK = 1 << 20
 
@@ -71,7 +71,7 @@ def hash_anew(
     before = renewals.records() if renewals.generations else [renewals.first] * len(groups)
     if len(before) != len(groups):
         raise DataFault("the seal holds other records than were hashed anew before")
-    _tree, root = Renewals.tree(generation, before)
+    root = make_tree(generation, before).root
     token = ask_token(address, trust, algorithm, root).token.encoded
     found = renewals.with_generation(Generation(algorithm, tuple(groups), (token,)))
     check(found, trust)

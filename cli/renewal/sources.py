@@ -10,6 +10,7 @@ from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.renewal.record import MAX_BYTES as MAX_RECORD_BYTES
 from mizheng.verifier.timestamp.token import MAX_BYTES, MAX_TEXT_BYTES
 
+from ..client import decode_base64
 from ..config import home_directory
 from ..errors import DataFault, InputFault, UnavailableFault, WaitingFault
 from ..evidence import fetch_evidence, read_evidence
@@ -49,18 +50,26 @@ def read_seal(path: Path, *, offline: bool) -> Found:
         records = list(evidence.renewals)
         beside = path_of(path)
         if beside.exists():
-            renewals = load(beside, open_seal(seal, home_directory()).manifest_key)
+            key = open_seal(seal, home_directory()).manifest_key
+            renewals = load(beside, key, seal_envelope(seal))
             # The deposit's stands for all: they are under the same tokens.
             records.append(renewals.record(0).dump())
     return list(evidence.timestamps), records
 
 
+def seal_envelope(seal: Seal) -> bytes:
+    """What was deposited of a seal; WaitingFault before that."""
+    deposit = seal.state.deposit
+    if deposit is None or deposit.answer is None:
+        raise WaitingFault("{name} has not been deposited", "mizheng notarize {name}", name=str(seal.path))
+    return decode_base64(deposit.envelope)
+
+
 def seal_evidence(seal: Seal, *, offline: bool) -> Evidence:
     """The notary's evidence of now, else what the seal keeps."""
     deposit, kept = seal.state.deposit, seal.state.evidence
-    if deposit is None or deposit.answer is None:
-        raise WaitingFault("{name} has not been deposited", "mizheng notarize {name}", name=str(seal.path))
-    if not offline:
+    seal_envelope(seal)
+    if not offline and deposit is not None:
         session = Session.load()
         try:
             with session.notary() as client:

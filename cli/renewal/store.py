@@ -9,8 +9,10 @@ seal's manifest key: a bare hash of a file would let others guess what is in it.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,11 +61,11 @@ class Renewals:
     """The first chain: that token and what the notary renewed it with."""
     generations: tuple[Generation, ...] = field(default=())
 
-    def records(self, upto: int | None = None) -> list[EvidenceRecord]:
-        """The evidence record of every group, after so many generations; else after all."""
+    def records(self) -> list[EvidenceRecord]:
+        """The evidence record of every group."""
         found = [self.first] * self.count
-        for generation in self.generations[:upto]:
-            tree, _root = self.tree(generation, found)
+        for generation in self.generations:
+            tree = make_tree(generation, found)
             found = [
                 renew_hash_tree(record, generation.tokens[0], tree.reduced(place))
                 for place, record in enumerate(found)
@@ -79,7 +81,7 @@ class Renewals:
         # Before the second generation all records have one past, and the tree is made once.
         record = self.first
         for generation in self.generations:
-            tree, _root = self.tree(generation, [self.first] * self.count)
+            tree = make_tree(generation, [self.first] * self.count)
             record = renew_hash_tree(record, generation.tokens[0], tree.reduced(place))
             for token in generation.tokens[1:]:
                 record = renew_time_stamp(record, token)
@@ -89,22 +91,21 @@ class Renewals:
     def count(self) -> int:
         return len(self.generations[0].groups) if self.generations else 0
 
-    @staticmethod
-    def tree(generation: Generation, before: list[EvidenceRecord]) -> tuple[HashTree, bytes]:
-        """The tree of a renewal over what each record was before it, and its root."""
-        algorithm = generation.hash
-        values = []
-        for record, group in zip(before, generation.groups, strict=True):
-            values.append(rehashed(algorithm, record, group))
-        tree = HashTree(algorithm, values)
-        return tree, tree.root
-
     def with_generation(self, generation: Generation) -> Renewals:
         return replace(self, generations=(*self.generations, generation))
 
     def with_token(self, token: bytes) -> Renewals:
         *before, last = self.generations
         return replace(self, generations=(*before, replace(last, tokens=(*last.tokens, token))))
+
+
+def make_tree(generation: Generation, before: Sequence[EvidenceRecord]) -> HashTree:
+    """The tree of a renewal, given what the record of each group was before it."""
+    algorithm = generation.hash
+    return HashTree(
+        algorithm,
+        [rehashed(algorithm, record, group) for record, group in zip(before, generation.groups, strict=True)],
+    )
 
 
 def path_of(seal: Path) -> Path:
@@ -134,8 +135,8 @@ def save(path: Path, renewals: Renewals, manifest_key: bytes) -> None:
     write_private(path, MAGIC + nonce + _cipher(manifest_key).encrypt(nonce, dump(value), MAGIC))
 
 
-def load(path: Path, manifest_key: bytes) -> Renewals:
-    """Read it back; DataFault when it is another seal's, or damaged."""
+def load(path: Path, manifest_key: bytes, envelope: bytes) -> Renewals:
+    """Read it back; DataFault when it is another seal's or deposit's, or damaged."""
     data = path.read_bytes()
     body = data[len(MAGIC) :]
     try:
@@ -143,7 +144,10 @@ def load(path: Path, manifest_key: bytes) -> Renewals:
             raise FormatError("not a renewal file")
         nonce = body[:_NONCE_BYTES]
         plain = _cipher(manifest_key).decrypt(nonce, body[_NONCE_BYTES:], MAGIC)
-        return _parse(plain)
+        found = _parse(plain)
+        if found.envelope_sha256 != hashlib.sha256(envelope).hexdigest():
+            raise FormatError("of another deposit")
+        return found
     except (InvalidTag, FormatError, ValueError) as error:
         raise DataFault(
             "{name} is damaged, or of another seal", "restore it from a copy", name=str(path)

@@ -38,6 +38,7 @@ from mizheng.verifier.renewal.tree import HashTree
 from mizheng.verifier.timestamp.algorithms import Hash, find_hash
 from mizheng.verifier.timestamp.authority import parse_retired_hashes
 from sqlalchemy import Engine, Row, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 logger = logging.getLogger(__name__)
 
@@ -222,6 +223,14 @@ class Renewer:
             "renewals": found.renewals,
             "renewed_at": int(self._clock()),
         }
+        try:
+            self._write(item, values)
+        except IntegrityError:
+            # Another process made the first record at the same moment.
+            return False
+        return True
+
+    def _write(self, item: Due, values: dict[str, Any]) -> None:
         # Dying before this commits: the old record stands, and is renewed again.
         with writing(self._engine) as connection:
             if item.is_new:
@@ -238,7 +247,6 @@ class Renewer:
                     )
                     .values(values)
                 )
-        return True
 
     def _verify(self, record: EvidenceRecord, text: bytes) -> Any:
         authorities = [setup.trusted for setup in self._setups]

@@ -19,6 +19,7 @@ from mizheng.verifier.signature import PrivateKey
 from sqlalchemy import Engine, Row, insert, select
 
 from tests.support.opensslts import OpensslAuthority
+from tests.support.scale import SOAK
 
 ORIGIN = "notary.example/log"
 
@@ -70,9 +71,13 @@ class StampedLog:
             return {row.authority: row.state for row in connection.execute(select(time_stamp_status))}
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[StampedLog]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'log.db'}")
+@pytest.fixture(params=["sqlite", *(["postgresql"] if SOAK else [])])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StampedLog]:
+    """A fresh database, of the other kind as well in the long form."""
+    if request.param == "sqlite":
+        engine = create_engine(f"sqlite:///{tmp_path / 'log.db'}")
+    else:
+        engine = create_engine(request.getfixturevalue("postgres").create())
     upgrade(engine)
     yield StampedLog(engine)
     engine.dispose()
