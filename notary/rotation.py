@@ -65,7 +65,7 @@ class Occasion:
     is_lost: bool = False
     """The old key cannot sign the change: the issuer does."""
     last_size: int | None = None
-    """The largest tree that a stolen key is to be believed for. None: the largest that is final on a chain."""
+    """Of a stolen key: the largest tree it is believed for. None: the largest that is final on a chain."""
 
     @property
     def reason(self) -> str:
