@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.load import Count
+from tests.faults.seeds import SEED
 from tests.support.figures import note_into
 
 Tell = Callable[..., None]
@@ -19,7 +20,7 @@ def tell(record_property: Callable[[str, object], None], request: pytest.Fixture
     database = parameters.params.get("database_url", "") if parameters else ""
 
     def tell(fault: str, faults: int, found: Count, more: str = "", *, database: str = database) -> None:
-        note_into(record_property, database)(
+        note_into(record_property, database, SEED)(
             fault,
             more=more,
             faults=faults,

@@ -7,7 +7,6 @@ process.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 
 import pytest
@@ -19,13 +18,17 @@ _COLUMNS = ("faults", "acknowledged", "lost", "duplicated", "inconsistent")
 Note = Callable[..., None]
 
 
-def note_into(record_property: Callable[[str, object], None], database: str) -> Note:
-    """For a fixture: `note("kill -9", faults=100, acknowledged=…, lost=0, …, more="words")`."""
+def note_into(record_property: Callable[[str, object], None], database: str, seed: int | None = None) -> Note:
+    """For a fixture: `note("kill -9", faults=100, acknowledged=…, lost=0, …, more="words")`.
+
+    `seed`: with the same one the same faults are played again.
+    """
 
     def note(fault: str, *, more: str = "", **numbers: int) -> None:
         assert set(numbers) <= set(_COLUMNS), numbers
         record_property(
-            _PROPERTY, json.dumps({"fault": fault, "database": database, "more": more, **numbers})
+            _PROPERTY,
+            json.dumps({"fault": fault, "database": database, "seed": seed, "more": more, **numbers}),
         )
 
     return note
@@ -41,8 +44,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     rows.append({**json.loads(value), "seconds": report.duration, "outcome": outcome})
     if not rows:
         return
-    seed = os.environ.get("MIZHENG_SEED", "")
-    terminalreporter.section("faults" + (f", MIZHENG_SEED={seed}" if seed else ""))
+    seeds = {row["seed"] for row in rows if row["seed"] is not None}
+    terminalreporter.section("".join(["faults", *(f", MIZHENG_SEED={seed}" for seed in seeds)]))
     width = max(len(row["fault"]) for row in rows)
     heads = (*_COLUMNS, "seconds")
     terminalreporter.line(f"{'fault':<{width}}  {'database':<10}" + "".join(f"{head:>14}" for head in heads))
