@@ -7,6 +7,7 @@ addresses and log ids leaves the machine. The answers are handed to the verifier
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -51,8 +52,14 @@ def read_questions(source: Source) -> Questions:
     return questions
 
 
-def ask_nodes(addresses: Sequence[str], questions: Questions) -> tuple[list[OnlineBlock], list[OnlineRoot]]:
-    """Every node's answers; UnavailableFault when one does not answer: it was asked for by name."""
+def ask_nodes(
+    addresses: Sequence[str], questions: Questions, rule: str = "finalized"
+) -> tuple[list[OnlineBlock], list[OnlineRoot]]:
+    """Every node's answers; UnavailableFault when one does not answer: it was asked for by name.
+
+    `rule` is the user's, for the chain that he asks about: finalized, instant or confirmations:N.
+    """
+    depth = _read_rule(rule)
     blocks: list[OnlineBlock] = []
     roots: list[OnlineRoot] = []
     for address in addresses:
@@ -68,7 +75,7 @@ def ask_nodes(addresses: Sequence[str], questions: Questions) -> tuple[list[Onli
                     name=node.name,
                     chain_id=chain[0],
                 )
-            final = node.final_number()
+            final = node.final_number() if depth is None else node.latest_number() - depth
             for number in sorted(questions.blocks.get((chain[0], genesis), ())):
                 # No block there yet is an answer too: then not every node asked vouches for it.
                 reference = BlockReference(chain[0], genesis, number, node.block_hash(number) or b"")
@@ -88,6 +95,16 @@ def ask_nodes(addresses: Sequence[str], questions: Questions) -> tuple[list[Onli
                         )
                     )
     return blocks, roots
+
+
+def _read_rule(rule: str) -> int | None:
+    """How many blocks have to stand on a final one; None: the node says what it calls final."""
+    match = re.fullmatch(r"finalized|instant|confirmations:([1-9][0-9]{0,5})", rule)
+    if not match:
+        raise UsageFault(
+            "the finality rule {rule} is not known", "finalized, instant, or confirmations:N", rule=rule[:40]
+        )
+    return None if rule == "finalized" else int(match[1] or 0)
 
 
 def _read_anchor(questions: Questions, bundle: Bundle, name: str) -> None:

@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     "--online", metavar="RPC", multiple=True, help=N_("a node of your own choice to ask; repeatable")
 )
 @click.option(
+    "--finality",
+    metavar="RULE",
+    default="finalized",
+    show_default=True,
+    help=N_("when those nodes' blocks count as final: finalized, instant, confirmations:N"),
+)
+@click.option(
     "--batch", metavar="DIR", help=N_("check every bundle (*.zip) in a folder and those below it, and count")
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
@@ -48,6 +55,7 @@ def verify(
     files: tuple[Path, ...],
     trust: str | None,
     online: tuple[str, ...],
+    finality: str,
     batch: str | None,
     as_json: bool,
 ) -> int:
@@ -59,11 +67,17 @@ def verify(
         return run_batch(Path(batch), None if trust is None else Path(trust), as_json=as_json)
     if bundle is None:
         raise UsageFault("name a bundle, or a folder of them with --batch")
-    return _verify_one(bundle, files, trust, online, as_json=as_json)
+    return _verify_one(bundle, files, trust, online, finality, as_json=as_json)
 
 
 def _verify_one(
-    bundle: Path, files: tuple[Path, ...], trust: str | None, online: tuple[str, ...], *, as_json: bool
+    bundle: Path,
+    files: tuple[Path, ...],
+    trust: str | None,
+    online: tuple[str, ...],
+    finality: str,
+    *,
+    as_json: bool,
 ) -> int:
     from mizheng.verifier.verify import verify_bundle
 
@@ -76,7 +90,7 @@ def _verify_one(
         if online:
             from ..online import ask_nodes, read_questions
 
-            blocks, roots = ask_nodes(online, read_questions(bundle))
+            blocks, roots = ask_nodes(online, read_questions(bundle), finality)
         report = verify_bundle(
             bundle, believed, now=int(time.time()), files=files, online_blocks=blocks, online_roots=roots
         )

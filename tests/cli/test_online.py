@@ -101,6 +101,30 @@ def test_final_is_what_the_node_calls_so(final: int | None, expected: bool) -> N
     assert blocks[0].is_final is expected
 
 
+@pytest.mark.parametrize(
+    ("rule", "latest", "expected"),
+    [
+        ("instant", 7, True),
+        ("instant", 6, False),
+        ("confirmations:3", 10, True),
+        ("confirmations:3", 9, False),
+    ],
+)
+def test_on_a_chain_without_a_final_block_the_rule_is_the_users(
+    rule: str, latest: int, expected: bool
+) -> None:
+    plain = chain(None)
+
+    def answer(method: str, parameters: list[Any]) -> Any:
+        return hex(latest) if method == "eth_blockNumber" else plain(method, parameters)
+
+    with node(answer) as address:
+        blocks, _roots = ask_nodes([address], questions(), rule)
+        assert blocks[0].is_final is expected
+        with pytest.raises(UsageFault, match="soon"):
+            ask_nodes([address], questions(), "soon")
+
+
 def test_a_node_of_another_chain_is_the_wrong_node() -> None:
     other = Questions()
     other.add_block(1337, bytes(32), 7)

@@ -96,3 +96,16 @@ def test_the_root_that_the_contract_holds_today(scene: Scene, is_same: bool, sta
     )
     report = scene.judge(*scene.answers("one"), roots=(answer,))
     assert statuses(report, "online.root") == [status]
+
+
+def test_nodes_never_make_good_what_fails_offline(scene: Scene) -> None:
+    """However many of them agree: a proof that does not check stays a failure."""
+    data = scene.members["anchors/0001.json"]
+    digest = parse_anchor(data).root_hash.hex().encode()
+    altered = {**scene.members, "anchors/0001.json": data.replace(digest, b"0" * 64)}
+    answers = [*scene.answers("one"), *scene.answers("two")]
+    assert scene.judge(*answers).verdict == "valid"
+    trust = scene.world.trust(pinned=False, observers=(), observer_quorum=1)
+    report = judge(altered, trust, online_blocks=answers)
+    assert report.verdict == "invalid"
+    assert "anchor.canonical" not in {check.code for check in report.checks if check.status == "PASS"}
