@@ -11,9 +11,12 @@ from pathlib import Path
 import boto3
 import pytest
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.instance import Instance, open_instance
 from mizheng.notary.log.publish_s3 import S3Target
 from mizheng.notary.log.publish_step import FilePublisher, PublicationError
 from mizheng.notary.publishing import parse_publish
+from mizheng.notary.rotation import Occasion, rotate_log
+from mizheng.verifier.logkeys import parse_log_keys
 from moto.server import ThreadedMotoServer
 
 from tests.notary.readside.logs import grow, make_log, tile_files
@@ -94,6 +97,25 @@ def test_another_publisher_goes_on(tmp_path: Path, bucket: Bucket) -> None:
     FilePublisher(engine, bucket.target()).publish()
     files = bucket.files()
     assert {path: files[path] for path in tile_files(310)} == tile_files(310)
+
+
+def test_a_changed_key(instance: Instance, bucket: Bucket) -> None:
+    """Its history stands there before the first head that needs it, and is no file for good."""
+    opened = instance
+    for number in range(3):
+        publisher = FilePublisher(opened.engine, bucket.target(), opened.guard, asks_who_signed=True)
+        publisher.publish()
+        assert publisher.state in ("waiting", "ok")
+        history = bucket.files().get("v1/log-keys")
+        assert (history is None) == (number == 0)
+        if history is not None:
+            assert parse_log_keys(history).present.vkey == opened.signer.vkey
+            head = bucket.client.head_object(Bucket=bucket.name, Key="v1/log-keys")
+            assert head["ContentType"] == "application/json"
+        rotate_log(opened.settings, Occasion())
+        opened = open_instance(opened.settings)
+    FilePublisher(opened.engine, bucket.target(), opened.guard, asks_who_signed=True).publish()
+    assert len(parse_log_keys(bucket.read("v1/log-keys")).changes) == 3
 
 
 def test_a_slower_process_does_not_go_back(tmp_path: Path, bucket: Bucket) -> None:
