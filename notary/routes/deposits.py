@@ -4,7 +4,7 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from mizheng.notary.evidence import assemble_evidence, load_status
 from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf, bearer, get_service
@@ -72,7 +72,7 @@ _REFUSALS = (
         ),
     },
 )
-async def make_deposit(request: Request) -> JSONResponse:
+async def make_deposit(request: Request) -> Response:
     """Deposit a signed statement. The answer comes after it is durable; sent again, it is the same
     deposit.
     """
@@ -94,7 +94,7 @@ async def make_deposit(request: Request) -> JSONResponse:
         "log-damaged",
     ),
 )
-async def make_deposits(request: Request) -> JSONResponse:
+async def make_deposits(request: Request) -> Response:
     """Deposit up to 1,000 signed statements in one commit. Each is answered for itself, in the order sent: as
     `POST /v1/deposits` answers it, with the status beside. Sent again, they are the same deposits.
     """

@@ -6,6 +6,7 @@ installed, anchoring on its embedded chain meanwhile. Both take turns, over 64 k
 load generator on the same cores; a round's real figure is compared with the constant's of the same round.
 """
 
+import importlib.util
 import itertools
 import os
 import statistics
@@ -94,9 +95,15 @@ def measure(database: str, url: str, constant_url: str, constant_process: int) -
     return ratio >= BAR_RATIO and p50 <= BAR_P50_MS and p99 <= BAR_P99_MS
 
 
+def server_parts() -> str:
+    """Event loop and parser that uvicorn takes up here by itself: the extra `speed`, or Python's own."""
+    loop, parser = (importlib.util.find_spec(name) is not None for name in ("uvloop", "httptools"))
+    return f"{'uvloop' if loop else 'asyncio'} and {'httptools' if parser else 'h11'}"
+
+
 def main() -> int:
     print(f"{CONNECTIONS} connections, medians of {ROUNDS} rounds of {SECONDS:.0f} s each, Ed25519, durable")
-    print(f"load {os.getloadavg()[0]:.2f} (1 minute, before the run)")
+    print(f"load {os.getloadavg()[0]:.2f} (1 minute, before the run); both servers on {server_parts()}")
     with databases() as found, constant_server() as constant:
         results = [measure(name, url, *constant) for name, url in found.items()]
     return 0 if all(results) else 1
