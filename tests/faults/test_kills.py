@@ -16,7 +16,7 @@ from tests.support.scale import scaled
 KILLS = scaled(5, 100)
 CLIENTS = 6
 SERVERS = scaled(2, 4)
-KILLS_OF_ONE = scaled(2, 100)
+KILLS_OF_ONE = scaled(2, 30)
 
 
 def test_killed_at_random_moments(tmp_path: Path, database_url: str, tell: Tell) -> None:
