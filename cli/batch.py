@@ -6,6 +6,7 @@ line, so memory does not grow with the bundles' size, and one that cannot be rea
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections import Counter
@@ -47,15 +48,10 @@ class Outcome:
     is_trial: bool = False
 
 
-def run_batch(folder: Path, trust: Path | None, *, as_json: bool) -> int:
+def run_batch(folder: Path, trust: bytes | None, *, as_json: bool) -> int:
     """Check every bundle below `folder`; the exit code: 1 if one is invalid, else 66 if one cannot be read,
-    else 2 if one is undetermined, else 0.
+    else 2 if one is undetermined, else 0. `trust`: the bytes of a trust file that can be used.
     """
-    from .commands.verify import load_trust
-
-    if trust is not None:
-        # Once here, so that a trust file that cannot be used is an error, and not ten thousand.
-        load_trust(trust)
     paths = _find(folder)
     started = time.monotonic()
     counts: Counter[str] = Counter()
@@ -86,7 +82,7 @@ def _find(folder: Path) -> list[Path]:
     return paths
 
 
-def _check_all(paths: list[Path], trust: Path | None, now: int) -> Iterator[Outcome]:
+def _check_all(paths: list[Path], trust: bytes | None, now: int) -> Iterator[Outcome]:
     """In the order of `paths`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if len(paths) <= _FEW or cores < 2:
@@ -101,7 +97,7 @@ def _check_all(paths: list[Path], trust: Path | None, now: int) -> Iterator[Outc
 
 
 @contextmanager
-def _working(cores: int, trust: Path | None, now: int) -> Iterator[ProcessPoolExecutor]:
+def _working(cores: int, trust: bytes | None, now: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(cores, initializer=_begin, initargs=(trust, now))
     try:
         yield pool
@@ -127,12 +123,11 @@ class _State:
     memory: Memory
 
 
-def _begin(trust: Path | None, now: int) -> None:
+def _begin(trust: bytes | None, now: int) -> None:
     from mizheng.verifier.memory import Memory
+    from mizheng.verifier.trust import parse_trust
 
-    from .commands.verify import load_trust
-
-    _State.trust = None if trust is None else load_trust(trust)
+    _State.trust = None if trust is None else parse_trust(trust)
     _State.now = now
     _State.memory = Memory()
 
@@ -151,21 +146,19 @@ def _check(path: Path) -> Outcome:
 
 def _show(
     folder: Path,
-    trust: Path | None,
+    trust: bytes | None,
     counts: Counter[str],
     bad: list[Outcome],
     seconds: float,
     *,
     as_json: bool,
 ) -> None:
-    from .commands.verify import load_trust
-
     names = ("valid", "invalid", "undetermined", _UNREADABLE)
     total = sum(counts[name] for name in names)
     if as_json:
         summary: dict[str, Any] = {
             "folder": str(folder),
-            "trust_sha256": None if trust is None else load_trust(trust).sha256,
+            "trust_sha256": None if trust is None else hashlib.sha256(trust).hexdigest(),
             "bundles": total,
             **{name: counts[name] for name in names},
             "trial": counts["trial"],

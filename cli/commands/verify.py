@@ -64,7 +64,12 @@ def verify(
             raise UsageFault("--batch takes a folder, and neither bundles, files nor --online beside it")
         from ..batch import run_batch
 
-        return run_batch(Path(batch), None if trust is None else Path(trust), as_json=as_json)
+        data = None
+        if trust is not None:
+            # Once here, so that a trust file that cannot be used is an error, and not ten thousand.
+            load_trust(Path(trust))
+            data = Path(trust).read_bytes()
+        return run_batch(Path(batch), data, as_json=as_json)
     if bundle is None:
         raise UsageFault("name a bundle, or a folder of them with --batch")
     return _verify_one(bundle, files, trust, online, finality, as_json=as_json)
