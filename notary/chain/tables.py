@@ -39,6 +39,8 @@ anchors = Table(
     Column("evidence_final", LargeBinary),  # taken again when the block was final
     Column("last_error", String(64)),
     Column("updated_at", BigInteger, nullable=False),
+    # The oldest and the newest in a state: a row holds two evidences, and none but one is to be read.
+    Index("ix_anchors_order", "chain_id", "genesis_hash", "log_id", "state", "tree_size"),
     # Two processes that prepare at the same moment: the second insert fails and that process looks again.
     Index(
         "uq_anchors_nonce",
