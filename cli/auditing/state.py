@@ -72,8 +72,12 @@ def only_audit(path: Path) -> Iterator[None]:
         # A system without such locks: whoever saves last wins.
         yield
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("ab") as file:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
+    with file:
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

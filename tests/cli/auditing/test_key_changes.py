@@ -74,7 +74,8 @@ def test_interrupted_in_between(changing: ChangingFiles, auditor: Auditor) -> No
     with pytest.raises(KeyboardInterrupt):
         audit.run(Cut("auditing"), now=NOW)
     changing.change()
-    assert auditor(changing.folder).checked == 301
+    # The first bundle was checked before; what follows is signed by the new key.
+    assert auditor(changing.folder).checked == 301 - 256
 
 
 @pytest.mark.parametrize(("reason", "word"), [(STOLEN, "stolen"), (LOST, "lost")])
