@@ -212,3 +212,13 @@ def test_two_audits_of_one_state(changing: ChangingFiles, auditor: Auditor) -> N
             auditor(changing.folder, changing.vkeys[0])
         assert not auditor.state.exists()
     assert auditor(changing.folder, changing.vkeys[0]).checked == 300
+
+
+def test_a_theft_behind_a_planned_change(changing: ChangingFiles, auditor: Auditor) -> None:
+    """Followed as far as the keys handed over, and no further; the auditor is told why."""
+    changing.change()
+    changing.log.grow(310)
+    changing.change(STOLEN)
+    with pytest.raises(UndecidedFault, match="its key was stolen"):
+        auditor(changing.folder, changing.vkeys[0])
+    assert auditor(changing.folder, changing.vkeys[2]).checked == 311
