@@ -21,8 +21,8 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.models import enrolments
 from mizheng.notary.observers import parse_observers
-from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.publisher_key import load_publisher
+from mizheng.notary.settled_keys import load_issuers
 from mizheng.notary.timestamping.renewing import parse_renewal
 from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.notary.witnesses import load_witnesses
