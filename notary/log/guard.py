@@ -102,7 +102,7 @@ class LogGuard:
         """
         self._state_file = state_file
         # Enough of a signature line by this key: Base64 shows 30 bits of the key's hash before the signature.
-        self._line_start = key and signature_line(key.name, key.key_hash, bytes(2))[:-4]
+        self._line_start = None if key is None else signature_line(key.name, key.key_hash, bytes(2))[:-4]
         self._origin = origin
         self._lock = threading.Lock()
         self._floors: dict[Source, Floor] = {}
