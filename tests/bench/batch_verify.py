@@ -68,8 +68,9 @@ def main() -> int:
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         found = json.loads(run.stdout)
+    rate = found["bundles"] / seconds
     print(
-        f"{found['bundles']:,} bundles of one log in {seconds:.1f} s, {found['bundles'] / seconds:,.0f} a second "
+        f"{found['bundles']:,} bundles of one log in {seconds:.1f} s, {rate:,.0f} a second "
         f"on {len(os.sched_getaffinity(0))} cores; {found['valid']:,} valid; the largest process {peak} MiB "
         f"(target {MOST_MIB}); one after the other without a memory {alone * 1000:.1f} ms each"
     )

@@ -1,8 +1,8 @@
 """Anchors of one deposit on two chains: every field of every proof altered, and parts of the two mixed.
 
 Both chains have the same contract at the same address under the same log id, and anchors of the same head:
-what tells them apart is the chain alone. Nothing altered or mixed may pass `anchor.canonical`, and nothing may
-give a time that an honest anchor does not give. The counts are printed at the end of the run.
+what tells them apart is the chain alone. Nothing altered or mixed may pass `anchor.canonical`, and nothing
+may give a time that an honest anchor does not give. The counts are printed at the end of the run.
 """
 
 from __future__ import annotations
