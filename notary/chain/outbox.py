@@ -266,8 +266,8 @@ class Outbox:
                     found.append((row.tree_size, row.id))
             if not found:
                 return None
-            row = connection.execute(self._select().where(anchors.c.id == choose(found)[1])).first()
-        return None if row is None else _item(row)
+            chosen = connection.execute(self._select().where(anchors.c.id == choose(found)[1])).first()
+        return None if chosen is None else _item(chosen)
 
     def _select(self) -> Any:
         columns = [anchors.c[name] for name in Item.__dataclass_fields__]
