@@ -81,14 +81,14 @@ class Config:
     """The person who deposits (经办人), for the statement; may be empty."""
     key_store: str = ""
     """Where new keys are kept: passphrase, keyring or file."""
+    active_key: str = ""
+    """keyid of the key that signs."""
+    organisation: Organisation | None = field(default=None)
     seal_store: str = ""
     """Where the key of the seals is kept: keyring, file or passphrase; empty: with the signing key, or
     file."""
     time_servers: str = ""
     """NTP servers (host or host:port), separated by spaces, asked for the clock's offset when sealing."""
-    active_key: str = ""
-    """keyid of the key that signs."""
-    organisation: Organisation | None = field(default=None)
 
     @property
     def seal_key_store(self) -> str:

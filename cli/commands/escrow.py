@@ -31,7 +31,7 @@ _HERE = "mizheng.cli.commands.escrow"
         "identity, or with stock age."
     ),
     epilog=N_(
-        "age-keygen -o escrow.txt        # on the escrow's machine; only the age1… line leaves it\n"
+        "age-keygen -o escrow.txt   # on the escrow's machine; only age1… leaves it\n"
         "mizheng escrow add age1…\n"
         "mizheng escrow apply *.seal"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_without_the_key_nothing_opens_and_the_state_can_be_read(sealed: Mizheng
 
 def test_a_passphrase_opens_it_and_another_one_does_not(mizheng: Mizheng, tmp_path: Path) -> None:
     config = load_config(mizheng.home)
-    save_config(mizheng.home, type(config)(config.notary, "", "file", "passphrase", config.active_key))
+    save_config(mizheng.home, replace(config, seal_store="passphrase"))
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     right.write_text("a sentence that is long\n")
     wrong.write_text("another sentence as long\n")

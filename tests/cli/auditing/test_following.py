@@ -68,12 +68,12 @@ def test_nothing_new_costs_a_handful_of_requests(big: StaticLog, auditor: Audito
     with serving(big.folder) as server:
         auditor(server.url)
     assert sorted(server.requests) == [
-            "checkpoint",
-            "tile/0/257.p/208",
-            "tile/1/001.p/1",
-            "tile/2/000.p/1",
-            "v1/log-keys",
-        ]
+        "checkpoint",
+        "tile/0/257.p/208",
+        "tile/1/001.p/1",
+        "tile/2/000.p/1",
+        "v1/log-keys",
+    ]
 
 
 def test_entries_of_other_formats_are_counted_and_checked(log: StaticLog, auditor: Auditor) -> None:
