@@ -14,18 +14,32 @@ import pytest
 from tests.support import tools
 
 
-def test_the_lock_file_names_no_host() -> None:
-    text = (tools.PINS / "package-lock.json").read_text("utf-8")
+locked = pytest.mark.parametrize("folder", tools.LOCKED, ids=lambda folder: folder.name)
+
+
+def test_every_lock_file_is_known() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*package-lock.json"], cwd=tools.ROOT, capture_output=True, text=True, check=True
+    )
+    found = {tools.ROOT / line for line in listed.stdout.splitlines()}
+    assert found == {folder / "package-lock.json" for folder in tools.LOCKED}
+
+
+@locked
+def test_a_lock_file_names_no_host(folder: Path) -> None:
+    text = (folder / "package-lock.json").read_text("utf-8")
     assert "://" not in text
     assert '"resolved"' not in text
 
 
-def test_the_lock_file_is_that_of_the_pins() -> None:
-    pins = json.loads((tools.PINS / "package.json").read_text("utf-8"))["devDependencies"]
-    packages = json.loads((tools.PINS / "package-lock.json").read_text("utf-8"))["packages"]
-    assert packages[""]["devDependencies"] == pins
-    for name, version in pins.items():
-        assert packages[f"node_modules/{name}"]["version"] == version
+@locked
+def test_a_lock_file_is_that_of_the_pins(folder: Path) -> None:
+    wanted = json.loads((folder / "package.json").read_text("utf-8"))
+    packages = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
+    for group in ("dependencies", "devDependencies"):
+        assert packages[""].get(group, {}) == wanted.get(group, {})
+        for name, version in wanted.get(group, {}).items():
+            assert packages[f"node_modules/{name}"]["version"] == version
     # npm ci refuses a lock file that leaves one out, also where the registry does not carry it.
     for path, package in packages.items():
         for name, version in package.get("optionalDependencies", {}).items():

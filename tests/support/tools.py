@@ -31,6 +31,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = ROOT / "tests" / "tools"
+# Folders whose packages from npm are locked.
+LOCKED = (PINS, ROOT / "verifier" / "web" / "consensus")
 HOME = ROOT / "build" / "tools"
 OLDEST_NODE = 20  # prettier-plugin-solidity asks for it
 # No host name may enter the lock file, and nothing here needs the registry's advice.
@@ -104,16 +106,16 @@ def install() -> None:
         stamp.write_text(wanted)
 
 
-def write_lock() -> None:
-    """Write tests/tools/package-lock.json anew from package.json.
+def write_lock(folder: Path) -> None:
+    """Write the folder's package-lock.json anew from its package.json; it names no host.
 
     npm leaves out optional platform packages which the registry in use does not carry, and its own `npm ci`
     then refuses the file. They are added by name and version, without a digest.
     """
-    lock_file = PINS / "package-lock.json"
+    lock_file = folder / "package-lock.json"
     lock_file.unlink(missing_ok=True)
     flags = ("--package-lock-only", "--ignore-scripts")
-    run_npm("install", *flags, cwd=PINS, missing="a package of package.json")
+    run_npm("install", *flags, cwd=folder, missing="a package of package.json")
     lock: dict[str, Any] = json.loads(lock_file.read_text())
     packages: dict[str, dict[str, Any]] = lock["packages"]
     for package in list(packages.values()):
@@ -232,12 +234,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--solidity-format-check", action="store_true", help="check the contracts' formatting")
     group.add_argument("--solidity-format", action="store_true", help="format the contracts")
-    group.add_argument("--lock", action="store_true", help="write package-lock.json anew")
+    group.add_argument("--lock", action="store_true", help="write every package-lock.json anew")
     options = parser.parse_args(arguments)
     paths = {"anvil": anvil_path, "solc": solc_wrapper_path, "node": node_path}
     try:
         if options.lock:
-            write_lock()
+            for folder in LOCKED:
+                write_lock(folder)
         elif options.solidity_format_check or options.solidity_format:
             return 0 if format_contracts(check=options.solidity_format_check) else 1
         elif options.tool:
