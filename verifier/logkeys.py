@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from .canonical import dump, from_base64, parse_instant, parse_typed, require_fields, to_base64
 from .checkpoint import Checkpoint, open_checkpoint, parse_decimal, parse_tlog_proof
 from .entry import entry_leaf
-from .errors import FormatError, ProofError, SignatureError
+from .errors import FormatError, NotBelievedError, ProofError, SignatureError
 from .note import NoteSigner, NoteVerifier, join_note, parse_note
 from .trust import TrustedLog
 
@@ -200,8 +200,12 @@ def parse_log_keys(data: bytes) -> LogKeys:
 def open_believed(note: bytes, logs: Sequence[TrustedLog]) -> tuple[Checkpoint, TrustedLog]:
     """The checkpoint, and which of the keys signed it that may sign a tree of its size.
 
-    SignatureError when none of them signed it, ProofError when the one that did may not sign this size.
+    NotBelievedError when it carries no line of any of them: it may be a later key's. SignatureError when such
+    a line does not hold, ProofError when the key that signed may not sign this size.
     """
+    lines = parse_note(note).signatures
+    if not any(log.verifier.matches(line) for log in logs for line in lines):
+        raise NotBelievedError("the note carries no signature of a known key")
     checkpoint, signed = open_checkpoint(note, [log.verifier for log in logs])
     for log in logs:
         if log.verifier in signed and log.origin == checkpoint.origin and log.covers(checkpoint.size):

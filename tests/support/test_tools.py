@@ -13,7 +13,6 @@ import pytest
 
 from tests.support import tools
 
-
 locked = pytest.mark.parametrize("folder", tools.LOCKED, ids=lambda folder: folder.name)
 
 

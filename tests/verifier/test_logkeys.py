@@ -9,7 +9,13 @@ import pytest
 from mizheng.verifier.canonical import dump, parse
 from mizheng.verifier.checkpoint import parse_checkpoint
 from mizheng.verifier.entry import entry_leaf
-from mizheng.verifier.errors import FormatError, KeyFormatError, ProofError
+from mizheng.verifier.errors import (
+    FormatError,
+    KeyFormatError,
+    NotBelievedError,
+    ProofError,
+    SignatureError,
+)
 from mizheng.verifier.logkeys import (
     LOST,
     STOLEN,
@@ -22,7 +28,7 @@ from mizheng.verifier.logkeys import (
     parse_key_change,
     parse_log_keys,
 )
-from mizheng.verifier.note import NoteSigner, NoteVerifier, join_note, parse_note
+from mizheng.verifier.note import NoteSigner, NoteVerifier, join_note, parse_note, signature_line
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.witnessing import read_checkpoint
 
@@ -109,6 +115,20 @@ def test_who_may_sign_which_size() -> None:
     # Of two ranges for one key either will do: a trust file may have been written so.
     twice = [dataclasses.replace(ranges[1], first_size=0, last_size=3), ranges[1]]
     assert open_believed(log.head(new), twice)[1].last_size == 3
+
+
+def test_a_key_that_is_not_known_yet_is_no_failure() -> None:
+    """A trust file may be older than the last change; a broken line of a known key is another matter."""
+    log = ChangingLog().grow(3)
+    log.change()
+    old, new = log.signers
+    known = log.keys.ranges[:1]
+    with pytest.raises(NotBelievedError):
+        open_believed(log.head(new), known)
+    note = parse_note(log.head(new))
+    renamed = signature_line(old.verifier.name, old.verifier.key_hash, note.signatures[0].signature)
+    with pytest.raises(SignatureError):
+        open_believed(join_note(note.text, [renamed]), known)
 
 
 def wrong_signers(log: ChangingLog) -> bytes:
