@@ -11,8 +11,9 @@ from tests.architecture.syntax import find_modules
 from tests.support.wheel import build_archives, install_wheel, run
 from tests.tools.layout import ROOT
 
-# The service's stack: none of it may be needed, or come along.
+# The service's stack, and what PDFs are made with: none of it may be needed, or come along.
 SERVICE = ("web3", "fastapi", "sqlalchemy", "alembic", "uvicorn", "eth_tester", "pydantic")
+PAPER = ("typst", "pyhanko", "segno")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,8 @@ def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> N
         "mizheng/verifier/py.typed",
         "mizheng/verifier/locale/zh_CN/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/locale/en/LC_MESSAGES/mizheng.mo",
+        "mizheng/verifier/paper/templates/common.typ",
+        "mizheng/verifier/paper/templates/certificate.typ",
         "mizheng/contracts/artifacts/MizhengAnchor.json",
     }
     assert not data - names
@@ -56,7 +59,7 @@ def test_base_installation_is_without_the_service(court: Path) -> None:
     look = (
         "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
     )
-    assert run(court / "python", "-c", look, *SERVICE, cwd=court).strip() == "[]"
+    assert run(court / "python", "-c", look, *SERVICE, *PAPER, cwd=court).strip() == "[]"
 
 
 def test_every_module_downstairs_imports(court: Path) -> None:

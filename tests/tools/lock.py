@@ -1,8 +1,9 @@
 """Work out the lock files from pyproject.toml: `make lock`, with ARGS=--upgrade for newer releases.
 
-requirements.lock is the command line and the notary; requirements-dev.lock is that and what tests need, at
-the same versions. Both name the build back end too, so the project itself is installed without isolation.
-Neither names a host: each machine asks the package index that it is set up for, and the digests decide.
+requirements.lock is the command line, the notary and what makes PDFs; requirements-dev.lock is that and what
+tests need, at the same versions. Both name the build back end too, so the project itself is installed without
+isolation. Neither names a host: each machine asks the package index that it is set up for, and the digests
+decide.
 """
 
 import subprocess
@@ -47,7 +48,7 @@ def compile_lock(uv: Path, output: str, *arguments: str) -> None:
 
 def main() -> None:
     uv = install_uv()
-    compile_lock(uv, "requirements.lock", "--extra=notary", *sys.argv[1:])
+    compile_lock(uv, "requirements.lock", "--extra=notary", "--extra=pdf", *sys.argv[1:])
     compile_lock(uv, "requirements-dev.lock", "--extra=dev", "--constraint=requirements.lock", *sys.argv[1:])
 
 
