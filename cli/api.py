@@ -15,15 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mizheng.cli.commands.status import keep_evidence
+from mizheng.cli.depositing.one import deposit_seal
+from mizheng.cli.jobs import sealing_task
+from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.sealing.run import seal_paths
+from mizheng.cli.session import Session
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.verify import verify_bundle as verify
-
-from .commands.status import keep_evidence
-from .depositing import deposit_seal
-from .jobs import sealing_task
-from .sealfile.read import Seal
-from .sealing import seal_paths
-from .session import Session
 
 __all__ = ["Deposited", "MizhengError", "Sealed", "deposit", "seal", "state", "verify"]
 

@@ -26,8 +26,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigurationFault
-from .files import write_private
+from mizheng.cli.errors import ConfigurationFault
+from mizheng.cli.files import write_private
 
 if TYPE_CHECKING:
     from mizheng.verifier.trust import TrustedLog

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .errors import OutputFault
+from mizheng.cli.errors import OutputFault
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .earlier import earlier_runs
-from .points.find import find_points, load_points
-from .sealing import Task
-from .sealkeys import recipients
-from .session import Session
+from mizheng.cli.keys.sealing import recipients
+from mizheng.cli.points.find import find_points, load_points
+from mizheng.cli.sealing.earlier import earlier_runs
+from mizheng.cli.sealing.run import Task
+from mizheng.cli.session import Session
 
 
 @contextmanager

@@ -11,12 +11,11 @@ import sys
 from collections.abc import Sequence
 
 import click
+from mizheng.cli.errors import BROKEN_PIPE, INTERRUPTED, exit_code_of
+from mizheng.cli.terminal.language import N_, _, choose_language, set_language
+from mizheng.cli.terminal.output import harden_streams, note, show_error, show_message
+from mizheng.cli.terminal.screens import Lazy, LazyGroup
 from mizheng.verifier.errors import MizhengError
-
-from .errors import BROKEN_PIPE, INTERRUPTED, exit_code_of
-from .language import N_, _, choose_language, set_language
-from .output import harden_streams, note, show_error, show_message
-from .screens import Lazy, LazyGroup
 
 USAGE = 64
 INTERNAL = 70

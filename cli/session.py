@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .client import NotaryClient
-from .config import Config, Organisation, home_directory, load_api_key, load_config, notary_address
-from .errors import ConfigurationFault
-from .keys import KeyEntry, load_entry
+from mizheng.cli.config import Config, Organisation, home_directory, load_api_key, load_config, notary_address
+from mizheng.cli.depositing.client import NotaryClient
+from mizheng.cli.errors import ConfigurationFault
+from mizheng.cli.keys.signing import KeyEntry, load_entry
 
 
 @dataclass(frozen=True, slots=True)

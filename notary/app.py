@@ -6,12 +6,12 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
-from mizheng.notary.limits import BodyLimit
 from mizheng.notary.metrics import Counting
-from mizheng.notary.problems import document, install_handlers
 from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation, urgent
+from mizheng.notary.routes.limits import BodyLimit
+from mizheng.notary.routes.problems import document, install_handlers
+from mizheng.notary.routes.schemas import ProblemAnswer
 from mizheng.notary.routes.shortcut import NotaryApp
-from mizheng.notary.schemas import ProblemAnswer
 from mizheng.notary.service import Service
 
 _DESCRIPTION = """

@@ -6,22 +6,22 @@ chain that is down takes no evidence away.
 
 from collections.abc import Iterable, Sequence
 
-from mizheng.notary.auth import Caller
+from mizheng.notary.anchoring.costs import load_costs
 from mizheng.notary.chain.beacon import find_beacon
 from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.status import load_warnings
 from mizheng.notary.chain.tables import anchors, observations, validator_seals
-from mizheng.notary.costs import load_costs
+from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.keys import is_believed, load_spans
 from mizheng.notary.log.proofs import tlog_proof_for
-from mizheng.notary.log.published_head import add_cosignatures, load_published_head
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import checkpoints, company_keys, deposits, enrolments, entries
+from mizheng.notary.publishing.head import add_cosignatures, load_published_head
 from mizheng.notary.timestamping.kept import load_first_stamps
 from mizheng.verifier.beacon import dump_beacon
 from mizheng.verifier.canonical import format_instant, to_base64

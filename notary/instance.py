@@ -16,19 +16,19 @@ from dataclasses import dataclass
 from mizheng.notary.config import Settings
 from mizheng.notary.database import check_durability, create_engine, wait_for_turn, writing
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.keys import LOG_VKEYS, NotaryKeys, create_keys, load_keys
-from mizheng.notary.log.append import check_head
-from mizheng.notary.log.guard import LogGuard
-from mizheng.notary.log.head import Head, create_log, has_log, load_head
-from mizheng.notary.log.statefile import STATE_NAME, StateFile
-from mizheng.notary.log.tiles import LogCorruptError
-from mizheng.notary.settled_keys import (
+from mizheng.notary.keys.files import LOG_VKEYS, NotaryKeys, create_keys, load_keys
+from mizheng.notary.keys.settled import (
     finish_issuer_rotation,
     finish_log_rotation,
     settle_issuer,
     settle_log_key,
     write_vkeys,
 )
+from mizheng.notary.log.append import check_head
+from mizheng.notary.log.guard import LogGuard
+from mizheng.notary.log.head import Head, create_log, has_log, load_head
+from mizheng.notary.log.statefile import STATE_NAME, StateFile
+from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError

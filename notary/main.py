@@ -6,13 +6,13 @@ Commands import what they need when they run; `--help` needs click alone.
 import os
 
 import click
-from mizheng.notary.alarm_commands import chain_alarms
-from mizheng.notary.backup_commands import backup, restore
-from mizheng.notary.chain_commands import chain, observe
-from mizheng.notary.console import data_dir_option, open_here, say, speaks
-from mizheng.notary.org_commands import key, org
-from mizheng.notary.renewal_commands import renew
-from mizheng.notary.witness_commands import witness
+from mizheng.notary.commands.alarms import chain_alarms
+from mizheng.notary.commands.backup import backup, restore
+from mizheng.notary.commands.chain import chain, observe
+from mizheng.notary.commands.console import data_dir_option, open_here, say, speaks
+from mizheng.notary.commands.organisations import key, org
+from mizheng.notary.commands.renewal import renew
+from mizheng.notary.commands.witness import witness
 
 _EXAMPLES = """\b
 mizheng-notary serve
@@ -53,7 +53,7 @@ def status(as_json: bool, data_dir: str | None) -> None:
     """Say how long the log is, what is anchored, and what anchoring waits for."""
     import json
 
-    from mizheng.notary.operation import load_operation
+    from mizheng.notary.commands.operation import load_operation
 
     found = load_operation(open_here(data_dir))
     if as_json:
@@ -71,7 +71,7 @@ def export_static_command(folder: str, data_dir: str | None) -> None:
     """Write the whole log, its keys and all public proofs as plain files that any web server can serve."""
     from pathlib import Path
 
-    from mizheng.notary.static_export import INDEX, export_static
+    from mizheng.notary.exports.static import INDEX, export_static
 
     done = export_static(open_here(data_dir), Path(folder).absolute())
     say("exported: {count} entries of the log", count=done.tree_size)
@@ -107,7 +107,7 @@ def trust_export(
     import hashlib
     from pathlib import Path
 
-    from mizheng.notary.trust_export import make_trust
+    from mizheng.notary.exports.trust import make_trust
     from mizheng.verifier.trust import dump_trust
 
     instance = open_here(data_dir)

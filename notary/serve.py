@@ -10,8 +10,8 @@ import click
 import uvicorn
 from fastapi import FastAPI
 from mizheng.notary.app import create_app
+from mizheng.notary.commands.console import say
 from mizheng.notary.config import Settings
-from mizheng.notary.console import say
 from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import only_server, open_instance

@@ -4,20 +4,22 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from mizheng.notary.auth import RememberedCallers
-from mizheng.notary.background import ChainKeepers
+from mizheng.notary.anchoring.background import ChainKeepers
+from mizheng.notary.anchoring.costs import load_spent
+from mizheng.notary.anchoring.keeper import ChainKeeper
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.chain.feerule import WEI, format_amount
 from mizheng.notary.chain.node_board import load_node_states
-from mizheng.notary.console import complain
-from mizheng.notary.cosigning import WitnessKeeper
-from mizheng.notary.costs import load_spent
+from mizheng.notary.commands.console import complain
+from mizheng.notary.companies.api_keys import RememberedCallers
+from mizheng.notary.companies.enrolments import KeyRegister
+from mizheng.notary.cosigning.asking import WitnessKeeper
+from mizheng.notary.cosigning.status import load_witness_status
 from mizheng.notary.database import reading
-from mizheng.notary.deposits import Deposit, DepositRules
-from mizheng.notary.enrolments import KeyRegister
-from mizheng.notary.gathering import Gatherer
 from mizheng.notary.instance import Instance, damaged
-from mizheng.notary.keeper import ChainKeeper
+from mizheng.notary.intake.deposits import Deposit, DepositRules
+from mizheng.notary.intake.gathering import Gatherer
+from mizheng.notary.keys.settled import load_issuers
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.following import PAUSE_SECONDS as FOLLOWING_PAUSE
 from mizheng.notary.log.following import HeadFollower
@@ -29,10 +31,8 @@ from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.log.waiting import Room
 from mizheng.notary.metrics import Metrics
-from mizheng.notary.publishing import PublishKeeper
-from mizheng.notary.settled_keys import load_issuers
+from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
-from mizheng.notary.witness_status import load_witness_status
 from mizheng.notary.worker import Worker
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError

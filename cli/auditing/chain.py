@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
+from mizheng.cli.auditing.heads import proof_details
+from mizheng.cli.auditing.state import ChainPlace
+from mizheng.cli.auditing.tree import LogTree
+from mizheng.cli.checking.node import Node
+from mizheng.cli.errors import UsageFault
 from mizheng.verifier.canonical import Json, to_base64
 from mizheng.verifier.trust import Trust, TrustedChain, TrustedLogId
-
-from ..errors import UsageFault
-from ..node import Node
-from .faults import MisbehaviourFault, UndecidedFault
-from .heads import proof_details
-from .state import ChainPlace
-from .tree import LogTree
 
 # Sizes compared of one log id in one run, the newest ones: each is a question to the node. A log that is
 # anchored every ten minutes and audited daily stays below.

@@ -6,11 +6,10 @@ import hashlib
 import itertools
 from pathlib import Path
 
+from mizheng.cli.auditing.faults import MisbehaviourFault
+from mizheng.cli.errors import OutputFault
+from mizheng.cli.files import write_private
 from mizheng.verifier.canonical import Json, dump
-
-from ..errors import OutputFault
-from ..files import write_private
-from .faults import MisbehaviourFault
 
 EVIDENCE_TYPE = "mizheng/audit-evidence/v1"
 

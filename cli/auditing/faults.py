@@ -9,9 +9,8 @@ What cannot be reached is an UnavailableFault (69), as everywhere.
 
 from __future__ import annotations
 
+from mizheng.cli.errors import CommandError
 from mizheng.verifier.canonical import Json
-
-from ..errors import CommandError
 
 
 class UndecidedFault(CommandError):

@@ -11,16 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
+from mizheng.cli.auditing.source import Source
+from mizheng.cli.auditing.tree import LogTree
+from mizheng.cli.errors import UnavailableFault
 from mizheng.verifier.canonical import Json, to_base64
 from mizheng.verifier.checkpoint import Checkpoint, parse_checkpoint
 from mizheng.verifier.errors import FormatError, ProofError
 from mizheng.verifier.merkle import consistency_proof
 from mizheng.verifier.note import MAX_NOTE_BYTES, NoteVerifier, open_note
-
-from ..errors import UnavailableFault
-from .faults import MisbehaviourFault, UndecidedFault
-from .source import Source
-from .tree import LogTree
 
 # A cache may hold an older checkpoint for some seconds; then it is no step back of the log.
 _ATTEMPTS = 4

@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
+from mizheng.cli.auditing.heads import SignedHead, UnsignedFault, proof_details
+from mizheng.cli.auditing.source import Source
+from mizheng.cli.auditing.tree import LogTree
+from mizheng.cli.errors import UnavailableFault
+from mizheng.cli.terminal.language import N_
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.logkeys import (
@@ -24,13 +30,6 @@ from mizheng.verifier.logkeys import (
 )
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH
-
-from ..errors import UnavailableFault
-from ..language import N_
-from .faults import MisbehaviourFault, UndecidedFault
-from .heads import SignedHead, UnsignedFault, proof_details
-from .source import Source
-from .tree import LogTree
 
 
 class KeyHistory:

@@ -16,21 +16,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mizheng.cli.auditing.chain import ChainHeads, ask_nodes, compare_heads, places_after
+from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
+from mizheng.cli.auditing.heads import SignedHead, UnsignedFault, follow
+from mizheng.cli.auditing.keys import KeyHistory
+from mizheng.cli.auditing.source import Source
+from mizheng.cli.auditing.state import State, load_state, only_audit, save_state
+from mizheng.cli.auditing.tree import LogTree
+from mizheng.cli.auditing.walk import walk
+from mizheng.cli.errors import UnavailableFault, UsageFault
+from mizheng.cli.terminal.output import Progress
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.errors import ProofError
 from mizheng.verifier.note import NoteVerifier, parse_note
 from mizheng.verifier.trust import Trust
-
-from ..errors import UnavailableFault, UsageFault
-from ..output import Progress
-from .chain import ChainHeads, ask_nodes, compare_heads, places_after
-from .faults import MisbehaviourFault, UndecidedFault
-from .heads import SignedHead, UnsignedFault, follow
-from .keys import KeyHistory
-from .source import Source
-from .state import State, load_state, only_audit, save_state
-from .tree import LogTree
-from .walk import walk
 
 # What an interruption costs at most, against an fsync each time.
 _SAVE_SECONDS = 2.0

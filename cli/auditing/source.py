@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ..errors import InputFault, UnavailableFault, UsageFault
+from mizheng.cli.errors import InputFault, UnavailableFault, UsageFault
 
 if TYPE_CHECKING:
     import httpx
@@ -93,8 +93,7 @@ class HttpSource:
 
     def __init__(self, address: str, *, seconds: float = _SECONDS, patience: float = _PATIENCE) -> None:
         import httpx
-
-        from ..client import is_loopback
+        from mizheng.cli.depositing.client import is_loopback
 
         parts = urlsplit(address)
         if not parts.hostname or parts.query or parts.fragment:

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mizheng.cli.auditing.heads import SignedHead, open_head
+from mizheng.cli.errors import DataFault, InputFault, WaitingFault
+from mizheng.cli.files import write_private
 from mizheng.verifier.canonical import Json, dump, from_hex, other_type, parse, require_fields
 from mizheng.verifier.errors import FormatError, KeyFormatError, MizhengError
 from mizheng.verifier.logkeys import parse_key_change
 from mizheng.verifier.note import NoteVerifier
-
-from ..errors import DataFault, InputFault, WaitingFault
-from ..files import write_private
-from .heads import SignedHead, open_head
 
 STATE_TYPE = "mizheng/audit-state/v1"
 

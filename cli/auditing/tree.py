@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 
+from mizheng.cli.auditing.faults import MisbehaviourFault
+from mizheng.cli.auditing.source import DeniedFault, Source
 from mizheng.verifier.canonical import Json, to_base64
 from mizheng.verifier.checkpoint import Checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
@@ -21,9 +23,6 @@ from mizheng.verifier.tiles import (
     format_tile_path,
     tile_width,
 )
-
-from .faults import MisbehaviourFault
-from .source import DeniedFault, Source
 
 TILE_BYTES = TILE_WIDTH * HASH_SIZE
 # u16 lengths: no entry is longer, no bundle holds more.

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from mizheng.cli.auditing.faults import MisbehaviourFault
+from mizheng.cli.auditing.source import IN_FLIGHT
+from mizheng.cli.auditing.tree import LogTree, bundle_path, missing, read_bundle, read_tile, served, tile_path
 from mizheng.verifier.entry import is_entry
 from mizheng.verifier.errors import TruncatedError
 from mizheng.verifier.tiles import HASH_SIZE, TILE_WIDTH, split_bundle, tile_width
-
-from .faults import MisbehaviourFault
-from .source import IN_FLIGHT
-from .tree import LogTree, bundle_path, missing, read_bundle, read_tile, served, tile_path
 
 # Bundles fetched ahead: enough that no connection idles, at most 16 times the largest bundle in memory.
 _AHEAD = 4 * IN_FLIGHT

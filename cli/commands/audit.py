@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from ..language import N_, _
-from ..output import Progress, emit_json, note, say, show_error, warn
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.auditing.run import Audit
     from mizheng.verifier.note import NoteVerifier
     from mizheng.verifier.trust import Trust
-
-    from ..auditing.run import Audit
 
 
 @click.command(
@@ -46,13 +44,13 @@ if TYPE_CHECKING:
 def audit(
     url: str, trust: str | None, key: str | None, since: str | None, rpc: tuple[str, ...], as_json: bool
 ) -> int:
-    from ..auditing.evidence import write_evidence
-    from ..auditing.faults import MisbehaviourFault, UndecidedFault
-    from ..auditing.run import Audit
-    from ..auditing.source import open_source
-    from ..auditing.state import default_path
-    from ..config import home_directory
-    from .verify import load_trust
+    from mizheng.cli.auditing.evidence import write_evidence
+    from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
+    from mizheng.cli.auditing.run import Audit
+    from mizheng.cli.auditing.source import open_source
+    from mizheng.cli.auditing.state import default_path
+    from mizheng.cli.commands.verify import load_trust
+    from mizheng.cli.config import home_directory
 
     believed = load_trust(Path(trust)) if trust is not None else None
     verifiers = _verifiers(believed, key)
@@ -83,10 +81,9 @@ def audit(
 
 
 def _verifiers(trust: Trust | None, key: str | None) -> tuple[NoteVerifier, ...]:
+    from mizheng.cli.errors import UsageFault
     from mizheng.verifier.errors import MizhengError
     from mizheng.verifier.note import NoteVerifier
-
-    from ..errors import UsageFault
 
     if key is None:
         return tuple(log.verifier for log in trust.logs) if trust else ()

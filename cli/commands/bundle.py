@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..errors import ConfigurationFault, UnavailableFault, UsageFault, WaitingFault
-from ..language import N_, _
-from ..output import emit_json, note, say, warn
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.errors import ConfigurationFault, UnavailableFault, UsageFault, WaitingFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say, warn
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.bundling.make import Opening
+    from mizheng.cli.sealfile.content import Content
+    from mizheng.cli.sealfile.read import Seal
+    from mizheng.cli.session import Session
     from mizheng.verifier.bundle import Evidence
-
-    from ..bundling import Opening
-    from ..sealfile.content import Content
-    from ..sealfile.read import Seal
-    from ..session import Session
 
 
 @click.command(
@@ -77,9 +75,9 @@ def bundle(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from ..config import home_directory
-    from ..sealfile.read import Seal
-    from ..sealkeys import open_seal
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.keys.sealing import open_seal
+    from mizheng.cli.sealfile.read import Seal
 
     path = Path(seal_path)
     with Seal(path) as seal:
@@ -90,12 +88,11 @@ def bundle(
             raise UsageFault(
                 "say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names"
             )
+        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records
+        from mizheng.cli.bundling.selecting import Selection
+        from mizheng.cli.keys.signing import load_entry, unlock
+        from mizheng.cli.session import Session
         from mizheng.verifier.canonical import format_instant
-
-        from ..bundling import find_originals, make_bundle, open_records
-        from ..keys import load_entry, unlock
-        from ..selecting import Selection
-        from ..session import Session
 
         session = Session.load()
         key_id = _statement_keyid(seal)
@@ -142,14 +139,14 @@ def _with_renewals(
     path: Path, seal: Seal, session: Session, opening: Opening, evidence: Evidence
 ) -> Evidence:
     """Also what the company hashed anew: of the deposit, and of the records that are opened."""
-    from ..renewal.store import load, path_of
+    from mizheng.cli.renewal.store import load, path_of
 
     beside = path_of(path)
     if not beside.exists():
         return evidence
-    from ..renewal.renewing import add_to_evidence
-    from ..renewal.sources import seal_envelope
-    from ..sealkeys import open_seal
+    from mizheng.cli.keys.sealing import open_seal
+    from mizheng.cli.renewal.renewing import add_to_evidence
+    from mizheng.cli.renewal.sources import seal_envelope
 
     content = open_seal(seal, session.home)
     wanted = {item.record for item in opening.opened}
@@ -176,8 +173,8 @@ def _statement_keyid(seal: Seal) -> str:
 
 def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence, str]:
     """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
-    from ..evidence import fetch_evidence, read_evidence
-    from ..logkeys import believing
+    from mizheng.cli.depositing.evidence import fetch_evidence, read_evidence
+    from mizheng.cli.depositing.logkeys import believing
 
     deposit, kept = seal.state.deposit, seal.state.evidence
     assert deposit is not None  # noqa: S101 - checked before

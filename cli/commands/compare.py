@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from ..errors import InputFault, UsageFault
-from ..language import N_, _, translate_with
-from ..output import emit_json, say, warn
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.errors import InputFault, UsageFault
+from mizheng.cli.terminal.language import N_, _, translate_with
+from mizheng.cli.terminal.output import emit_json, say, warn
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
-    from ..comparing import Comparison
+    from mizheng.cli.checking.comparing import Comparison
 
 
 @click.command(
@@ -48,12 +47,11 @@ if TYPE_CHECKING:
 def compare(
     bundle: Path, paths: tuple[bytes, ...], trust: str | None, blind: str | None, as_json: bool
 ) -> int:
+    from mizheng.cli.checking.comparing import OpenedFiles
+    from mizheng.cli.commands.verify import load_trust
+    from mizheng.cli.files import write_private
     from mizheng.verifier.text import render
     from mizheng.verifier.verify import verify_bundle
-
-    from ..comparing import OpenedFiles
-    from ..files import write_private
-    from .verify import load_trust
 
     believed = load_trust(Path(trust)) if trust is not None else None
     try:
@@ -81,7 +79,7 @@ def compare(
 
 def _read_blind(paths: tuple[bytes, ...]) -> bytes | None:
     """The content of a file of blind digests, if that is what was given."""
-    from ..comparing import COMPARISON_TYPE
+    from mizheng.cli.checking.comparing import COMPARISON_TYPE
 
     path = Path(os.fsdecode(paths[0]))
     mark = f'"type":"{COMPARISON_TYPE}"}}'.encode()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
-from ..language import N_, _
-from ..output import emit_json, say
-from ..screens import Command
-from ..text import pad, printable
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, say
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import pad, printable
 
 _MARKS = {
     "ok": N_("in order"),
@@ -36,7 +35,7 @@ _MARKS = {
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def doctor(seals: tuple[Path, ...], trust: Path | None, as_json: bool) -> int:
-    from ..checkup import examine
+    from mizheng.cli.checking.checkup import examine
 
     findings = []
     width = max(len(_(mark)) * 2 for mark in _MARKS.values())

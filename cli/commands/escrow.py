@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-
-from ..errors import ConfigurationFault
-from ..language import N_, _
-from ..output import emit_json, note, say
-from ..screens import Command, Lazy, LazyGroup
-from ..text import printable
+from mizheng.cli.errors import ConfigurationFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say
+from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
+from mizheng.cli.terminal.text import printable
 
 _HERE = "mizheng.cli.commands.escrow"
 
@@ -52,9 +51,9 @@ def escrow() -> None:
 @click.argument("recipient", metavar="age1…")
 @click.option("--name", metavar="NAME", default="", help=N_("whose it is, for the list"))
 def add(recipient: str, name: str) -> None:
-    from ..config import home_directory
-    from ..files import write_private
-    from ..sealkeys import escrow_path, load_escrow, parse_recipient
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.files import write_private
+    from mizheng.cli.keys.sealing import escrow_path, load_escrow, parse_recipient
 
     home = home_directory()
     parsed = str(parse_recipient(recipient))
@@ -79,10 +78,10 @@ def add(recipient: str, name: str) -> None:
 )
 @click.argument("seals", metavar="NAME.seal…", nargs=-1, required=True)
 def apply(seals: tuple[str, ...]) -> None:
-    from ..config import home_directory
-    from ..sealfile.box import Secret
-    from ..sealfile.read import Seal
-    from ..sealkeys import load_escrow, load_identities, missing_key
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.keys.sealing import load_escrow, load_identities, missing_key
+    from mizheng.cli.sealfile.box import Secret
+    from mizheng.cli.sealfile.read import Seal
 
     home = home_directory()
     wanted = {str(recipient): recipient for recipient in load_escrow(home)}
@@ -110,9 +109,9 @@ def apply(seals: tuple[str, ...]) -> None:
 @click.argument("seal_path", metavar="NAME.seal", required=False)
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def list_(seal_path: str | None, as_json: bool) -> None:
-    from ..config import home_directory
-    from ..sealfile.read import Seal
-    from ..sealkeys import load_escrow
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.keys.sealing import load_escrow
+    from mizheng.cli.sealfile.read import Seal
 
     if seal_path:
         with Seal(Path(seal_path)) as seal:

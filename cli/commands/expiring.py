@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..language import N_, _
-from ..output import emit_json, note, say
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.renewal.expiry import Expiry
     from mizheng.verifier.trust import Trust
-
-    from ..renewal.expiry import Expiry
 
 _DAY = 86_400
 DUE = 1
@@ -44,10 +42,9 @@ DUE = 1
 @click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def expiring(paths: tuple[Path, ...], days: int, trust: str | None, offline: bool, as_json: bool) -> int:
+    from mizheng.cli.commands.verify import load_trust
+    from mizheng.cli.renewal.expiry import NEEDS
     from mizheng.verifier.canonical import format_instant
-
-    from ..renewal.expiry import NEEDS
-    from .verify import load_trust
 
     believed = load_trust(Path(trust)) if trust is not None else None
     now = int(time.time())
@@ -93,8 +90,8 @@ def expiring(paths: tuple[Path, ...], days: int, trust: str | None, offline: boo
 
 
 def _expiries(path: Path, trust: Trust | None, *, offline: bool) -> list[Expiry]:
-    from ..renewal.expiry import find_expiries
-    from ..renewal.sources import read_bundle, read_seal
+    from mizheng.cli.renewal.expiry import find_expiries
+    from mizheng.cli.renewal.sources import read_bundle, read_seal
 
     stamps, records = read_seal(path, offline=offline) if path.suffix == ".seal" else read_bundle(path)
     return find_expiries(str(path), stamps, records, trust)

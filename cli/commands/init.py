@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..errors import InputFault, PermissionFault, UsageFault
-from ..language import N_, _
-from ..output import emit_json, note, say
-from ..screens import Command
+from mizheng.cli.errors import InputFault, PermissionFault, UsageFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say
+from mizheng.cli.terminal.screens import Command
 
 if TYPE_CHECKING:
+    from mizheng.cli.config import Config, Organisation
+    from mizheng.cli.keys.signing import KeyEntry, Store
     from mizheng.verifier.signature import PrivateKey
     from mizheng.verifier.trust import Trust
-
-    from ..config import Config, Organisation
-    from ..keys import KeyEntry, Store
 
 
 @click.command(
@@ -67,10 +65,10 @@ def init(
     new_api_key: bool,
     as_json: bool,
 ) -> None:
-    from ..client import NotaryClient
-    from ..config import home_directory, load_config, notary_address, save_config
-    from ..enrolling import enrol, pin_organisation
-    from ..keys import save_entry, unlock
+    from mizheng.cli.config import home_directory, load_config, notary_address, save_config
+    from mizheng.cli.depositing.client import NotaryClient
+    from mizheng.cli.depositing.enrolling import enrol, pin_organisation
+    from mizheng.cli.keys.signing import save_entry, unlock
 
     home = home_directory()
     config = load_config(home)
@@ -122,7 +120,7 @@ def warn_of_file_store(path: Path) -> None:
 
 def parse_store(text: str) -> Store:
     """A name of STORES; UsageFault otherwise."""
-    from ..keys import STORES
+    from mizheng.cli.keys.signing import STORES
 
     for store in STORES:
         if text == store:
@@ -136,9 +134,8 @@ def _store(asked: str | None, config: Config) -> Store:
 
 def _key(home: Path, config: Config, store: Store) -> tuple[KeyEntry, PrivateKey | None]:
     """The key there is, or a new one with its private part."""
+    from mizheng.cli.keys.signing import create_key, load_entry
     from mizheng.verifier.canonical import format_instant
-
-    from ..keys import create_key, load_entry
 
     if config.active_key:
         return load_entry(home, config.active_key), None
@@ -150,7 +147,7 @@ def _key(home: Path, config: Config, store: Store) -> tuple[KeyEntry, PrivateKey
 
 def _api_key(home: Path, *, is_new: bool) -> str:
     """From the environment, the file, the pipe, or the person; kept in the file."""
-    from ..config import load_api_key, save_api_key
+    from mizheng.cli.config import load_api_key, save_api_key
 
     found = None if is_new else load_api_key(home)
     if not found and sys.stdin.isatty():

@@ -7,18 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-
-from ..errors import ConfigurationFault
-from ..language import N_, _
-from ..output import emit_json, say
-from ..screens import Command, Lazy, LazyGroup
-from ..session import Session
-from .init import parse_store, warn_of_file_store
+from mizheng.cli.commands.init import parse_store, warn_of_file_store
+from mizheng.cli.errors import ConfigurationFault
+from mizheng.cli.session import Session
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, say
+from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
 
 if TYPE_CHECKING:
+    from mizheng.cli.keys.signing import KeyEntry
     from mizheng.verifier.signature import PrivateKey
-
-    from ..keys import KeyEntry
 
 _HERE = "mizheng.cli.commands.key"
 _STORE_HELP = N_("where to keep the new key: passphrase, keyring or file; else as the old one")
@@ -47,7 +45,7 @@ def key() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def show(as_json: bool) -> None:
-    from ..keys import list_entries
+    from mizheng.cli.keys.signing import list_entries
 
     session = Session.load()
     entries = list_entries(session.home)
@@ -93,8 +91,8 @@ def replace_lost(store: str | None) -> None:
 
 def _succeed(store: str | None, *, is_lost: bool) -> None:
     """Enrol a successor. A successor that could not be enrolled last time is used, not made again."""
-    from ..enrolling import enrol, pin_organisation
-    from ..keys import save_entry, unlock
+    from mizheng.cli.depositing.enrolling import enrol, pin_organisation
+    from mizheng.cli.keys.signing import save_entry, unlock
 
     session = Session.load()
     present = session.active_key
@@ -106,7 +104,7 @@ def _succeed(store: str | None, *, is_lost: bool) -> None:
     save_entry(session.home, entry)
     # Between these two lines the notary knows the new key and we still sign with the old one: the
     # next rotate finds the successor, is given the same enrolment again, and gets here.
-    from ..config import save_config
+    from mizheng.cli.config import save_config
 
     save_config(
         session.home, replace(session.config, active_key=entry.public.keyid, organisation=organisation)
@@ -116,9 +114,8 @@ def _succeed(store: str | None, *, is_lost: bool) -> None:
 
 
 def _successor(session: Session, present: KeyEntry, store: str | None) -> tuple[KeyEntry, PrivateKey | None]:
+    from mizheng.cli.keys.signing import create_key, list_entries
     from mizheng.verifier.canonical import format_instant
-
-    from ..keys import create_key, list_entries
 
     for entry in list_entries(session.home):
         if entry.replaces == present.public.keyid:

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..language import N_, _
-from ..output import emit_json, say, warn
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, say, warn
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
-    from ..lineage import Changes, Version
+    from mizheng.cli.sealing.lineage import Changes, Version
 
 
 @click.command(
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 @click.option("--files", "with_files", is_flag=True, help=N_("name every file that changed"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def log(seal_path: str, with_files: bool, as_json: bool) -> None:
-    from ..config import home_directory
-    from ..lineage import trace
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.sealing.lineage import trace
 
     versions = trace(Path(seal_path), home_directory())
     if as_json:

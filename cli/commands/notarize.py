@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from ..errors import InputFault, UsageFault, exit_code_of
-from ..language import N_, _
-from ..output import emit_json, note, say, show_error
-from ..screens import Command
-from ..text import printable
-from .seal import default_output, run
+from mizheng.cli.commands.seal import default_output, run
+from mizheng.cli.errors import InputFault, UsageFault, exit_code_of
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say, show_error
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.session import Session
     from mizheng.verifier.errors import MizhengError
-
-    from ..session import Session
 
 
 @click.command(
@@ -53,10 +51,10 @@ def notarize(
     notary: str | None,
     as_json: bool,
 ) -> int:
-    from ..depositing import deposit_seal
-    from ..jobs import sealing_task
-    from ..sealfile.read import Seal
-    from ..session import Session
+    from mizheng.cli.depositing.one import deposit_seal
+    from mizheng.cli.jobs import sealing_task
+    from mizheng.cli.sealfile.read import Seal
+    from mizheng.cli.session import Session
 
     session = Session.load()
     # Asked before minutes of hashing, not after.
@@ -118,7 +116,7 @@ def notarize_many(
     session: Session, paths: Sequence[Path], notary: str | None, *, urgent: bool, as_json: bool
 ) -> int:
     """Deposit seals; the exit code is that of the first that failed, and the others stand."""
-    from ..depositing_many import deposit_seals
+    from mizheng.cli.depositing.many import deposit_seals
 
     origin = session.organisation.origin
     failed: MizhengError | None = None

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..errors import OutputFault
-from ..language import N_, _
-from ..output import emit_json, note, say
-from ..screens import Command, Lazy, LazyGroup
-from ..text import printable
+from mizheng.cli.errors import OutputFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, note, say
+from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
-    from ..points.model import Points
+    from mizheng.cli.points.model import Points
 
 _HERE = "mizheng.cli.commands.points"
 
@@ -46,8 +45,8 @@ def points() -> None:
 )
 @click.argument("folder", metavar="FOLDER", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    from ..points.read import POINTS_NAME
-    from ..points.template import points_template
+    from mizheng.cli.points.read import POINTS_NAME
+    from mizheng.cli.points.template import points_template
 
     path = folder / POINTS_NAME
     try:
@@ -75,8 +74,8 @@ def init(folder: Path) -> None:
 @click.argument("path", metavar="PATH", default=".", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def check(path: Path, as_json: bool) -> int:
-    from ..points.find import load_points
-    from ..points.read import POINTS_NAME, PointsFault
+    from mizheng.cli.points.find import load_points
+    from mizheng.cli.points.read import POINTS_NAME, PointsFault
 
     file = path / POINTS_NAME if path.is_dir() else path
     try:

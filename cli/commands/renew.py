@@ -6,12 +6,11 @@ import time
 from pathlib import Path
 
 import click
-
-from ..errors import UsageFault, WaitingFault
-from ..language import N_, _
-from ..output import emit_json, say
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.errors import UsageFault, WaitingFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, say
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 
 @click.command(
@@ -51,17 +50,16 @@ def renew(
     offline: bool,
     as_json: bool,
 ) -> None:
+    from mizheng.cli.commands.verify import load_trust
+    from mizheng.cli.config import home_directory
+    from mizheng.cli.keys.sealing import open_seal
+    from mizheng.cli.renewal.renewing import begin, check, hash_anew, stamp_again
+    from mizheng.cli.renewal.sources import seal_envelope, seal_evidence
+    from mizheng.cli.renewal.store import load, path_of, save
+    from mizheng.cli.sealfile.read import Seal
     from mizheng.verifier.canonical import format_instant
     from mizheng.verifier.errors import FormatError
     from mizheng.verifier.timestamp.algorithms import find_hash
-
-    from ..config import home_directory
-    from ..renewal.renewing import begin, check, hash_anew, stamp_again
-    from ..renewal.sources import seal_envelope, seal_evidence
-    from ..renewal.store import load, path_of, save
-    from ..sealfile.read import Seal
-    from ..sealkeys import open_seal
-    from .verify import load_trust
 
     believed = load_trust(Path(trust))
     path = Path(seal_path)

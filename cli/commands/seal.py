@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-
-from ..errors import CommandError, InputFault, OutputFault
-from ..language import N_, _
-from ..output import Progress, emit_json, note, say, warn
-from ..screens import Command
-from ..text import human_size, printable
+from mizheng.cli.errors import CommandError, InputFault, OutputFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import Progress, emit_json, note, say, warn
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import human_size, printable
 
 if TYPE_CHECKING:
-    from ..sealing import Task
+    from mizheng.cli.sealing.run import Task
 
 # A list longer than this scrolls away what matters; --json has them all.
 _SHOWN = 20
@@ -57,7 +56,7 @@ def seal(
     force: bool,
     as_json: bool,
 ) -> int:
-    from ..jobs import sealing_task
+    from mizheng.cli.jobs import sealing_task
 
     target = Path(output) if output else default_output(paths[0])
     if force:
@@ -79,15 +78,15 @@ def seal(
 
 def default_output(path: bytes) -> Path:
     """NAME.seal in the working directory, after the first path's own name."""
-    from ..walking import split_argument
+    from mizheng.cli.sealing.walking import split_argument
 
     return Path(os.fsdecode(split_argument(path)[1]) + ".seal")
 
 
 def run(task: Task, *, since: Path | None = None, as_json: bool, is_quiet: bool = False) -> int:
     """Seal and say what was done (not when `is_quiet`); returns how many things could not be read."""
-    from ..sealfile.write import part_path
-    from ..sealing import seal_paths, survey
+    from mizheng.cli.sealfile.write import part_path
+    from mizheng.cli.sealing.run import seal_paths, survey
 
     signal.signal(signal.SIGTERM, _stop)
     target, previous = task.output, task.previous
@@ -146,7 +145,7 @@ def run(task: Task, *, since: Path | None = None, as_json: bool, is_quiet: bool 
 
 def refuse_deposited(target: Path) -> None:
     """A deposit without its seal proves nothing any more: not even --force throws one away."""
-    from ..sealfile.read import Seal
+    from mizheng.cli.sealfile.read import Seal
 
     try:
         with Seal(target) as existing:

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from ..errors import UsageFault, WaitingFault
-from ..language import N_, _
-from ..output import Progress, emit_json, note, say
-from ..screens import Command
-from ..text import printable
+from mizheng.cli.errors import UsageFault, WaitingFault
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import Progress, emit_json, note, say
+from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
-    from ..client import NotaryClient
-    from ..sealfile.read import Seal
-    from ..session import Session
+    from mizheng.cli.depositing.client import NotaryClient
+    from mizheng.cli.sealfile.read import Seal
+    from mizheng.cli.session import Session
 
 # The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
@@ -81,8 +80,8 @@ _WAITING = {
 @click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None, as_json: bool) -> None:
-    from ..sealfile.read import Seal
-    from ..session import Session
+    from mizheng.cli.sealfile.read import Seal
+    from mizheng.cli.session import Session
 
     if timeout is not None and not wait:
         raise UsageFault("--timeout goes with --wait")
@@ -112,8 +111,8 @@ def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None
 
 def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
     """Fetch evidence when the state has moved on since it was last kept."""
-    from ..evidence import STATES, fetch_evidence
-    from ..logkeys import believing
+    from mizheng.cli.depositing.evidence import STATES, fetch_evidence
+    from mizheng.cli.depositing.logkeys import believing
 
     kept, deposit = seal.state.evidence, seal.state.deposit
     chains = {str(chain.get("chain")): chain.get("state") for chain in _chains(found)}
@@ -170,7 +169,7 @@ def _reason(found: dict[str, Any]) -> str:
 
 
 def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
-    from ..evidence import STATES
+    from mizheng.cli.depositing.evidence import STATES
 
     state = seal.state
     deposit = state.deposit

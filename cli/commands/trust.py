@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..language import N_, _
-from ..output import emit_json, say, warn
-from ..screens import Command, Lazy, LazyGroup
-from ..text import printable
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.output import emit_json, say, warn
+from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
     from mizheng.verifier.consensus.validators import ValidatorSet
@@ -44,9 +43,8 @@ def trust() -> None:
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def show(path: Path, as_json: bool) -> None:
+    from mizheng.cli.commands.verify import load_trust
     from mizheng.verifier.canonical import format_instant, parse_instant
-
-    from .verify import load_trust
 
     found = load_trust(path)
     is_expired = time.time() >= parse_instant(found.expires_at)

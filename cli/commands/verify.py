@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ..errors import DataFault, InputFault, UsageFault
-from ..language import N_, translate_with
-from ..output import emit_json
-from ..screens import Command
+from mizheng.cli.errors import DataFault, InputFault, UsageFault
+from mizheng.cli.terminal.language import N_, translate_with
+from mizheng.cli.terminal.output import emit_json
+from mizheng.cli.terminal.screens import Command
 
 if TYPE_CHECKING:
     from mizheng.verifier.trust import Trust
@@ -62,7 +61,7 @@ def verify(
     if batch is not None:
         if bundle is not None or online:
             raise UsageFault("--batch takes a folder, and neither bundles, files nor --online beside it")
-        from ..batch import run_batch
+        from mizheng.cli.checking.batch import run_batch
 
         data = None
         if trust is not None:
@@ -93,7 +92,7 @@ def _verify_one(
     roots: list[OnlineRoot] = []
     try:
         if online:
-            from ..online import ask_nodes, read_questions
+            from mizheng.cli.checking.online import ask_nodes, read_questions
 
             blocks, roots = ask_nodes(online, read_questions(bundle), finality)
         report = verify_bundle(

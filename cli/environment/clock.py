@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Sequence
 
-from .observation import Observation, not_checked, observed
+from mizheng.cli.environment.observation import Observation, not_checked, observed
 
 _PORT = 123
 _SECONDS = 1.0

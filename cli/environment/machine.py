@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .observation import Observation, not_checked, observed
+from mizheng.cli.environment.observation import Observation, not_checked, observed
 
 _ELSEWHERE = "looked at on Linux only"
 # Names of processes (the kernel keeps 15 characters), and what they are.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .clock import observe_clock
-from .machine import observe_disk, observe_network, observe_security
-from .observation import Observation
-from .system import observe_software, observe_system
+from mizheng.cli.environment.clock import observe_clock
+from mizheng.cli.environment.machine import observe_disk, observe_network, observe_security
+from mizheng.cli.environment.observation import Observation
+from mizheng.cli.environment.system import observe_software, observe_system
 
 
 def observe_environment(place: bytes, time_servers: Sequence[str]) -> list[Observation]:

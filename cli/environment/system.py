@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..software import software_digest, software_version
-from .observation import Observation, not_checked, observed
+from mizheng.cli.environment.observation import Observation, not_checked, observed
+from mizheng.cli.software import software_digest, software_version
 
 # Written whenever a package is installed, removed or brought up to date.
 _PACKAGE_STATES = (

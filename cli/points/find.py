@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import UsageFault
-from ..walking import split_argument
-from .model import Points
-from .read import POINTS_NAME, Label, read_points
+from mizheng.cli.errors import UsageFault
+from mizheng.cli.points.model import Points
+from mizheng.cli.points.read import POINTS_NAME, Label, read_points
+from mizheng.cli.sealing.walking import split_argument
 
 
 def find_points(arguments: Iterable[bytes], asked: str | None, *, without: bool) -> Path | None:

@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mizheng.cli.errors import DataFault, InputFault
+from mizheng.cli.points.model import Item, Points
+from mizheng.cli.points.place import PLACES, last_line
+from mizheng.cli.points.table import Problem, Table
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.text import printable
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.record import CORROBORATION_TYPES, MANIFEST_KEY_BYTES, MEASURE_TYPES
-
-from ..errors import DataFault, InputFault
-from ..language import N_, _
-from ..text import printable
-from .model import Item, Points
-from .place import PLACES, last_line
-from .table import Problem, Table
 
 POINTS_NAME = "points.toml"
 POINTS_FORMAT = "mizheng/points/v1"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..hashing import UnreadableError, digest_file
-from ..language import N_, _
-from ..text import printable
-from .model import LEVELS
+from mizheng.cli.points.model import LEVELS
+from mizheng.cli.sealing.hashing import UnreadableError, digest_file
+from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.text import printable
 
 _MAX_NUMBER = 1_000_000
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mizheng.cli.points.model import LEVELS
+from mizheng.cli.points.read import POINTS_FORMAT
+from mizheng.cli.terminal.language import _
+from mizheng.cli.terminal.text import wrap
 from mizheng.verifier.record import CORROBORATION_TYPES, MEASURE_TYPES
-
-from ..language import _
-from ..text import wrap
-from .model import LEVELS
-from .read import POINTS_FORMAT
 
 _WIDTH = 96
 

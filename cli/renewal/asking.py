@@ -6,14 +6,13 @@ import secrets
 import time
 
 import httpx
+from mizheng.cli.depositing.client import is_loopback
+from mizheng.cli.errors import DataFault, UnavailableFault, UsageFault
 from mizheng.verifier.errors import MizhengError, ProofError
 from mizheng.verifier.timestamp.algorithms import Hash
 from mizheng.verifier.timestamp.authority import Judgement, judge
 from mizheng.verifier.timestamp.token import dump_request, parse_response, parse_token
 from mizheng.verifier.trust import Trust
-
-from ..client import is_loopback
-from ..errors import DataFault, UnavailableFault, UsageFault
 
 # A token with its chain has three to ten kilobytes.
 _MAX_ANSWER_BYTES = 512 * 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mizheng.cli.terminal.language import N_
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.renewal.chain import verify_record
 from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
@@ -12,8 +13,6 @@ from mizheng.verifier.timestamp.algorithms import SHA256
 from mizheng.verifier.timestamp.authority import judge
 from mizheng.verifier.timestamp.token import Token, parse_response, parse_token
 from mizheng.verifier.trust import Trust
-
-from ..language import N_
 
 NOTARY, COMPANY = N_("the notary"), N_("the company")
 TIME_STAMP, HASH_TREE = "time-stamp-renewal", "hash-tree-renewal"

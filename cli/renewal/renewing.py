@@ -7,6 +7,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mizheng.cli.errors import DataFault, InputFault, WaitingFault
+from mizheng.cli.renewal.asking import ask_token
+from mizheng.cli.renewal.store import Generation, Renewals, make_tree
+from mizheng.cli.sealfile.content import Content
 from mizheng.verifier.bundle import Evidence
 from mizheng.verifier.checkpoint import parse_checkpoint
 from mizheng.verifier.errors import MizhengError
@@ -19,11 +23,6 @@ from mizheng.verifier.renewal.record import parse_record as parse_evidence_recor
 from mizheng.verifier.timestamp.algorithms import Hash
 from mizheng.verifier.timestamp.token import parse_response, parse_token
 from mizheng.verifier.trust import Trust
-
-from ..errors import DataFault, InputFault, WaitingFault
-from ..sealfile.content import Content
-from .asking import ask_token
-from .store import Generation, Renewals, make_tree
 
 _CHUNK = 1 << 20
 

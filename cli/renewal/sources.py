@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from mizheng.cli.config import home_directory
+from mizheng.cli.depositing.client import decode_base64
+from mizheng.cli.depositing.evidence import fetch_evidence, read_evidence
+from mizheng.cli.depositing.logkeys import believing
+from mizheng.cli.errors import DataFault, InputFault, UnavailableFault, WaitingFault
+from mizheng.cli.keys.sealing import open_seal
+from mizheng.cli.renewal.store import load, path_of
+from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.session import Session
 from mizheng.verifier.bundle import Bundle, Evidence, number_of
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.renewal.record import MAX_BYTES as MAX_RECORD_BYTES
 from mizheng.verifier.timestamp.token import MAX_BYTES, MAX_TEXT_BYTES
-
-from ..client import decode_base64
-from ..config import home_directory
-from ..errors import DataFault, InputFault, UnavailableFault, WaitingFault
-from ..evidence import fetch_evidence, read_evidence
-from ..logkeys import believing
-from ..sealfile.read import Seal
-from ..sealkeys import open_seal
-from ..session import Session
-from .store import load, path_of
 
 Found = tuple[list[tuple[bytes, bytes]], list[bytes]]
 """(TimeStampResp, text) of each token; evidence records."""

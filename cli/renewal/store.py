@@ -19,15 +19,14 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from mizheng.cli.errors import DataFault
+from mizheng.cli.files import write_private
 from mizheng.verifier.canonical import dump, from_base64, parse_typed, require_fields, to_base64
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.renewal.build import rehashed, renew_hash_tree, renew_time_stamp
 from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
 from mizheng.verifier.renewal.tree import HashTree
 from mizheng.verifier.timestamp.algorithms import Hash, find_hash
-
-from ..errors import DataFault
-from ..files import write_private
 
 MAGIC = b"mizheng-renewal/v1\n"
 _TYPE = "mizheng/renewal/v1"

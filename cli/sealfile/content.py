@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from mizheng.cli.sealfile.box import Box, Secret
+from mizheng.cli.sealfile.labels import Entry, unpack_entries
+from mizheng.cli.sealfile.read import Seal, damaged
+from mizheng.cli.sealfile.segments import (
+    CONTENTS,
+    LABELS,
+    RECORDS,
+    TREE,
+    Segment,
+    read_segment,
+    walk_segments,
+)
+from mizheng.cli.sealfile.write import MIN_KEPT_TREE, TREE_PIECE, Previous
 from mizheng.verifier.canonical import from_hex, parse, require_fields
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.manifest import Manifest, OpenedRecord
 from mizheng.verifier.merkle import leaf_hash, root_from_inclusion
-
-from .box import Box, Secret
-from .labels import Entry, unpack_entries
-from .read import Seal, damaged
-from .segments import CONTENTS, LABELS, RECORDS, TREE, Segment, read_segment, walk_segments
-from .write import MIN_KEPT_TREE, TREE_PIECE, Previous
 
 # A billion records would need so much for the list of segments.
 _MAX_CONTENTS_BYTES = 1 << 30

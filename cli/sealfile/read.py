@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from mizheng.cli.errors import DataFault, InputFault
+from mizheng.cli.sealfile.box import WrappedKey, parse_wrapped_key
+from mizheng.cli.sealfile.segments import FAMILY, MAGIC, MAX_HEADER_BYTES
+from mizheng.cli.sealfile.state import MAX_STATE_BYTES, STATE_START, State, parse_state
 from mizheng.verifier.canonical import parse, parse_instant, require_fields
 from mizheng.verifier.errors import FormatError
-
-from ..errors import DataFault, InputFault
-from .box import WrappedKey, parse_wrapped_key
-from .segments import FAMILY, MAGIC, MAX_HEADER_BYTES
-from .state import MAX_STATE_BYTES, STATE_START, State, parse_state
 
 _BLOCK = 1 << 20
 

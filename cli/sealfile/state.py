@@ -11,10 +11,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mizheng.cli.sealfile.box import WrappedKey, parse_wrapped_key
 from mizheng.verifier.canonical import dump, parse, require_fields
 from mizheng.verifier.errors import FormatError
-
-from .box import WrappedKey, parse_wrapped_key
 
 STATE_START = b'{"sha256":'
 # Evidence with several anchors on busy chains takes a few MiB.

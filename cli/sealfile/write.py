@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mizheng.cli.errors import OutputFault
+from mizheng.cli.files import publish
+from mizheng.cli.sealfile.box import Box, Secret
+from mizheng.cli.sealfile.segments import CONTENTS, LABELS, MAGIC, RECORDS, TREE, segment_line
+from mizheng.cli.sealfile.state import Sealed, State
 from mizheng.verifier.canonical import dump
 from mizheng.verifier.signature import PublicKey
-
-from ..errors import OutputFault
-from ..files import publish
-from .box import Box, Secret
-from .segments import CONTENTS, LABELS, MAGIC, RECORDS, TREE, segment_line
-from .state import Sealed, State
 
 if TYPE_CHECKING:
     from mizheng.verifier.manifest import Manifest

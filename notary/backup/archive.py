@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.keys import EARLIER_ISSUERS, LOG_VKEYS
+from mizheng.notary.keys.files import EARLIER_ISSUERS, LOG_VKEYS
 from mizheng.verifier.canonical import from_hex, parse_instant, require_fields
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.signature import require_keyid

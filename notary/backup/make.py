@@ -31,12 +31,12 @@ from mizheng.notary.config import CONFIG_NAME
 from mizheng.notary.database import reading
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
-from mizheng.notary.keys import LOG_VKEYS
+from mizheng.notary.keys.files import LOG_VKEYS
+from mizheng.notary.keys.settled import load_issuers
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.log.statefile import STATE_NAME
-from mizheng.notary.settled_keys import load_issuers
 from mizheng.verifier.canonical import format_instant
 from sqlalchemy import Connection, func, select
 

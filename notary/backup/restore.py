@@ -27,7 +27,7 @@ from mizheng.notary.chain.open import EMBEDDED_FILE
 from mizheng.notary.config import CONFIG_NAME, load_settings
 from mizheng.notary.database import create_engine
 from mizheng.notary.errors import OperatorError
-from mizheng.notary.keys import EARLIER_ISSUERS, LOG_VKEYS, write_secret
+from mizheng.notary.keys.files import EARLIER_ISSUERS, LOG_VKEYS, write_secret
 from mizheng.notary.log.statefile import STATE_NAME, SeenHead, StateFile
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint
 from mizheng.verifier.errors import MizhengError

@@ -18,9 +18,9 @@ from fastapi.responses import Response
 from mizheng.notary.chain.foreign import holds
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.errors import ConfigurationError, Problem
-from mizheng.notary.keys import write_secret
-from mizheng.notary.limits import BodyLimit
-from mizheng.notary.problems import document, install_handlers
+from mizheng.notary.keys.files import write_secret
+from mizheng.notary.routes.limits import BodyLimit
+from mizheng.notary.routes.problems import document, install_handlers
 from mizheng.verifier.canonical import MAX_INTEGER, format_instant
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.foreign import ForeignAnchor, parse_foreign

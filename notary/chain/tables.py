@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 
 _LIVE = text("state <> 'failed'")
 
-# The outbox. A row is written, signed and hashed, before anything is sent; see mizheng.notary.anchoring.
+# The outbox. A row is written, signed and hashed before anything is sent: see anchoring/anchorer.py.
 anchors = Table(
     "anchors",
     metadata,

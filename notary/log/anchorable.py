@@ -1,12 +1,12 @@
-"""The log as the anchorer sees it; see `mizheng.notary.anchoring.Log`."""
+"""The log as the anchorer sees it; see `mizheng.notary.anchoring.anchorer.Log`."""
 
 from mizheng.notary.database import reading, writing
 from mizheng.notary.log.guard import KeyReplacedError
 from mizheng.notary.log.head import Head, keep_checkpoint, load_head, sign_head
 from mizheng.notary.log.keys import load_ranges
 from mizheng.notary.log.proofs import consistency_proof
-from mizheng.notary.log.published_head import load_published_head
 from mizheng.notary.log.tiles import TileReader
+from mizheng.notary.publishing.head import load_published_head
 from mizheng.verifier import merkle
 from mizheng.verifier.merkle import verify_consistency
 from mizheng.verifier.note import NoteSigner

@@ -12,10 +12,10 @@ There is no second store to bring in line and no state in memory that outlives t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mizheng.notary.intake.rows import Insert, Lookup
 from mizheng.notary.log.head import Head, sign_head, store_head
 from mizheng.notary.log.tiles import LogCorruptError, TileReader, append_entries, append_tiles, read_entries
 from mizheng.notary.models import entries
-from mizheng.notary.rows import Insert, Lookup
 from mizheng.verifier.entry import dump_entry
 from mizheng.verifier.merkle import (
     EMPTY_ROOT,

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.intake.rows import Row, Statement
 from mizheng.notary.log.keys import begin_log_keys
 from mizheng.notary.models import checkpoints, log_head
-from mizheng.notary.rows import Row, Statement
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.merkle import EMPTY_ROOT
 from mizheng.verifier.note import NoteSigner

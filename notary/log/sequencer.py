@@ -2,7 +2,7 @@
 
 A deposit is answered after the commit of its batch and never before. While one batch is being committed,
 the next one gathers, so that the cost of a durable commit is shared by all that arrive meanwhile; who sends
-one at a time is gathered before, see `mizheng.notary.gathering`.
+one at a time is gathered before, see `mizheng.notary.intake.gathering`.
 
 Several processes may do the same on one database: the head's lock puts their batches one behind the other.
 """

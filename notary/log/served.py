@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mizheng.notary.database import reading
 from mizheng.notary.log.keys import load_history
 from mizheng.notary.log.publish import Place, read_place
-from mizheng.notary.log.published_head import (
+from mizheng.notary.publishing.head import (
     NONE,
     add_cosignatures,
     find_published,

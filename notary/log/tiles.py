@@ -7,8 +7,8 @@ writes about n/256 rows and a few more.
 
 from collections.abc import Sequence
 
+from mizheng.notary.intake.rows import Insert, Statement
 from mizheng.notary.models import entry_bundles, tiles
-from mizheng.notary.rows import Insert, Statement
 from mizheng.verifier import tiles as format_of_tiles
 from mizheng.verifier.errors import TruncatedError
 from mizheng.verifier.merkle import complete_levels

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from mizheng.notary.auth import Caller, authenticate
+from mizheng.notary.companies.api_keys import Caller, authenticate
 from mizheng.notary.database import reading
 from mizheng.notary.service import Service
 

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from mizheng.notary.errors import Problem
-from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
-from mizheng.notary.schemas import BeaconAnswer
+from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.schemas import BeaconAnswer
 
 router = APIRouter(prefix="/v1/beacon", tags=["beacon"])
 

@@ -6,10 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.evidence import assemble_evidence, load_status
-from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf, bearer, get_service
 from mizheng.notary.routes.intake import take_batch, take_deposit
-from mizheng.notary.schemas import ENVELOPE, HEX32, BatchAnswer, DepositAnswer, EvidenceAnswer, StatusAnswer
+from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.schemas import (
+    ENVELOPE,
+    HEX32,
+    BatchAnswer,
+    DepositAnswer,
+    EvidenceAnswer,
+    StatusAnswer,
+)
 
 router = APIRouter(prefix="/v1/deposits", tags=["deposits"])
 

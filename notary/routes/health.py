@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.metrics import CONTENT_TYPE
 from mizheng.notary.routes.access import ServiceOf
-from mizheng.notary.schemas import ReadyAnswer
+from mizheng.notary.routes.schemas import ReadyAnswer
 
 router = APIRouter(tags=["operation"])
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from mizheng.notary.auth import Caller, authenticate
+from mizheng.notary.companies.api_keys import Caller, authenticate
 from mizheng.notary.database import reading
-from mizheng.notary.deposits import Deposit, check_deposit, load_received_at
 from mizheng.notary.errors import Problem
+from mizheng.notary.intake.deposits import Deposit, check_deposit, load_received_at
 from mizheng.notary.log.sequencer import Sequenced
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import format_instant

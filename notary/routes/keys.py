@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from mizheng.notary.enrolments import EnrolmentRequest
+from mizheng.notary.companies.enrolments import EnrolmentRequest
 from mizheng.notary.errors import Problem
-from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
-from mizheng.notary.schemas import KeyAnswer, KeyRequest
+from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.schemas import KeyAnswer, KeyRequest
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.signature import PublicKey

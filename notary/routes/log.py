@@ -13,8 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.publish import parse_place
 from mizheng.notary.log.served import Form, ServedFile, ServedLog
-from mizheng.notary.problems import document, problem_response
 from mizheng.notary.routes.negotiation import accepts_gzip, is_matched
+from mizheng.notary.routes.problems import document, problem_response
 from mizheng.verifier.logkeys import LOG_KEYS_PATH
 from starlette.datastructures import Headers
 from starlette.responses import Response

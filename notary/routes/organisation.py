@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from mizheng.notary.companies.organisations import load_organisation
 from mizheng.notary.database import reading
-from mizheng.notary.organisations import load_organisation
-from mizheng.notary.problems import document
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
-from mizheng.notary.schemas import OrganisationAnswer
+from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.schemas import OrganisationAnswer
 
 router = APIRouter(prefix="/v1/organisation", tags=["organisation"])
 

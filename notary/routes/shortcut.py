@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from fastapi import FastAPI
-from mizheng.notary.limits import MAX_BODY_BYTES, BodyLimit
 from mizheng.notary.metrics import Counting
 from mizheng.notary.routes.intake import MAX_BATCH_BYTES, take_batch, take_deposit
+from mizheng.notary.routes.limits import MAX_BODY_BYTES, BodyLimit
 from mizheng.notary.routes.log import TILE_PATTERN, tile_reader
 from mizheng.notary.service import Service
 from starlette.requests import ClientDisconnect, Request

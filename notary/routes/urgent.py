@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
-from mizheng.notary.problems import document
+from mizheng.notary.anchoring.urgent import request_anchor
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
-from mizheng.notary.schemas import HEX32, UrgentAnswer
-from mizheng.notary.urgent import request_anchor
+from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.schemas import HEX32, UrgentAnswer
 
 router = APIRouter(prefix="/v1/deposits", tags=["deposits"])
 

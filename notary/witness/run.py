@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.keys import write_secret
+from mizheng.notary.keys.files import write_secret
 from mizheng.notary.witness.misbehaviour import Misbehaviour
 from mizheng.notary.witness.state import WitnessState
 from mizheng.notary.witness.witness import Witness

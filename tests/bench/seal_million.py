@@ -8,8 +8,8 @@ import resource
 import sys
 import time
 
+from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.read import Seal
-from mizheng.cli.sealkeys import open_seal
 from mizheng.verifier.merkle import leaf_hash
 
 from tests.bench.sealing import SEAL, make_files, run, workshop

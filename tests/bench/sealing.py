@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mizheng.cli.config import Config, save_config
-from mizheng.cli.keys import create_key
+from mizheng.cli.keys.signing import create_key
 
 ROUNDS = int(os.environ.get("MIZHENG_BENCH_ROUNDS", "3"))
 SEAL = [sys.executable, "-m", "mizheng.cli", "seal"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.config import Config, save_config
-from mizheng.cli.keys import create_key
+from mizheng.cli.keys.signing import create_key
 
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
-from mizheng.cli.sealkeys import open_seal
 
 from tests.cli.runner import Mizheng
 

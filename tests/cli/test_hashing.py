@@ -11,8 +11,8 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from mizheng.cli import hashing
-from mizheng.cli.hashing import CHANGED, CHUNK, UnreadableError, digest_file
+from mizheng.cli.sealing import hashing
+from mizheng.cli.sealing.hashing import CHANGED, CHUNK, UnreadableError, digest_file
 
 from tests.support.scale import scaled
 

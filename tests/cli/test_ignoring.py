@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mizheng.cli.ignoring import IGNORE_NAME, Hidden
-from mizheng.cli.walking import walk
+from mizheng.cli.sealing.ignoring import IGNORE_NAME, Hidden
+from mizheng.cli.sealing.walking import walk
 
 from tests.cli.runner import Mizheng
 from tests.cli.seals import record_lines

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mizheng.cli.lineage import compare
-from mizheng.cli.reusing import mark_unchanged, walk_key
 from mizheng.cli.sealfile.labels import Entry, Stamp
 from mizheng.cli.sealfile.read import Seal
-from mizheng.cli.walking import Found, walk
+from mizheng.cli.sealing.lineage import compare
+from mizheng.cli.sealing.reusing import mark_unchanged, walk_key
+from mizheng.cli.sealing.walking import Found, walk
 
 from tests.cli.runner import Mizheng
 from tests.cli.seals import opened, record_lines

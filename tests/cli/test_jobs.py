@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mizheng.cli.keys import load_entry, unlock
+from mizheng.cli.keys.signing import load_entry, unlock
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealfile.state import Deposit
 from mizheng.verifier.canonical import from_base64, to_base64

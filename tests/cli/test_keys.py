@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from mizheng.cli.config import Config, Organisation, load_config, save_config, toml_string
 from mizheng.cli.errors import ConfigurationFault, PermissionFault
-from mizheng.cli.keys import KeyEntry, create_key, list_entries, load_entry, unlock
+from mizheng.cli.keys.signing import KeyEntry, create_key, list_entries, load_entry, unlock
 
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer

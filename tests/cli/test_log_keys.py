@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from mizheng.cli.client import NotaryClient
 from mizheng.cli.config import Config, Organisation, load_config, save_config
+from mizheng.cli.depositing.client import NotaryClient
+from mizheng.cli.depositing.logkeys import (
+    UnknownLogKeyFault,
+    believing,
+    fetch_log_keys,
+    follow_log_key,
+    open_head,
+)
 from mizheng.cli.errors import ConfigurationFault, RefusedFault, SoftwareFault
-from mizheng.cli.keys import create_key, load_entry, save_entry
-from mizheng.cli.logkeys import UnknownLogKeyFault, believing, fetch_log_keys, follow_log_key, open_head
+from mizheng.cli.keys.signing import create_key, load_entry, save_entry
 from mizheng.cli.session import Session
 from mizheng.verifier.canonical import dump, parse
 from mizheng.verifier.errors import ProofError

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mizheng.cli.language import set_language
 from mizheng.cli.main import cli, main
-from mizheng.cli.text import display_width
+from mizheng.cli.terminal.language import set_language
+from mizheng.cli.terminal.text import display_width
 
 from tests.cli.runner import Mizheng
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mizheng.cli.checking.online import Questions, ask_nodes, read_questions
 from mizheng.cli.errors import UnavailableFault, UsageFault
-from mizheng.cli.online import Questions, ask_nodes, read_questions
 from mizheng.verifier.anchor import parse_anchor
 from mizheng.verifier.bundle import Bundle
 

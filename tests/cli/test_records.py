@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mizheng.cli.errors import DataFault
-from mizheng.cli.hashing import Digests
-from mizheng.cli.records import RecordWriter
 from mizheng.cli.sealfile.labels import NO_STAMP
+from mizheng.cli.sealing.hashing import Digests
+from mizheng.cli.sealing.records import RecordWriter
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.record import build_record, parse_record
 

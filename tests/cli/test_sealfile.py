@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.errors import DataFault, InputFault, OutputFault
-from mizheng.cli.hashing import Digests
-from mizheng.cli.records import RecordWriter
 from mizheng.cli.sealfile.box import Box, Secret
 from mizheng.cli.sealfile.content import Content, unfinished_batches
 from mizheng.cli.sealfile.labels import NO_STAMP, Entry, Stamp, pack_entry
@@ -23,6 +21,8 @@ from mizheng.cli.sealfile.read import Seal, read_header
 from mizheng.cli.sealfile.segments import MAGIC
 from mizheng.cli.sealfile.state import Deposit, State
 from mizheng.cli.sealfile.write import MIN_KEPT_TREE, Previous, SealWriter, part_path
+from mizheng.cli.sealing.hashing import Digests
+from mizheng.cli.sealing.records import RecordWriter
 from mizheng.verifier.errors import FormatError, MizhengError
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from mizheng.cli.bundling.selecting import Selection
 from mizheng.cli.errors import InputFault
-from mizheng.cli.selecting import Selection
 
 LABELS = (
     b"drawings/pump.dwg",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mizheng.cli.text import display_width, human_size, printable, wrap
+from mizheng.cli.terminal.text import display_width, human_size, printable, wrap
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.errors import InputFault, UsageFault
-from mizheng.cli.hashing import digest_file
-from mizheng.cli.walking import Found, split_argument, walk
+from mizheng.cli.sealing.hashing import digest_file
+from mizheng.cli.sealing.walking import Found, split_argument, walk
 
 ODD_NAMES = (
     "配方 第一版.docx".encode(),
@@ -129,7 +129,7 @@ def remove_deep(root: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mizheng.cli import walking
+    from mizheng.cli.sealing import walking
 
     (tmp_path / "root" / "closed").mkdir(parents=True)
     (tmp_path / "root" / "open").touch()

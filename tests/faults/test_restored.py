@@ -14,9 +14,9 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.following import HeadFollower
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
-from mizheng.notary.log.publish_directory import DirectoryTarget
-from mizheng.notary.log.publish_step import FilePublisher
 from mizheng.notary.log.statefile import STATE_NAME, StateFile
+from mizheng.notary.publishing.directory import DirectoryTarget
+from mizheng.notary.publishing.step import FilePublisher
 
 from tests.faults.load import Receipt, copy_keys, count
 from tests.faults.test_lost_or_persisted import insist

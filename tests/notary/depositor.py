@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from mizheng.notary.organisations import add_organisation
+from mizheng.notary.companies.organisations import add_organisation
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import entry_leaf

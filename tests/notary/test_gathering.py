@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
-from mizheng.notary.gathering import Gatherer
 from mizheng.notary.instance import Instance
+from mizheng.notary.intake.gathering import Gatherer
 from mizheng.notary.log.append import NewEntry, append
 from mizheng.notary.log.head import load_head, lock_head
 from mizheng.notary.log.proofs import tlog_proof, tlog_proofs

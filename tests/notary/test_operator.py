@@ -11,17 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from mizheng.notary.auth import authenticate, authenticate_again
-from mizheng.notary.config import load_settings
-from mizheng.notary.database import create_engine, reading, writing
-from mizheng.notary.errors import ConfigurationError, OperatorError, Problem
-from mizheng.notary.identifiers import compute_uscc_check_digit, normalize_identifier
-from mizheng.notary.instance import Instance, only_server, open_instance
-from mizheng.notary.keys import load_keys
-from mizheng.notary.log.append import NewEntry, append
-from mizheng.notary.log.head import load_head, lock_head
-from mizheng.notary.models import api_keys, tiles
-from mizheng.notary.organisations import (
+from mizheng.notary.companies.api_keys import authenticate, authenticate_again
+from mizheng.notary.companies.identifiers import compute_uscc_check_digit, normalize_identifier
+from mizheng.notary.companies.organisations import (
     add_organisation,
     allow_reenrolment,
     find_organisation,
@@ -29,6 +21,14 @@ from mizheng.notary.organisations import (
     new_api_key,
     set_disabled,
 )
+from mizheng.notary.config import load_settings
+from mizheng.notary.database import create_engine, reading, writing
+from mizheng.notary.errors import ConfigurationError, OperatorError, Problem
+from mizheng.notary.instance import Instance, only_server, open_instance
+from mizheng.notary.keys.files import load_keys
+from mizheng.notary.log.append import NewEntry, append
+from mizheng.notary.log.head import load_head, lock_head
+from mizheng.notary.models import api_keys, tiles
 from mizheng.verifier.errors import MizhengError
 from sqlalchemy import select, update
 

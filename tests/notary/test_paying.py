@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mizheng.notary.anchor_policy import AnchorPolicy
+from mizheng.notary.anchoring.policy import AnchorPolicy
 from mizheng.notary.chain.outbox import Item
 from mizheng.notary.chain.tables import anchors, final_reversals
 from mizheng.notary.database import create_engine, reading, writing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mizheng.notary.chain.signers.interface import ORDER
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.keys import write_secret
+from mizheng.notary.keys.files import write_secret
 
 
 class KeyFileSigner:

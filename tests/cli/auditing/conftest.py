@@ -11,7 +11,7 @@ from mizheng.cli.auditing import heads
 from mizheng.cli.auditing.faults import MisbehaviourFault
 from mizheng.cli.auditing.run import Audit
 from mizheng.cli.auditing.source import Source, open_source
-from mizheng.cli.output import Progress
+from mizheng.cli.terminal.output import Progress
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.trust import Trust
 

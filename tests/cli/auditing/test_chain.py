@@ -11,8 +11,8 @@ import pytest
 from mizheng.cli.auditing import chain as auditing_chain
 from mizheng.cli.auditing.faults import MisbehaviourFault, UndecidedFault
 from mizheng.cli.auditing.state import load_state
+from mizheng.cli.checking.node import Node
 from mizheng.cli.errors import UnavailableFault, UsageFault
-from mizheng.cli.node import Node
 from mizheng.contracts.artifact import load_artifact
 from mizheng.verifier.canonical import from_base64
 from mizheng.verifier.merkle import Tree, leaf_hash, verify_consistency

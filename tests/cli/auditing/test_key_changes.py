@@ -11,7 +11,7 @@ from mizheng.cli.auditing.run import Audit
 from mizheng.cli.auditing.source import open_source
 from mizheng.cli.auditing.state import load_state, only_audit
 from mizheng.cli.errors import DataFault, WaitingFault
-from mizheng.cli.output import Progress
+from mizheng.cli.terminal.output import Progress
 from mizheng.verifier.canonical import dump
 from mizheng.verifier.logkeys import LOST, STOLEN
 from mizheng.verifier.note import NoteSigner, NoteVerifier

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mizheng.notary.anchoring import Anchorer
+from mizheng.notary.anchoring.anchorer import Anchorer
 from mizheng.notary.chain.contract import _ANCHOR
 from mizheng.notary.chain.feerule import FeeRule
 from mizheng.notary.chain.interface import Chain, Fees

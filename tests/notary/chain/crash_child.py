@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from mizheng.notary.anchoring import Anchorer
+from mizheng.notary.anchoring.anchorer import Anchorer
 from mizheng.notary.chain.deploy import bring_up
 from mizheng.notary.chain.embedded import EmbeddedChain
 from mizheng.notary.chain.profiles import embedded_profile

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mizheng.notary.anchoring import Anchorer
+from mizheng.notary.anchoring.anchorer import Anchorer
 from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.embedded import EmbeddedChain

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mizheng.notary.companies.enrolments import KeyRegister
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import writing
-from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.errors import ConfigurationError, Problem
+from mizheng.notary.exports.trust import trusted_issuers
 from mizheng.notary.instance import Instance, open_instance
+from mizheng.notary.keys.rotation import rotate_issuer
 from mizheng.notary.models import issuer_keys
-from mizheng.notary.rotation import rotate_issuer
-from mizheng.notary.trust_export import trusted_issuers
 from mizheng.verifier.signature import PrivateKey
 from sqlalchemy import delete
 

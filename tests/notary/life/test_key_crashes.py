@@ -7,18 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mizheng.notary import keys, rotation, settled_keys
 from mizheng.notary.config import Settings, load_settings
 from mizheng.notary.database import create_engine, reading
 from mizheng.notary.instance import open_instance
-from mizheng.notary.keys import load_keys
+from mizheng.notary.keys import files as keys
+from mizheng.notary.keys import rotation
+from mizheng.notary.keys import settled as settled_keys
+from mizheng.notary.keys.files import load_keys
+from mizheng.notary.keys.rotation import Occasion, rotate_issuer, rotate_log
+from mizheng.notary.keys.settled import load_issuers
 from mizheng.notary.log import guard
 from mizheng.notary.log import keys as log_keys
 from mizheng.notary.log.append import check_head
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.keys import load_history, load_log_keys
-from mizheng.notary.rotation import Occasion, rotate_issuer, rotate_log
-from mizheng.notary.settled_keys import load_issuers
 from mizheng.verifier.logkeys import parse_log_keys
 from mizheng.verifier.signature import PublicKey
 from sqlalchemy import Engine

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from mizheng.notary.config import load_settings
 from mizheng.notary.errors import ConfigurationError, OperatorError
+from mizheng.notary.exports.trust import trusted_logs
 from mizheng.notary.instance import Instance, open_instance
+from mizheng.notary.keys.rotation import Occasion, rotate_log
 from mizheng.notary.log.anchorable import AnchorableLog
 from mizheng.notary.log.guard import KeyReplacedError, LogBehindError, LogGuard, writing_log
 from mizheng.notary.log.head import sign_head
-from mizheng.notary.log.publish_directory import DirectoryTarget
-from mizheng.notary.log.publish_step import FilePublisher, PublicationError
 from mizheng.notary.log.statefile import StateFile
-from mizheng.notary.rotation import Occasion, rotate_log
-from mizheng.notary.trust_export import trusted_logs
+from mizheng.notary.publishing.directory import DirectoryTarget
+from mizheng.notary.publishing.step import FilePublisher, PublicationError
 from mizheng.verifier.logkeys import LOG_KEYS_PATH, parse_log_keys
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey

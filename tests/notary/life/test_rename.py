@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from mizheng.notary.companies.enrolments import KeyRegister
+from mizheng.notary.companies.organisations import add_organisation, list_organisations
 from mizheng.notary.database import reading
-from mizheng.notary.enrolments import KeyRegister
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
-from mizheng.notary.organisations import add_organisation, list_organisations
 
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer, make_uscc

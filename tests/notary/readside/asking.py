@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI
 from mizheng.notary.log.served import ServedLog
-from mizheng.notary.problems import install_handlers
 from mizheng.notary.routes import log
+from mizheng.notary.routes.problems import install_handlers
 from sqlalchemy import Engine
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mizheng.notary.log.publish_directory import DirectoryTarget
-from mizheng.notary.log.publish_step import FilePublisher
+from mizheng.notary.publishing.directory import DirectoryTarget
+from mizheng.notary.publishing.step import FilePublisher
 from sqlalchemy import Engine
 
 from tests.notary.readside.folders import check_readable, published_size, read_files

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from mizheng.notary.database import reading, writing
 from mizheng.notary.log.head import keep_checkpoint, load_head
-from mizheng.notary.log.publish_directory import DirectoryTarget
-from mizheng.notary.log.publish_step import FilePublisher, PublicationError
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.models import entry_bundles, tiles
+from mizheng.notary.publishing.directory import DirectoryTarget
+from mizheng.notary.publishing.step import FilePublisher, PublicationError
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey

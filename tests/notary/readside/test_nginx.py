@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from mizheng.notary.log.publish_directory import DirectoryTarget
-from mizheng.notary.log.publish_step import FilePublisher
+from mizheng.notary.publishing.directory import DirectoryTarget
+from mizheng.notary.publishing.step import FilePublisher
 
 from tests.notary.readside.logs import make_log, tile_files
 from tests.tools.layout import ROOT

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from mizheng.notary.database import create_engine, writing
-from mizheng.notary.keys import load_keys
+from mizheng.notary.keys.files import load_keys
 from mizheng.notary.log.append import NewEntry, append
 from mizheng.notary.log.head import lock_head
 from mizheng.verifier.anchor import parse_anchor, verify_anchor

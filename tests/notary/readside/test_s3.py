@@ -12,10 +12,10 @@ import boto3
 import pytest
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import Instance, open_instance
-from mizheng.notary.log.publish_s3 import S3Target
-from mizheng.notary.log.publish_step import FilePublisher, PublicationError
-from mizheng.notary.publishing import parse_publish
-from mizheng.notary.rotation import Occasion, rotate_log
+from mizheng.notary.keys.rotation import Occasion, rotate_log
+from mizheng.notary.publishing.background import parse_publish
+from mizheng.notary.publishing.s3 import S3Target
+from mizheng.notary.publishing.step import FilePublisher, PublicationError
 from mizheng.verifier.logkeys import parse_log_keys
 from moto.server import ThreadedMotoServer
 

@@ -8,23 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from mizheng.notary.cosigning import Chooser, WitnessAsker
+from mizheng.notary.cosigning.asking import Chooser, WitnessAsker
+from mizheng.notary.cosigning.witnesses import WitnessPeer, WitnessSetup
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.append import NewEntry, append
 from mizheng.notary.log.head import Head, keep_checkpoint, load_head, lock_head
-from mizheng.notary.log.published_head import (
+from mizheng.notary.models import witnesses
+from mizheng.notary.publishing.head import (
     PublishedHead,
     begin_publishing,
     find_published,
     load_lines,
     load_published_head,
 )
-from mizheng.notary.models import witnesses
 from mizheng.notary.witness.misbehaviour import Misbehaviour
 from mizheng.notary.witness.state import WitnessState
 from mizheng.notary.witness.witness import Witness
-from mizheng.notary.witnesses import WitnessPeer, WitnessSetup
 from mizheng.verifier.cosignature import WitnessSigner
 from mizheng.verifier.policy import parse_policy
 from mizheng.verifier.signature import PrivateKey

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from mizheng.notary.cosigning import Chooser
+from mizheng.notary.cosigning.asking import Chooser
 from mizheng.notary.database import reading, writing
-from mizheng.notary.log.published_head import (
+from mizheng.notary.models import witnesses
+from mizheng.notary.publishing.head import (
     KEEP_SECONDS,
     forget_cosignatures,
     load_published,
 )
-from mizheng.notary.models import witnesses
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.policy import parse_policy
 from mizheng.verifier.witnessing import AddCheckpoint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from mizheng.notary.instance import Instance, open_instance
-from mizheng.notary.rotation import Occasion, rotate_log
+from mizheng.notary.keys.rotation import Occasion, rotate_log
 from mizheng.notary.witness.misbehaviour import Misbehaviour
 from mizheng.notary.witness.state import WitnessState
 from mizheng.notary.witness.witness import Witness

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from mizheng.notary.cosigning import WitnessAsker
+from mizheng.notary.cosigning.asking import WitnessAsker
+from mizheng.notary.cosigning.witnesses import WitnessPeer
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance
 from mizheng.notary.models import cosignatures, witnesses
-from mizheng.notary.witnesses import WitnessPeer
 from mizheng.verifier.cosignature import WitnessKey
 from mizheng.verifier.witnessing import cosigned_note
 from sqlalchemy import func, select

@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mizheng.notary.cosigning import WitnessKeeper
+from mizheng.notary.cosigning.asking import WitnessKeeper
+from mizheng.notary.cosigning.witnesses import STATES, load_witnesses
 from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
-from mizheng.notary.log.published_head import (
+from mizheng.notary.publishing.head import (
     find_published,
     load_published,
 )
-from mizheng.notary.witnesses import STATES, load_witnesses
 from mizheng.verifier.cosignature import WitnessSigner
 from mizheng.verifier.signature import PrivateKey
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mizheng.notary.cosigning import WitnessKeeper
+from mizheng.notary.cosigning.asking import WitnessKeeper
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
-from mizheng.notary.log.published_head import find_published
+from mizheng.notary.publishing.head import find_published
 
 from tests.faults.load import copy_keys
 from tests.faults.writer import Item, make_sequencer, open_log

@@ -1,0 +1,143 @@
+"""Sealing: from paths to a seal file. Nothing is sent; nothing but the seal is written.
+
+The manifest key is new for every seal, so two seals of the same files share no salt, no leaf and no
+commitment. Records go to the disk as they are made; in memory stay 32 bytes for each, and the tree.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mizheng.cli.environment.observe import observe_environment
+from mizheng.cli.sealfile.box import Secret
+from mizheng.cli.sealfile.labels import pack_entry
+from mizheng.cli.sealfile.write import Previous, SealWriter, left_path
+from mizheng.cli.sealing.ignoring import Hidden
+from mizheng.cli.sealing.pool import record_all
+from mizheng.cli.sealing.reusing import Earlier, mark_unchanged
+from mizheng.cli.sealing.walking import Found, walk
+from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.manifest import Manifest
+from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
+
+if TYPE_CHECKING:
+    from mizheng.cli.points.model import Points
+    from mizheng.verifier.signature import PublicKey
+    from pyrage import x25519
+
+Progress = Callable[[int, int], None]
+"""Called with (things, bytes) just done."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What went into a seal."""
+
+    path: Path
+    commitment: str = ""
+    files: int = 0
+    size: int = 0
+    links: int = 0
+    points: int = 0
+    reused: int = 0
+    """Files that were not read again."""
+    hidden: int = 0
+    """Files and folders that a .mizhengignore kept out."""
+    unreadable: list[tuple[bytes, str]] = field(default_factory=list)
+    """(label, reason) of what could not be read; recorded as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How much there is to read."""
+
+    things: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to seal, into which file, for whom."""
+
+    arguments: tuple[bytes, ...]
+    output: Path
+    public_key: PublicKey
+    recipients: Sequence[x25519.Recipient]
+    points: Points | None = None
+    previous: Previous | None = None
+    """The version before; a closed record of the seal says so."""
+    earlier: Sequence[Earlier] = ()
+    """What earlier runs have read; a file that has not changed since is not read again."""
+    force: bool = False
+    time_servers: tuple[str, ...] = ()
+    """Asked how far this machine's clock is off."""
+    with_ignored: bool = False
+    """Seal also what a .mizhengignore keeps out."""
+
+    def walk(self, hidden: Hidden, *skip: Path) -> Iterator[Found]:
+        """Everything to be recorded but our own files; `hidden` counts what is left out."""
+        own = [self.output, left_path(self.output), *skip, *([self.points.path] if self.points else [])]
+        return walk(self.arguments, [bytes(path) for path in own], None if self.with_ignored else hidden)
+
+
+def survey(task: Task) -> Survey:
+    """Count before reading, for a progress bar."""
+    things = size = 0
+    for found in task.walk(Hidden()):
+        things += 1
+        size += found.size
+    return Survey(things, size)
+
+
+def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> Summary:
+    """Read everything that the task names and write its seal, or leave nothing that looks like one."""
+    manifest_key = secrets.token_bytes(MANIFEST_KEY_BYTES)
+    summary = Summary(task.output)
+    leaves: list[bytes] = []
+    now = format_instant(int(time.time()))
+    secret = Secret.generate(manifest_key)
+    with SealWriter(task.output, secret, task.recipients, now, force=task.force) as writer:
+        told = list(_told_records(task, manifest_key))
+        writer.add(*_as_batch(told))
+        leaves += map(leaf_hash, told)
+        summary.points = len(task.points.of("point")) if task.points else 0
+        hidden = Hidden()
+        found = task.walk(hidden, writer.temporary)
+        for earlier in task.earlier:
+            found = mark_unchanged(found, earlier)
+        for batch in record_all(found, manifest_key, lambda size: progress(0, size)):
+            writer.add(batch.lines, batch.labels, batch.count)
+            leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))
+            summary.files += batch.count - batch.links - len(batch.unreadable)
+            summary.links += batch.links
+            summary.size += batch.size
+            summary.reused += batch.reused
+            summary.unreadable += batch.unreadable
+            progress(batch.count, 0)
+        summary.hidden = hidden.count
+        state = writer.finish(Manifest(leaves, manifest_key), task.public_key, task.previous)
+        summary.commitment = state.sealed.commitment
+    return summary
+
+
+def _told_records(task: Task, manifest_key: bytes) -> Iterator[bytes]:
+    """Records that do not come from reading files."""
+    observations = observe_environment(task.arguments[0], task.time_servers)
+    yield build_record(manifest_key, "environment", b"", {"observations": observations})
+    if task.previous:
+        fields = {"envelope_sha256": task.previous.envelope_sha256}
+        yield build_record(manifest_key, "previous", b"", fields)
+    if task.points:
+        yield from task.points.records(manifest_key)
+
+
+def _as_batch(records: Iterable[bytes]) -> tuple[bytes, bytes, int]:
+    parsed = [parse_record(record) for record in records]
+    labels = b"".join(pack_entry(item.kind, item.label) for item in parsed)
+    return b"".join(record + b"\n" for record in records), labels, len(parsed)

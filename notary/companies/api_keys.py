@@ -1,0 +1,105 @@
+"""Who is calling: API keys sent as `Authorization: Bearer mzk_…` (RFC 6750 §2.1)."""
+
+import hmac
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mizheng.notary.companies.organisations import API_KEY_MARK, PREFIX_LENGTH, hash_api_key
+from mizheng.notary.errors import Problem
+from mizheng.notary.intake.rows import Lookup
+from mizheng.notary.models import api_keys, organisations
+from mizheng.verifier.statement import Depositor
+from sqlalchemy import Connection, bindparam, select
+
+# 43 characters of Base64 carry the 32 random bytes; anything longer is not worth hashing.
+_MAX_LENGTH = 100
+# A caller is two numbers and three names, some 500 bytes; when there are more than this, begin anew.
+_MAX_REMEMBERED = 10_000
+
+# Built once: to build a statement takes longer than to run it.
+_COLUMNS = (
+    api_keys.c.id.label("api_key_id"),
+    api_keys.c.key_sha256,
+    api_keys.c.expires_at,
+    api_keys.c.disabled_at,
+    organisations.c.id,
+    organisations.c.name,
+    organisations.c.id_scheme,
+    organisations.c.identifier,
+    organisations.c.disabled_at.label("organisation_disabled_at"),
+)
+_CALLERS = select(*_COLUMNS).select_from(api_keys.join(organisations))
+_BY_PREFIX = _CALLERS.where(api_keys.c.prefix == bindparam("prefix"))
+_BY_ID = Lookup(_CALLERS, api_keys.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The organisation whose API key was sent."""
+
+    api_key_id: int
+    organisation_id: int
+    depositor: Depositor
+
+
+def authenticate(connection: Connection, authorization: str | None) -> Caller:
+    """The caller named by an Authorization header; Problem when it names none that may call."""
+    secret = _read_header(authorization)
+    # Found by its public prefix, then compared in constant time: how long it takes tells nothing of the rest.
+    digest = hash_api_key(secret)
+    for row in connection.execute(_BY_PREFIX, {"prefix": secret[:PREFIX_LENGTH]}).all():
+        if hmac.compare_digest(row.key_sha256, digest):
+            return _admit(row)
+    raise Problem("api-key-wrong")
+
+
+def authenticate_again(connection: Connection, api_key_ids: Iterable[int]) -> Mapping[int, Caller | Problem]:
+    """The callers of these API keys as they stand now, or why one may not call any more."""
+    found: dict[int, Caller | Problem] = {}
+    for row in _BY_ID.run(connection, api_key_ids):
+        try:
+            found[row.api_key_id] = _admit(row)
+        except Problem as problem:
+            found[row.api_key_id] = problem
+    return found
+
+
+class RememberedCallers:
+    """Callers that were let in before, so that a deposit need not ask the database twice.
+
+    Not the last word: whoever uses this asks `authenticate_again` in the transaction that matters.
+    """
+
+    def __init__(self) -> None:
+        self._callers: dict[bytes, Caller] = {}
+
+    def find(self, authorization: str | None) -> Caller | None:
+        """The caller, if it was let in before."""
+        return self._callers.get(hash_api_key(_read_header(authorization)))
+
+    def remember(self, authorization: str | None, caller: Caller) -> None:
+        if len(self._callers) >= _MAX_REMEMBERED:
+            self._callers.clear()
+        self._callers[hash_api_key(_read_header(authorization))] = caller
+
+
+def _read_header(authorization: str | None) -> str:
+    scheme, _, secret = (authorization or "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        raise Problem("api-key-missing")
+    if not secret.startswith(API_KEY_MARK) or len(secret) > _MAX_LENGTH or not secret.isascii():
+        raise Problem("api-key-wrong")
+    return secret
+
+
+def _admit(row: Any) -> Caller:
+    if row.disabled_at is not None:
+        raise Problem("api-key-disabled")
+    if row.expires_at is not None and row.expires_at <= time.time():
+        raise Problem("api-key-expired")
+    if row.organisation_disabled_at is not None:
+        raise Problem("organisation-disabled")
+    return Caller(row.api_key_id, row.id, Depositor(row.name, row.id_scheme, row.identifier))

@@ -1,0 +1,160 @@
+"""Deposits: what is checked before an envelope may stand in the log.
+
+Of the envelope alone, before it waits for anything:
+
+1. size (by the caller, while reading)
+2. form: a canonical DSSE envelope
+3. payload type, then the statement's own type and form
+4. signature, by the key that the statement names
+
+Against the registers, in the transaction that appends, so that nothing can change in between:
+
+5. the API key and the organisation: still admitted
+6. depositor: exactly as registered
+7. the signing key: enrolled for this organisation and not revoked (but a deposit that stands is given again)
+
+The notary never sees what was sealed: a statement carries a commitment and nothing of the content.
+"""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mizheng.notary.companies.api_keys import Caller, authenticate_again
+from mizheng.notary.database import reading
+from mizheng.notary.errors import Problem
+from mizheng.notary.intake.rows import Insert, Lookup
+from mizheng.notary.log.append import NewEntry
+from mizheng.notary.models import company_keys, deposits
+from mizheng.verifier import dsse
+from mizheng.verifier.canonical import parse, parse_object
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.statement import (
+    STATEMENT_PAYLOAD_TYPE,
+    STATEMENT_TYPE,
+    Depositor,
+    Statement,
+    parse_statement,
+)
+from sqlalchemy import Connection, Engine, select
+
+_ADD = Insert(
+    deposits,
+    deposits.c.leaf_index,
+    deposits.c.organisation_id,
+    deposits.c.keyid,
+    deposits.c.envelope,
+    deposits.c.received_at,
+)
+_KEYS = Lookup(
+    select(company_keys.c.keyid, company_keys.c.organisation_id, company_keys.c.revocation_index),
+    company_keys.c.keyid,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """A checked envelope on its way into the log."""
+
+    entry: NewEntry
+    envelope: bytes = field(repr=False)
+    depositor: Depositor
+    keyid: str
+    caller: Caller
+    received_at: int
+
+
+def check_deposit(caller: Caller, body: bytes) -> Deposit:
+    """Steps 2 to 4; Problem at the first that fails."""
+    envelope = _parse_envelope(body)
+    statement = _parse_statement(envelope.payload)
+    try:
+        envelope.verify(statement.public_key)
+    except MizhengError:
+        raise Problem("signature-wrong") from None
+    entry = NewEntry(bytes.fromhex(envelope.sha256), "deposit")
+    keyid = statement.public_key.keyid
+    return Deposit(entry, body, statement.depositor, keyid, caller, int(time.time()))
+
+
+class DepositRules:
+    """Steps 5 to 7, and the rows of what was accepted; see `mizheng.notary.log.sequencer.Rules`."""
+
+    def refusals(
+        self, connection: Connection, batch: Sequence[Deposit], known: Collection[bytes]
+    ) -> Mapping[int, Problem]:
+        callers = authenticate_again(connection, {item.caller.api_key_id for item in batch})
+        keys = {
+            row.keyid: (row.organisation_id, row.revocation_index is None)
+            for row in _KEYS.run(connection, {item.keyid for item in batch})
+        }
+        refused: dict[int, Problem] = {}
+        gone = Problem("api-key-wrong")
+        for number, item in enumerate(batch):
+            is_known = item.entry.envelope_sha256 in known
+            problem = _refusal(
+                item, callers.get(item.caller.api_key_id, gone), keys.get(item.keyid), is_known
+            )
+            if problem is not None:
+                refused[number] = problem
+        return refused
+
+    def record(self, connection: Connection, placed: Sequence[tuple[Deposit, int]]) -> None:
+        rows = [
+            (index, item.caller.organisation_id, item.keyid, item.envelope, item.received_at)
+            for item, index in placed
+        ]
+        _ADD.run(connection, rows)
+
+
+def load_received_at(engine: Engine, leaf_indices: Sequence[int]) -> dict[int, int]:
+    """When the deposits at these places were first received, by the notary's clock."""
+    query = select(deposits.c.leaf_index, deposits.c.received_at).where(
+        deposits.c.leaf_index.in_(leaf_indices)
+    )
+    with reading(engine) as connection:
+        return {row.leaf_index: row.received_at for row in connection.execute(query)}
+
+
+def _refusal(
+    item: Deposit, caller: Caller | Problem, key: tuple[int, bool] | None, is_known: bool
+) -> Problem | None:
+    if isinstance(caller, Problem):
+        return caller
+    if item.depositor != caller.depositor:
+        return Problem("depositor-mismatch")
+    if key is None or key[0] != caller.organisation_id:
+        return Problem("key-not-enrolled")
+    if not key[1] and not is_known:
+        return Problem("key-revoked")
+    return None
+
+
+def _parse_envelope(body: bytes) -> dsse.Envelope:
+    try:
+        return dsse.parse(body, STATEMENT_PAYLOAD_TYPE)
+    except MizhengError:
+        pass
+    # Told apart only once it has failed: is it an envelope at all, of something else?
+    try:
+        fields = parse_object(body, {"payload": str, "payloadType": str, "signatures": list})
+    except MizhengError:
+        raise Problem("envelope-malformed") from None
+    if fields["payloadType"] != STATEMENT_PAYLOAD_TYPE:
+        raise Problem("payload-type-wrong")
+    raise Problem("envelope-malformed")
+
+
+def _parse_statement(payload: bytes) -> Statement:
+    try:
+        return parse_statement(payload)
+    except MizhengError:
+        pass
+    # Told apart only once it has failed: is it a document of ours, of another type or a later version?
+    try:
+        value = parse(payload)
+    except MizhengError:
+        raise Problem("statement-malformed") from None
+    if isinstance(value, dict) and value.get("type", STATEMENT_TYPE) != STATEMENT_TYPE:
+        raise Problem("statement-type-wrong")
+    raise Problem("statement-malformed")
