@@ -134,7 +134,7 @@ class Bundle:
             finally:
                 self._archive.close()
             raise
-        order = [_sort_key(name) for name in self._archive.names]
+        order = [member_order(name) for name in self._archive.names]
         self.is_canonical = self._archive.is_canonical and order == sorted(order)
         """False when somebody packed the members anew; they are judged all the same."""
 
@@ -165,7 +165,7 @@ class Bundle:
 
     def group(self, group: str) -> list[str]:
         """Names of the members of one group, sorted by their number."""
-        return sorted(self._groups.get(group, []), key=_sort_key)
+        return sorted(self._groups.get(group, []), key=member_order)
 
     def has(self, name: str) -> bool:
         return name in self._groups.get(member_group(name), ())
@@ -282,7 +282,7 @@ def write_bundle(
     digests.update({name: records[name].fields["sha256"] for name in files})
     document = BundleDocument(hashlib.sha256(envelope).hexdigest(), recipient, purpose, created_at, digests)
     content[DOCUMENT] = document.sign(key)
-    names = sorted([*content, *files], key=_sort_key)
+    names = sorted([*content, *files], key=member_order)
     write_archive(
         target,
         (
@@ -330,6 +330,7 @@ def _is_depositors(name: str) -> bool:
     return next(is_depositors for known, _, is_depositors in _MEMBERS if known == group)
 
 
-def _sort_key(name: str) -> tuple[int, int, str]:
+def member_order(name: str) -> tuple[int, int, str]:
+    """What members are sorted by in a bundle; FormatError for a name that is not on the list."""
     group = member_group(name)
     return _ORDER[group], number_of(name) if "/" in name else 0, name

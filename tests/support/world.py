@@ -62,7 +62,8 @@ class Company:
     """A depositor with a key that may be enrolled in the log."""
 
     name: Depositor = ACME
-    key: PrivateKey = field(default_factory=PrivateKey.generate)
+    # Looked up when it is called: vectors are made with keys that are the same each time.
+    key: PrivateKey = field(default_factory=lambda: PrivateKey.generate())
     enrolment: bytes | None = None
     enrolment_index: int | None = None
 

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-import zlib
 
 import pytest
 from mizheng.verifier.report import Verdict
 
 from tests.support.world import failed, judge, pack
-from tests.support.zips import DEFLATED, deflate
+from tests.support.zips import DEFLATED
 
 from .containers import lie, structure_refused
 from .scene import Scene, refuse
-
-PACKED_LIES = {
-    "wrong checksum": lie(central_crc=1, local_crc=1),
-    "unpacks to more": lie(method=DEFLATED, data=b"README\n", raw=deflate(b"README\n" * 9)),
-    "unpacks to less": lie(method=DEFLATED, raw=deflate(b"READ")),
-    "hides bytes after the stream": lie(method=DEFLATED, raw=deflate(b"README\n") + b"hidden"),
-    "no stream at all": lie(method=DEFLATED, raw=b""),
-    "stream cut short": lie(method=DEFLATED, raw=deflate(b"README\n" * 9)[:-3]),
-    "not a stream": lie(method=DEFLATED, raw=b"\xff" * 20),
-    "two streams": lie(method=DEFLATED, raw=deflate(b"README\n") * 2),
-}
+from .tricks import PACKED_LIES, bomb
 
 
 @pytest.mark.parametrize("case", PACKED_LIES)
@@ -42,15 +31,9 @@ def test_a_member_with_a_wrong_checksum_fails_wherever_it_is_read(scene: Scene, 
 BOMB = 128 * 1024 * 1024
 
 
-def bomb(size: int = BOMB) -> bytes:
-    stream = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block = bytes(1024 * 1024)
-    return b"".join(stream.compress(block) for _ in range(size // len(block))) + stream.flush()
-
-
 @pytest.fixture(scope="module")
 def packed_bomb() -> bytes:
-    return bomb()
+    return bomb(BOMB)
 
 
 @pytest.mark.parametrize(

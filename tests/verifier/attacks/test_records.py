@@ -19,6 +19,7 @@ from mizheng.verifier.trust import TrustedLog
 
 from tests.support.world import FILES, Deposit, failed, judge, statuses
 
+from .places import changed_proofs, log_proofs
 from .scene import OPENED, Scene, refuse, relist, words
 
 RECORD = "records/0001.json"
@@ -43,30 +44,6 @@ def test_a_record_of_another_manifest(scene: Scene, which: str) -> None:
     assert failed(report) == {"record.inclusion"}
 
 
-def changed_proofs(opened: OpenedRecord) -> dict[str, OpenedRecord]:
-    index, hashes = opened.index, opened.hashes
-    other = bytes(32)
-    return {
-        "index before": replace(opened, index=index ^ 1),
-        "index far": replace(opened, index=index ^ 512),
-        "index past the end": replace(opened, index=index + 1024),
-        "negative index": replace(opened, index=index - 1024),
-        "tree half as large": replace(opened, tree_size=512),
-        "tree twice as large": replace(opened, tree_size=2048),
-        "tree twice as large, at the other half": replace(opened, tree_size=2048, index=index + 1024),
-        "tree not a power of two": replace(opened, tree_size=1025),
-        "tree larger than allowed": replace(opened, tree_size=2**33),
-        "first hash missing": replace(opened, hashes=hashes[1:]),
-        "last hash missing": replace(opened, hashes=hashes[:-1]),
-        "one hash more": replace(opened, hashes=(*hashes, other)),
-        "one hash more and a larger tree": replace(opened, hashes=(*hashes, other), tree_size=2048),
-        "no hashes": replace(opened, hashes=()),
-        "hashes in another order": replace(opened, hashes=hashes[::-1]),
-        "another hash": replace(opened, hashes=(other, *hashes[1:])),
-        "another record": replace(opened, record=opened.record.replace(b'"size":7', b'"size":8')),
-    }
-
-
 CASES = list(changed_proofs(OpenedRecord(b"", 0, 1024, (bytes(32),) * 10)))
 
 
@@ -76,20 +53,6 @@ def test_a_record_at_another_place_in_its_manifest(scene: Scene, case: str) -> N
     report = refuse(with_record(scene, opened), scene.trust, case)
     assert failed(report) == {"record.inclusion"}
     assert report.is_unchanged_since_anchored is False
-
-
-def log_proofs(proof: TlogProof) -> dict[str, TlogProof]:
-    return {
-        "index before": replace(proof, index=proof.index - 1),
-        "index after": replace(proof, index=proof.index + 1),
-        "index of the last": replace(proof, index=4),
-        "index past the end": replace(proof, index=5),
-        "huge index": replace(proof, index=2**63 - 1),
-        "first hash missing": replace(proof, hashes=proof.hashes[1:]),
-        "one hash more": replace(proof, hashes=(*proof.hashes, bytes(32))),
-        "no hashes": replace(proof, hashes=()),
-        "hashes in another order": replace(proof, hashes=proof.hashes[::-1]),
-    }
 
 
 @pytest.mark.parametrize("case", list(log_proofs(TlogProof(2, (), b""))))
