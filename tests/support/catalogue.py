@@ -2,7 +2,7 @@
 
 Message ids are the literals given to `_`, `N_` and `say`, and the texts of errors: the constructors
 whose name ends in Error, Fault or ProblemType. They are read from the syntax tree, so that a literal
-broken over lines is one id. `--update` brings both catalogues up to date and compiles them, leaving
+broken over lines is one id. The second verifier, in TypeScript, adds those of its own. `--update` brings both catalogues up to date and compiles them, leaving
 new ids without a translation; `--check` says what is stale or missing.
 """
 
@@ -21,6 +21,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from tests.support.typescript import message_ids
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("verifier", "cli", "notary")
@@ -49,6 +51,8 @@ def extract() -> dict[str, list[str]]:
                 places = found.setdefault(message, [])
                 if name not in places:
                     places.append(name)
+    for message, names in message_ids().items():
+        found.setdefault(message, []).extend(names)
     return found
 
 

@@ -32,7 +32,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PINS = ROOT / "tests" / "tools"
 # Folders whose packages from npm are locked.
-LOCKED = (PINS, ROOT / "verifier" / "web" / "consensus")
+LOCKED = (PINS, ROOT / "verifier" / "web")
 HOME = ROOT / "build" / "tools"
 OLDEST_NODE = 20  # prettier-plugin-solidity asks for it
 # No host name may enter the lock file, and nothing here needs the registry's advice.

@@ -1,66 +1,49 @@
-"""The second verifier, in TypeScript: built from its lock file into build/, and asked through Node.js."""
+"""The sources of the second verifier, in TypeScript, and the texts in them."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
-import shutil
-import subprocess
-from collections.abc import Sequence
+import re
 from pathlib import Path
-from typing import Any
 
-from tests.support.tools import ROOT, exclusive, node_path, read_text, run_npm
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "verifier" / "web"
 
-SOURCE = ROOT / "verifier" / "web" / "consensus"
-HOME = ROOT / "build" / "web" / "consensus"
-RUNNER = ROOT / "tests" / "tools" / "consensus.mjs"
-
-Question = tuple[bytes, Sequence[Any]]
-"""Evidence, and the rows of a trust file's validators."""
+_LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+_LITERALS = re.compile(rf"{_LITERAL}(?:\s*\+\s*{_LITERAL})*")
+# What the catalogue takes from them: the argument of `_` and of the faults in errors.ts.
+_MARKED = re.compile(rf"\b(?:_|Fault|OpenQuestion|LaterVersion)\(\s*({_LITERALS.pattern})")
 
 
-@functools.cache
-def built() -> Path:
-    """The folder of the compiled modules; RuntimeError with the compiler's words if they do not compile."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    with exclusive(HOME.parent / "consensus.lock"):
-        stamp, wanted = HOME / "stamp", _digest()
-        if read_text(stamp) != wanted:
-            shutil.rmtree(HOME)
-            shutil.copytree(SOURCE, HOME)
-            run_npm("ci", "--ignore-scripts", cwd=HOME, missing="what the second verifier needs")
-            compiler = HOME / "node_modules" / "typescript" / "bin" / "tsc"
-            done = subprocess.run(
-                [node_path(), compiler], cwd=HOME, capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                raise RuntimeError(done.stdout)
-            stamp.write_text(wanted)
-    return HOME / "dist"
+def find_sources() -> list[Path]:
+    return sorted((SOURCE / "src").rglob("*.ts"))
 
 
-def ask(questions: Sequence[Question]) -> list[dict[str, Any]]:
-    """The second verifier's answers, in one process."""
-    lines = "".join(
-        json.dumps({"evidence": evidence.hex(), "validators": list(validators)}) + "\n"
-        for evidence, validators in questions
-    )
-    done = subprocess.run(
-        [node_path(), RUNNER, built()],
-        input=lines,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def literals() -> set[str]:
+    """Every text in double quotes, those put together with + as one."""
+    return {
+        text
+        for path in find_sources()
+        for found in _LITERALS.findall(path.read_text("utf-8"))
+        if (text := _join(found)) is not None
+    }
 
 
-def _digest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(SOURCE.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(SOURCE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def message_ids() -> dict[str, list[str]]:
+    """Texts for the catalogue, each with the files that have it."""
+    ids: dict[str, list[str]] = {}
+    for path in find_sources():
+        name = path.relative_to(ROOT).as_posix()
+        for found in _MARKED.findall(path.read_text("utf-8")):
+            text = _join(found)
+            if text and name not in ids.setdefault(text, []):
+                ids[text].append(name)
+    return ids
+
+
+def _join(expression: str) -> str | None:
+    """The text that the literals make; None for what looks like one and is none, as in a pattern."""
+    try:
+        return "".join(json.loads(part) for part in re.findall(_LITERAL, expression))
+    except ValueError:
+        return None

@@ -1,0 +1,45 @@
+/** Both digests of a file, and its checksum, in one pass over pieces. */
+
+import type { FileDigests } from "./checks/context.js";
+import { startHash } from "./crypto/hashing.js";
+
+/** How to digest a whole blob, with its CRC-32 in hex: the page does it on several processors. */
+export type DigestBlob = (blob: Blob) => Promise<FileDigests & { readonly crc32: string }>;
+
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+export async function digestPieces(pieces: AsyncIterable<Uint8Array>): Promise<FileDigests> {
+  const [sha256, sm3] = [await startHash("sha256"), await startHash("sm3")];
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    sha256.update(piece);
+    sm3.update(piece);
+  }
+  return { size, sha256: sha256.finish(), sm3: sm3.finish() };
+}
+
+/** The same for a blob, on this thread. */
+export const digestBlob: DigestBlob = async (blob) => {
+  const crc = await startHash("crc32");
+  const digests = await digestPieces(
+    (async function* () {
+      for await (const piece of piecesOf(blob)) {
+        crc.update(piece);
+        yield piece;
+      }
+    })(),
+  );
+  return { ...digests, crc32: crc.finish() };
+};
+
+/** A blob piece by piece; the next one is read while one is worked on. */
+export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array> {
+  const load = (at: number): Promise<ArrayBuffer> => blob.slice(at, at + PIECE_BYTES).arrayBuffer();
+  let next = load(0);
+  for (let at = 0; at < blob.size; at += PIECE_BYTES) {
+    const piece = await next;
+    if (at + PIECE_BYTES < blob.size) next = load(at + PIECE_BYTES);
+    yield new Uint8Array(piece);
+  }
+}

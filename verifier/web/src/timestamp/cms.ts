@@ -1,0 +1,152 @@
+/**
+ * CMS SignedData (RFC 5652 §5) as time stamps use it: content inside, one signer, signed attributes, the signer's
+ * certificate bound by ESSCertIDv2 (RFC 5035, RFC 5816).
+ */
+
+import { isEqual } from "../bytes.js";
+import { digestWith, type HashName } from "../crypto/hashing.js";
+import { Fault, LaterVersion } from "../errors.js";
+import { parseHash, verifySignature } from "./algorithms.js";
+import * as der from "./der.js";
+import { RevocationList } from "./revocation.js";
+import { Certificate } from "./x509.js";
+
+const MAX_CERTIFICATES = 32;
+const MAX_CRLS = 16;
+const MAX_BYTES = 8 * 1024 * 1024;
+const SIGNED_DATA = "1.2.840.113549.1.7.2";
+const CONTENT_TYPE = "1.2.840.113549.1.9.3";
+const MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+const SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
+const OTHER_CERTIFICATE = "the signature names another certificate than the one beside it";
+
+/** Nothing is checked until `verify`. */
+export class SignedData {
+  readonly contentType: string;
+  readonly content: Uint8Array;
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly RevocationList[];
+  readonly digest: HashName;
+  readonly signature: Uint8Array;
+  private readonly issuer: Uint8Array;
+  private readonly serial: bigint;
+  private readonly attributes: ReadonlyMap<string, der.Node>;
+  private readonly signedBytes: Uint8Array;
+  private readonly algorithm: der.Node;
+
+  constructor(data: Uint8Array) {
+    if (data.length > MAX_BYTES) throw new Fault("a token of {size} bytes", { size: data.length });
+    const outer = der.parse(data).reader(der.SEQUENCE);
+    if (outer.next().oid() !== SIGNED_DATA) throw new Fault("not a signed message (CMS)");
+    const body = der.parse(outer.next(der.context(0)).content).reader(der.SEQUENCE);
+    outer.end();
+    const version = body.next(der.INTEGER).integer();
+    const digests = body.next(der.SET);
+    const content = body.next(der.SEQUENCE);
+    const certificates = body.optional(der.context(0));
+    const crls = body.optional(der.context(1));
+    const signers = body.next(der.SET);
+    body.end();
+    if (version !== 3n && version !== 5n) throw new LaterVersion("a token in a version of CMS that is not known");
+    const encapsulated = content.reader();
+    this.contentType = encapsulated.next().oid();
+    this.content = der.parse(encapsulated.next(der.context(0)).content).octets();
+    encapsulated.end();
+    const [signer, ...others] = signers.reader().rest(der.SEQUENCE);
+    if (signer === undefined || others.length > 0) throw new Fault("a token that is not signed by exactly one");
+    const reader = signer.reader();
+    if (reader.next().integer() !== 1n) throw new LaterVersion("a signer that is named in a way that is not known");
+    const who = reader.next().reader(der.SEQUENCE);
+    this.issuer = who.next(der.SEQUENCE).encoded;
+    this.serial = who.next().integer();
+    who.end();
+    this.digest = parseHash(reader.next());
+    const attributes = reader.next(der.context(0));
+    this.algorithm = reader.next(der.SEQUENCE);
+    this.signature = reader.next().octets();
+    // Unsigned attributes: nothing is taken from them.
+    reader.optional(der.context(1));
+    reader.end();
+    const named = digests.reader().rest().map(parseHash);
+    if (!named.includes(this.digest)) throw new Fault("a token whose signer's hash is not in its list");
+    this.certificates = readAll(certificates, MAX_CERTIFICATES, Certificate.parse, (limit) => {
+      return new Fault("a token with more than {limit} certificates", { limit });
+    });
+    this.crls = readAll(crls, MAX_CRLS, RevocationList.parse, (limit) => {
+      return new Fault("a token with more than {limit} revocation lists", { limit });
+    });
+    this.attributes = readAttributes(attributes);
+    // Signed is the SET OF itself, not the [0] that stands in its place (§5.4).
+    this.signedBytes = attributes.encoded.slice();
+    this.signedBytes[0] = der.SET;
+  }
+
+  /** Check digest, binding and signature: the signer's certificate, whoever issued it. */
+  verify(): Certificate {
+    const signer = this.certificates.find(
+      (certificate) => isEqual(certificate.issuer, this.issuer) && certificate.serial === this.serial,
+    );
+    if (signer === undefined) throw new Fault("the token does not carry the certificate of its signer");
+    if (this.attribute(CONTENT_TYPE).oid() !== this.contentType) {
+      throw new Fault("the signature is about content of another type");
+    }
+    if (!isEqual(this.attribute(MESSAGE_DIGEST).octets(), digestWith(this.digest, this.content))) {
+      throw new Fault("the signature is about other content");
+    }
+    requireBinding(this.attribute(SIGNING_CERTIFICATE_V2), signer);
+    verifySignature(signer.key, this.algorithm, this.digest, this.signature, this.signedBytes);
+    return signer;
+  }
+
+  private attribute(oid: string): der.Node {
+    const found = this.attributes.get(oid);
+    if (found === undefined) throw new Fault("a signed attribute is missing: {oid}", { oid });
+    return found;
+  }
+}
+
+function readAll<T>(
+  node: der.Node | undefined,
+  limit: number,
+  parse: (data: Uint8Array) => T,
+  tooMany: (limit: number) => Fault,
+): T[] {
+  const items = node?.reader().rest() ?? [];
+  if (items.length > limit) throw tooMany(limit);
+  // Other kinds have tags of their own: nothing rests on them.
+  return items.filter((item) => item.tag === der.SEQUENCE).map((item) => parse(item.encoded));
+}
+
+function readAttributes(node: der.Node): Map<string, der.Node> {
+  const found = new Map<string, der.Node>();
+  for (const item of node.reader().rest(der.SEQUENCE)) {
+    const reader = item.reader();
+    const oid = reader.next().oid();
+    const values = reader.next(der.SET).reader().rest();
+    reader.end();
+    // These have one value and stand there once (§11).
+    if (found.has(oid) || values.length !== 1) throw new Fault("a signed attribute that stands there twice");
+    found.set(oid, values[0] as der.Node);
+  }
+  return found;
+}
+
+/** The first ESSCertIDv2 is the signer's; those behind it, of its issuers, add nothing. */
+function requireBinding(node: der.Node, signer: Certificate): void {
+  const identifier = node.reader(der.SEQUENCE).next(der.SEQUENCE).reader().next(der.SEQUENCE).reader();
+  const algorithm = identifier.optional(der.SEQUENCE);
+  const hash = algorithm ? parseHash(algorithm) : "sha256";
+  if (!isEqual(identifier.next().octets(), digestWith(hash, signer.encoded))) throw new Fault(OTHER_CERTIFICATE);
+  const named = identifier.optional(der.SEQUENCE);
+  identifier.end();
+  if (named === undefined) return;
+  const reader = named.reader();
+  const names = reader.next(der.SEQUENCE).reader().rest();
+  const serial = reader.next().integer();
+  reader.end();
+  // directoryName is [4], explicit because a Name is a choice.
+  const wanted = der.encode(der.context(4), signer.issuer);
+  if (serial !== signer.serial || !names.some((name) => isEqual(name.encoded, wanted))) {
+    throw new Fault(OTHER_CERTIFICATE);
+  }
+}
