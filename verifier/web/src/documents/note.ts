@@ -3,7 +3,7 @@
 import { concat, decodeUtf8, fromBase64, isEqual, toBase64, toHex, toNumber, utf8 } from "../bytes.js";
 import { sha256 } from "../crypto/hashing.js";
 import { PublicKey } from "../crypto/keys.js";
-import { Fault } from "../errors.js";
+import { Fault, OpenQuestion } from "../errors.js";
 
 export const MAX_NOTE_BYTES = 64 * 1024;
 const MAX_SIGNATURES = 100;
@@ -106,7 +106,7 @@ export class NoteKey {
   }
 }
 
-/** Which of the keys signed the note; a fault if none did, or if one of them seems to and did not. */
+/** Which of the keys signed the note; an open question if none did, a fault if one seems to have and did not. */
 export function findSigners(note: Note, keys: readonly NoteKey[]): NoteKey[] {
   const signed: NoteKey[] = [];
   for (const line of note.signatures) {
@@ -117,6 +117,6 @@ export function findSigners(note: Note, keys: readonly NoteKey[]): NoteKey[] {
       }
     }
   }
-  if (signed.length === 0) throw new Fault("the note carries no signature of a known key");
+  if (signed.length === 0) throw new OpenQuestion("the note carries no signature of a known key");
   return signed;
 }
