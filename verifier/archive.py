@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import FormatError, LimitError, TruncatedError
+from .words import N_
 from .zipformat import (
     DEFLATED,
     LOCAL_BYTES,
@@ -34,7 +35,7 @@ MAX_DIRECTORY_BYTES = 160 * 1024 * 1024
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 
-_HIDDEN = "a ZIP with overlapping members or bytes that belong to none"
+_HIDDEN = N_("a ZIP with overlapping members or bytes that belong to none")
 _LONGEST_DESCRIPTOR = 24
 # Deflate of nothing (RFC 1951 §3.2.6, fixed Huffman codes): how some tools store a folder.
 _EMPTY_DEFLATED = b"\x03\x00"

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass
 
 from .errors import FormatError, TruncatedError
+from .words import N_
 
 STORED, DEFLATED = 0, 8
 # Entries, 16 bits, and sizes and offsets, 32 bits: a field that holds this says that Zip64 has the number.
@@ -32,9 +33,9 @@ _VERSION, _VERSION64 = 20, 45
 _UNIX = 3 << 8
 _DATE = 0x21  # 1980-01-01
 _MODE = (stat.S_IFREG | 0o644) << 16
-_DISAGREE = "a ZIP whose directory and members disagree"
-_CUT = "not a ZIP file, or one that was cut short"
-_HINT = "copy the bundle again from where it was made"
+_DISAGREE = N_("a ZIP whose directory and members disagree")
+_CUT = N_("not a ZIP file, or one that was cut short")
+_HINT = N_("copy the bundle again from where it was made")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 Message ids are the literals given to `_`, `N_` and `say`, and the texts of errors: the constructors
 whose name ends in Error, Fault or ProblemType. They are read from the syntax tree, so that a literal
-broken over lines is one id. The second verifier, in TypeScript, adds those of its own. `--update` brings both catalogues up to date and compiles them, leaving
-new ids without a translation; `--check` says what is stale or missing.
+broken over lines is one id. The second verifier, in TypeScript, adds those of its own. `--update` brings
+both catalogues up to date and compiles them, leaving new ids without a translation; `--check` says what
+is stale or missing.
 """
 
 from __future__ import annotations

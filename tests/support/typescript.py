@@ -19,11 +19,11 @@ def find_sources() -> list[Path]:
     return sorted((SOURCE / "src").rglob("*.ts"))
 
 
-def literals() -> set[str]:
-    """Every text in double quotes, those put together with + as one."""
+def literals(*paths: Path) -> set[str]:
+    """Every text in double quotes, those put together with + as one; of all sources if none are named."""
     return {
         text
-        for path in find_sources()
+        for path in paths or find_sources()
         for found in _LITERALS.findall(path.read_text("utf-8"))
         if (text := _join(found)) is not None
     }

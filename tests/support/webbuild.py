@@ -1,4 +1,4 @@
-"""The second verifier built from its lock file into build/web: a module for Node.js, and the page verify.html."""
+"""The second verifier, built from its lock file into build/web: a module for Node.js, and verify.html."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FILES = ("package.json", "package-lock.json", "tsconfig.json", "build.mjs")
 
 
 def collect_words() -> dict[str, object]:
-    """What the sources import as `mizheng:words`: codes, and Chinese texts of the message ids that they use."""
+    """What the sources import as `mizheng:words`: codes, and Chinese texts of the ids that they use."""
     chinese = {str(message.id): str(message.string) for message in load("zh_CN") if message.id}
     used = {*literals(), *CODES.values()}
     return {

@@ -87,7 +87,7 @@ def shared() -> WebVerifier:
 
 
 def outcomes(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(code, status, subject) of every check, in order of their names: what both verifiers have to agree on."""
+    """(code, status, subject) of every check, by name: what both verifiers have to agree on."""
     return sorted((check["code"], check["status"], check["subject"]) for check in report["checks"])
 
 
