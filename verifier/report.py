@@ -141,9 +141,12 @@ class Findings:
     has_later_version: bool = False
 
     def add(self, code: str, status: Status, subject: str = "", message: str = "", **values: Any) -> None:
-        if code not in CODES:
-            raise ValueError(f"check code {code} is not in the list")
-        self.checks.append(Check(code, status, subject, message, values))
+        self._append(Check(code, status, subject, message, values))
+
+    def _append(self, check: Check) -> None:
+        if check.code not in CODES:
+            raise ValueError(f"check code {check.code} is not in the list")
+        self.checks.append(check)
 
     def passed(self, code: str, subject: str = "", message: str = "", **values: Any) -> None:
         self.add(code, Status.PASS, subject, message, **values)
@@ -152,7 +155,9 @@ class Findings:
         """What was not understood, or comes from somebody nobody trusts, is no failure; anything else is."""
         self.has_later_version |= isinstance(error, VersionError)
         is_open = isinstance(error, (VersionError, NotBelievedError))
-        self.add(code, Status.NOT_CHECKED if is_open else Status.FAIL, subject, error.message, **error.values)
+        status = Status.NOT_CHECKED if is_open else Status.FAIL
+        # Not through `add`: a value of the error may be called `code` or `subject`, too.
+        self._append(Check(code, status, subject, error.message, error.values))
 
     def not_checked(self, code: str, subject: str = "", message: str = "", **values: Any) -> None:
         self.add(code, Status.NOT_CHECKED, subject, message, **values)

@@ -36,7 +36,7 @@ def read(name: str) -> Vector:
     trust = expected["trust"]
     return Vector(
         name,
-        (FOLDER / f"{name}.zip").read_bytes(),
+        (FOLDER / expected["bundle"]).read_bytes(),
         None if trust is None else (FOLDER / trust).read_bytes(),
         expected,
     )

@@ -36,7 +36,7 @@ class Vector:
     bundle: bytes
     trust: str | None
     """Name of the trust file."""
-    expected: bytes
+    report: Report
 
 
 def make() -> tuple[list[Vector], dict[str, bytes]]:
@@ -65,7 +65,7 @@ def _make_one(setting: Setting, case: Case, trusts: dict[str, bytes]) -> Vector:
     trust = None if name is None else parse_trust(trusts[name])
     report = verify_bundle(bundle, trust, now=parse_instant(case.now))
     _hold(case, report)
-    return Vector(case, bundle, name, _expected(case, name, report))
+    return Vector(case, bundle, name, report)
 
 
 def _hold(case: Case, report: Report) -> None:
@@ -80,13 +80,14 @@ def _hold(case: Case, report: Report) -> None:
             assert status in found, (case.name, code, found)
 
 
-def _expected(case: Case, trust: str | None, report: Report) -> bytes:
+def _expected(vector: Vector, place: str) -> bytes:
     value: dict[str, Any] = {
         "type": "mizheng/vector/v1",
-        "why": case.why,
-        "trust": trust and f"trust/{trust}.toml",
-        "now": case.now,
-        **answer(report.to_json()),
+        "why": vector.case.why,
+        "bundle": place,
+        "trust": vector.trust and f"trust/{vector.trust}.toml",
+        "now": vector.case.now,
+        **answer(vector.report.to_json()),
     }
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -94,9 +95,12 @@ def _expected(case: Case, trust: str | None, report: Report) -> bytes:
 def files() -> Iterator[tuple[str, bytes]]:
     """Every file below tests/vectors/bundles, by its path there."""
     vectors, trusts = make()
+    places: dict[bytes, str] = {}
     for vector in vectors:
-        yield f"{vector.case.name}.zip", vector.bundle
-        yield f"{vector.case.name}.json", vector.expected
+        # A bundle that several vectors judge, under other trust files, stands with the first of them.
+        place = places.setdefault(vector.bundle, f"{vector.case.name}.zip")
+        yield place, vector.bundle
+        yield f"{vector.case.name}.json", _expected(vector, place)
     used = {vector.trust for vector in vectors}
     for name, data in trusts.items():
         if name in used:
@@ -111,7 +115,7 @@ def main() -> None:
         path = FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    count = sum(name.endswith(".zip") for name in made)
+    count = sum(name.endswith(".json") for name in made)
     size = sum(map(len, made.values()))
     print(f"{count} vectors, {size} bytes, in {FOLDER.relative_to(ROOT)}")
 

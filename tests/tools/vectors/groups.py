@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
-from . import containers, sound, spelled
+from . import (
+    believed,
+    chains,
+    consortium,
+    containers,
+    depositors,
+    forgeries,
+    forms,
+    lists,
+    logs,
+    mixed,
+    records,
+    renewals,
+    signatures,
+    sound,
+    spelled,
+    tokens,
+    versions,
+    vouchers,
+    witnesses,
+)
 from .case import Case
+
+_GROUPS = (
+    sound,
+    forms,
+    containers,
+    spelled,
+    signatures,
+    lists,
+    records,
+    logs,
+    witnesses,
+    depositors,
+    tokens,
+    renewals,
+    chains,
+    forgeries,
+    vouchers,
+    consortium,
+    mixed,
+    versions,
+    believed,
+)
 
 
 def cases() -> list[Case]:
-    return [case for group in (sound, containers, spelled) for case in group.cases()]
+    return [case for group in _GROUPS for case in group.cases()]

@@ -160,6 +160,7 @@ class Setting:
         signer: NoteSigner | None = None,
         revoked: int | None = None,
         opened: Sequence[str] = OPENED[:1],
+        originals: Mapping[str, bytes] = FILES,
         **more: Any,
     ) -> Members:
         """A bundle of a deposit in a log that only a token dates."""
@@ -175,7 +176,7 @@ class Setting:
             enrolment_proof=None if enrolled is None else log.proof(enrolled, size, signer),
             key_status=status.sign(self.world.issuer),
         )
-        return self.write(deposit, replace(evidence, **more), opened)
+        return self.write(deposit, replace(evidence, **more), opened, originals=originals)
 
     def write(
         self,

@@ -1,8 +1,7 @@
-"""Sound bundles of every shape, and the same in another form that an honest system may have given them."""
+"""Sound bundles of every shape."""
 
 from __future__ import annotations
 
-import struct
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +18,8 @@ from mizheng.verifier.trust import NamedKey, Trust
 
 from tests.support.keychanges import ChangingLog
 from tests.support.world import AT, Company, Deposit
-from tests.support.zips import build_zip
 from tests.tools.spec_examples import _records as example_records
-from tests.verifier.attacks.containers import members_of
 from tests.verifier.attacks.forging import FREE_NUMBER, forge_anchor
-from tests.verifier.attacks.tricks import rezip, stream
 
 from .case import Case, Cases
 from .keys import DeterministicKey
@@ -134,27 +130,6 @@ def cases() -> list[Case]:
         open=("anchor.canonical",),
     )
     found.passes("recipient", "made out to a court, for a purpose", recipient)
-    return [*found.all, *_forms()]
-
-
-def _forms() -> list[Case]:
-    found = Cases("form", open=("bundle.form",))
-    found.passes(
-        "packed-anew",
-        "deflated, with folders and another date: judged on its members",
-        lambda s: rezip(s.base),
-    )
-    found.passes("streamed", "written to a pipe: sizes stand behind the data", lambda s: stream(s.base))
-    found.passes("other-order", "the members in another order", lambda s: dict(reversed(s.base.items())))
-    found.passes(
-        "comment", "a comment of the archive", lambda s: build_zip(members_of(s.scene), comment=b"case 12")
-    )
-    found.passes("extra-fields", "time stamps in extra fields", extra_fields)
-    found.passes(
-        "zip64-records",
-        "Zip64 end records that nothing needs, saying the same",
-        lambda s: build_zip(members_of(s.scene), zip64={}),
-    )
     return found.all
 
 
@@ -323,9 +298,3 @@ def later_kind(s: Setting) -> Members:
 def forged_beside(s: Setting) -> Members:
     forged = dump_anchor(forge_anchor(s.scene, number=FREE_NUMBER))
     return ordered({**s.base, "anchors/0002.json": forged})
-
-
-def extra_fields(s: Setting) -> bytes:
-    extra = struct.pack("<HHL", 0x5455, 4, 0)
-    members = members_of(s.scene)
-    return build_zip([replace(one, local={"extra": extra}, central={"extra": extra}) for one in members])
