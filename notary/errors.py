@@ -62,6 +62,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         422, "the document is of another type or a later version", "this notary takes mizheng/deposit/v1"
     ),
     "statement-malformed": ProblemType(422, "the statement is not well formed"),
+    "event-malformed": ProblemType(
+        422, "the document is not an event, or not well formed", "this notary takes mizheng/event/v1"
+    ),
     "key-not-enrolled": ProblemType(
         403, "the signing key is not enrolled for this organisation", "enrol it first: mizheng init"
     ),

@@ -37,6 +37,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.events = Counter(
+            "mizheng_events",
+            "events answered: created, existing, or the problem's code",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.batch_entries = Histogram(
             "mizheng_batch_entries",
             "deposits that shared one commit",
@@ -70,6 +76,10 @@ class Metrics:
     def count_deposits(self, outcome: str, number: int = 1) -> None:
         """So many more deposits had this outcome: created, existing, or a problem's code."""
         self._by_outcome(outcome).inc(number)
+
+    def count_events(self, outcome: str) -> None:
+        """One more event had this outcome: created, existing, or a problem's code."""
+        self.events.labels(outcome).inc()
 
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """A value that is read when it is asked for."""

@@ -66,7 +66,7 @@ entries = Table(
     metadata,
     Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
     Column("envelope_sha256", LargeBinary(32), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),  # deposit, enrolment, revocation, key-change
+    Column("kind", String(16), nullable=False),  # deposit, event, enrolment, revocation, key-change
 )
 
 # Signed checkpoints kept for good: one for every size that is anchored.
@@ -185,6 +185,17 @@ company_keys = Table(
 
 deposits = Table(
     "deposits",
+    metadata,
+    Column("leaf_index", ForeignKey("entries.leaf_index"), primary_key=True, autoincrement=False),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("keyid", ForeignKey("company_keys.keyid"), nullable=False, index=True),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+# That a company put a document on record, of which nothing is known here but the digest that the event names.
+events = Table(
+    "events",
     metadata,
     Column("leaf_index", ForeignKey("entries.leaf_index"), primary_key=True, autoincrement=False),
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),

@@ -34,6 +34,9 @@ ENROLMENT = "enrolment.dsse.json"
 ENROLMENT_PROOF = "enrolment.tlog-proof"
 KEY_STATUS = "key-status.dsse.json"
 BEACON = "beacon.json"
+DISCLOSURE = "disclosure.dsse.json"
+DISCLOSURE_EVENT = "disclosure.event.dsse.json"
+DISCLOSURE_PROOF = "disclosure.tlog-proof"
 
 _NUMBER = r"([0-9]{4}|[1-9][0-9]{4,6})"
 _SIZE = r"(0|[1-9][0-9]{0,18})"
@@ -58,8 +61,8 @@ _MEMBERS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("observations", rf"observations/{_NUMBER}\.dsse\.json", False),
         ("beacon", r"beacon\.json", False),
         ("renewals", rf"renewals/{_NUMBER}\.ers", False),
-        ("custody", rf"custody/{_NUMBER}\.(?:dsse\.json|tlog-proof)", False),
-        ("disclosure", r"disclosure\.(?:dsse\.json|tlog-proof)", False),
+        ("custody", rf"custody/{_NUMBER}\.(?:dsse\.json|event\.dsse\.json|tlog-proof)", False),
+        ("disclosure", r"disclosure\.(?:dsse\.json|event\.dsse\.json|tlog-proof)", False),
         ("platform", r"platform\.dsse\.json", False),
         ("certificate", r"certificate\.pdf", False),
         ("exhibits", r"exhibits\.pdf", True),

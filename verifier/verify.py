@@ -12,8 +12,9 @@
                 renewed it; whether it still counts
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
-11. others      members this version knows by name but does not judge
-12. verdict
+11. disclosure  for whom this opening was made, for exactly these records, on record in the log
+12. others      members this version knows by name but does not judge
+13. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
 the present time and what nodes answered are arguments.
@@ -33,6 +34,7 @@ from .checks import (
     block,
     consensus,
     content,
+    disclosures,
     foreign,
     identity,
     log,
@@ -56,7 +58,6 @@ __all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
 _OTHERS = (
     ("x509", "depositor.x509"),
     ("custody", "custody.chain"),
-    ("disclosure", "disclosure.entry"),
     ("platform", "platform.facts"),
     ("certificate", "certificate.signature"),
     ("exhibits", "exhibits.list"),
@@ -141,6 +142,7 @@ def verify_bundle(
         times.check_beacon(context, observations)
         identity.check_enrolment(context)
         identity.check_key_status(context)
+        disclosures.check_disclosure(context, document)
         _check_others(context)
         return _finish(findings, trust, context)
 

@@ -13,7 +13,7 @@ from mizheng.notary.cosigning.witnesses import load_witnesses, own_keyids
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.log.head import load_head
-from mizheng.notary.models import deposits, organisations
+from mizheng.notary.models import deposits, events, organisations
 from mizheng.notary.timestamping.kept import load_authority_status, load_earliest_end
 from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.verifier.canonical import format_instant
@@ -29,7 +29,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
             chains |= _load_chain(connection, profile)
         counts = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
-            for table in (organisations, deposits)
+            for table in (organisations, deposits, events)
         }
         stamped = load_authority_status(connection, parse_timestamps(instance.settings.timestamps))
         ends = load_earliest_end(connection)
@@ -51,6 +51,7 @@ def load_operation(instance: Instance) -> dict[str, str | int | None]:
         "log key": instance.signer.vkey,
         "entries": head.tree_size,
         "deposits": counts["deposits"],
+        "events": counts["events"],
         "organisations": counts["organisations"],
         **chains,
         **witnesses,

@@ -25,7 +25,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.rows import Insert, Lookup
 from mizheng.notary.log.append import NewEntry
-from mizheng.notary.models import company_keys, deposits
+from mizheng.notary.models import company_keys, deposits, events
 from mizheng.verifier import dsse
 from mizheng.verifier.canonical import parse, parse_object
 from mizheng.verifier.errors import MizhengError
@@ -36,16 +36,12 @@ from mizheng.verifier.statement import (
     Statement,
     parse_statement,
 )
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Table, select
 
-_ADD = Insert(
-    deposits,
-    deposits.c.leaf_index,
-    deposits.c.organisation_id,
-    deposits.c.keyid,
-    deposits.c.envelope,
-    deposits.c.received_at,
-)
+_COLUMNS = ("leaf_index", "organisation_id", "keyid", "envelope", "received_at")
+# By what the log's entry is of; both tables have the same columns.
+_TABLES = {"deposit": deposits, "event": events}
+_ADD = {kind: Insert(table, *(table.c[name] for name in _COLUMNS)) for kind, table in _TABLES.items()}
 _KEYS = Lookup(
     select(company_keys.c.keyid, company_keys.c.organisation_id, company_keys.c.revocation_index),
     company_keys.c.keyid,
@@ -54,11 +50,12 @@ _KEYS = Lookup(
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """A checked envelope on its way into the log."""
+    """A checked envelope on its way into the log: a statement's, or an event's (`events`)."""
 
     entry: NewEntry
     envelope: bytes = field(repr=False)
-    depositor: Depositor
+    depositor: Depositor | None
+    """As the statement names him; an event names none."""
     keyid: str
     caller: Caller
     received_at: int
@@ -100,18 +97,19 @@ class DepositRules:
         return refused
 
     def record(self, connection: Connection, placed: Sequence[tuple[Deposit, int]]) -> None:
-        rows = [
-            (index, item.caller.organisation_id, item.keyid, item.envelope, item.received_at)
-            for item, index in placed
-        ]
-        _ADD.run(connection, rows)
+        for kind, add in _ADD.items():
+            rows = [
+                (index, item.caller.organisation_id, item.keyid, item.envelope, item.received_at)
+                for item, index in placed
+                if item.entry.kind == kind
+            ]
+            if rows:
+                add.run(connection, rows)
 
 
-def load_received_at(engine: Engine, leaf_indices: Sequence[int]) -> dict[int, int]:
-    """When the deposits at these places were first received, by the notary's clock."""
-    query = select(deposits.c.leaf_index, deposits.c.received_at).where(
-        deposits.c.leaf_index.in_(leaf_indices)
-    )
+def load_received_at(engine: Engine, leaf_indices: Sequence[int], table: Table = deposits) -> dict[int, int]:
+    """When the deposits (or events) at these places were first received, by the notary's clock."""
+    query = select(table.c.leaf_index, table.c.received_at).where(table.c.leaf_index.in_(leaf_indices))
     with reading(engine) as connection:
         return {row.leaf_index: row.received_at for row in connection.execute(query)}
 
@@ -121,7 +119,7 @@ def _refusal(
 ) -> Problem | None:
     if isinstance(caller, Problem):
         return caller
-    if item.depositor != caller.depositor:
+    if item.depositor is not None and item.depositor != caller.depositor:
         return Problem("depositor-mismatch")
     if key is None or key[0] != caller.organisation_id:
         return Problem("key-not-enrolled")

@@ -37,7 +37,7 @@ class NewEntry:
 
     envelope_sha256: bytes
     kind: str
-    """deposit, enrolment or revocation: for the notary's own bookkeeping, invisible in the log."""
+    """deposit, event, enrolment or revocation: for the notary's own bookkeeping, invisible in the log."""
 
 
 @dataclass(frozen=True, slots=True)

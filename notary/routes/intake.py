@@ -5,7 +5,7 @@ millisecond counts; `mizheng.notary.routes.deposits` describes both for the Open
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -15,10 +15,13 @@ from mizheng.notary.companies.api_keys import Caller, authenticate
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.deposits import Deposit, check_deposit, load_received_at
+from mizheng.notary.intake.events import check_event
 from mizheng.notary.log.sequencer import Sequenced
+from mizheng.notary.models import deposits, events
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES
+from sqlalchemy import Table
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
@@ -34,18 +37,34 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 async def take_deposit(service: Service, scope: Scope, receive: Receive) -> Response:
     """Deposit the envelope in the body; Problem if it is refused. Answers after the commit."""
+    return await _take(service, scope, receive, check_deposit, deposits, service.metrics.count_deposits)
+
+
+async def take_event(service: Service, scope: Scope, receive: Receive) -> Response:
+    """Put the event in the body into the log; Problem if it is refused. Answers after the commit."""
+    return await _take(service, scope, receive, check_event, events, service.metrics.count_events)
+
+
+async def _take(
+    service: Service,
+    scope: Scope,
+    receive: Receive,
+    check: Callable[[Caller, bytes], Deposit],
+    table: Table,
+    count: Callable[[str], None],
+) -> Response:
     try:
         caller = await _let_in(service, scope)
         # A quarter of a millisecond: handing it to a thread would take as long.
-        deposit = check_deposit(caller, await _read_body(receive))
+        deposit = check(caller, await _read_body(receive))
         sequenced = await service.gatherer.submit(deposit)
     except Problem as problem:
-        service.metrics.count_deposits(problem.code)
+        count(problem.code)
         raise
-    service.metrics.count_deposits(_outcome(sequenced))
+    count(_outcome(sequenced))
     received_at = deposit.received_at
     if not sequenced.is_new:
-        received_at = (await _first_received(service, [sequenced]))[sequenced.leaf_index]
+        received_at = (await _first_received(service, [sequenced], table))[sequenced.leaf_index]
     answer = _encode(_answer(deposit, sequenced, received_at))
     return Response(answer, 201 if sequenced.is_new else 200, media_type="application/json")
 
@@ -139,8 +158,11 @@ def _check_each(caller: Caller, envelopes: Sequence[bytes]) -> list[Deposit | Pr
     return found
 
 
-async def _first_received(service: Service, known: Sequence[Sequenced]) -> dict[int, int]:
-    return await run_in_threadpool(load_received_at, service.engine, [found.leaf_index for found in known])
+async def _first_received(
+    service: Service, known: Sequence[Sequenced], table: Table = deposits
+) -> dict[int, int]:
+    places = [found.leaf_index for found in known]
+    return await run_in_threadpool(load_received_at, service.engine, places, table)
 
 
 def _outcome(outcome: Sequenced | Problem | Deposit) -> str:

@@ -22,6 +22,12 @@ ENVELOPE = {
     ],
 }
 
+EVENT = {
+    "payload": "eyJkb2N1bWVudF9zaGEyNTYiOiI5NzlhZjE1Njc3OTU2ODIxMzFiMSwuLi4ifQ==",
+    "payloadType": "application/vnd.mizheng.event.v1+json",
+    "signatures": ENVELOPE["signatures"],
+}
+
 
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid")

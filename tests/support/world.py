@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.deploy import Deployment, bring_up
@@ -227,8 +228,9 @@ class World:
         originals: Mapping[str, bytes] | None = None,
         revoked_index: int | None = None,
         observations: tuple[bytes, ...] = (),
+        **more: Any,
     ) -> dict[str, bytes]:
-        """The members of a bundle that opens `paths`."""
+        """The members of a bundle that opens `paths`; `more` is for `write_bundle`."""
         company, size = deposit.company, anchors[0][0]
         status = KeyStatus(company.key.public.keyid, revoked_index, len(self.leaves))
         enrolment_index = company.enrolment_index
@@ -259,6 +261,7 @@ class World:
                 readme=readme,
                 created_at=AT,
                 originals=files,
+                **more,
             )
         return unpack(target.getvalue())
 

@@ -1,0 +1,68 @@
+"""Events: how a document that nobody else may read gets its place in the log (formats §4).
+
+The document (a disclosure, later a custody or access event) is signed by whoever it concerns and stays where
+it was made. A company's enrolled key signs an event that names the document's SHA-256, and only the event is
+deposited; the log's entry is the event's digest. The document holds a nonce of 32 random bytes, so its digest
+says nothing of what is in it, not even to one who guesses everything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from . import dsse
+from .canonical import dump, from_hex, parse_typed
+from .checkpoint import TlogProof, parse_tlog_proof
+from .entry import entry_leaf
+from .errors import ProofError
+from .signature import PrivateKey, PublicKey
+
+EVENT_PAYLOAD_TYPE = "application/vnd.mizheng.event.v1+json"
+EVENT_TYPE = "mizheng/event/v1"
+# What makes a document's digest say nothing of it: as many random bytes as the digest has.
+NONCE_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """That its signer wants a document on record, of which nothing is told but this digest."""
+
+    public_key: PublicKey
+    document_sha256: bytes
+    """Of the document's bytes as they are kept: 32 bytes."""
+
+    def sign(self, key: PrivateKey) -> bytes:
+        """The envelope's bytes, signed by the key the event names: what is sent to the notary."""
+        if key.public != self.public_key:
+            raise ValueError("an event is signed by the key it names")
+        payload = dump(
+            {
+                "type": EVENT_TYPE,
+                "public_key": self.public_key.to_base64(),
+                "document_sha256": self.document_sha256.hex(),
+            }
+        )
+        return dsse.sign(payload, EVENT_PAYLOAD_TYPE, key)
+
+
+def parse_event(payload: bytes) -> Event:
+    """Read an event's payload; VersionError for a later version, FormatError when malformed."""
+    value = parse_typed(payload, EVENT_TYPE, {"public_key": str, "document_sha256": str})
+    return Event(PublicKey.from_base64(value["public_key"]), from_hex(value["document_sha256"], 32))
+
+
+def verify_recorded(document: bytes, event: bytes, proof: bytes) -> TlogProof:
+    """The proof that `document` is on record: the event names it, its signature holds, and the log has it.
+
+    ProofError, SignatureError or FormatError otherwise. Who signed the log's checkpoint, and whose key the
+    event's is, is not judged here: a document says by its own signature whose word it is.
+    """
+    envelope = dsse.parse(event, EVENT_PAYLOAD_TYPE)
+    found = parse_event(envelope.payload)
+    envelope.verify(found.public_key)
+    if found.document_sha256 != hashlib.sha256(document).digest():
+        raise ProofError("the event is of another document")
+    logged = parse_tlog_proof(proof)
+    logged.verify(entry_leaf(event))
+    return logged
