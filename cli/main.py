@@ -34,6 +34,9 @@ _COMMANDS = {
     "bundle": Lazy(
         "mizheng.cli.commands.bundle", "bundle", N_("write the evidence for a court, opening chosen files")
     ),
+    "disclosures": Lazy(
+        "mizheng.cli.commands.disclosures", "disclosures", N_("to whom what was opened, and is it on record")
+    ),
     "verify": Lazy(
         "mizheng.cli.commands.verify", "verify", N_("check a bundle, offline, against a trust file")
     ),

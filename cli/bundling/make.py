@@ -82,12 +82,15 @@ def make_bundle(
     purpose: str | None,
     created_at: str,
     force: bool,
+    disclosure: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write `target`, private, whole or not at all, after every check that needs no trust file."""
+    """Write `target`, private, whole or not at all, after every check that needs no trust file.
+
+    `disclosure`: its members, of a bundle that is made for somebody.
+    """
     deposit = seal.state.deposit
     assert deposit is not None  # noqa: S101 - the caller has its evidence
-    if not force and os.path.lexists(target):
-        raise OutputFault("{name} exists", "choose another name with -o, or --force", name=str(target))
+    refuse_existing(target, force=force)
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(
@@ -111,6 +114,7 @@ def make_bundle(
                     originals=originals,
                     recipient=recipient,
                     purpose=purpose,
+                    extra_members=disclosure,
                 )
             except MizhengError:
                 _name_changed_original(opening, originals)
@@ -122,6 +126,12 @@ def make_bundle(
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """OutputFault when there is something of this name that is not to be replaced."""
+    if not force and os.path.lexists(target):
+        raise OutputFault("{name} exists", "choose another name with -o, or --force", name=str(target))
 
 
 def _check(path: Path) -> None:

@@ -16,6 +16,7 @@ from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
     from mizheng.cli.bundling.make import Opening
+    from mizheng.cli.disclosing.one import Disclosing
     from mizheng.cli.sealfile.content import Content
     from mizheng.cli.sealfile.read import Seal
     from mizheng.cli.session import Session
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
         "Names are those recorded by seal (--list shows them). A name ending in / opens the folder; * and ? "
         "stay within a folder, ** does not. point:3 opens secret point 3 alone, point:3+locators also where "
         "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
-        "kind:measure all of a kind."
+        "kind:measure all of a kind.\n\n"
+        "--for binds the bundle to one recipient: who, what for and which records is signed, put on record "
+        "in the log, which learns none of it, and listed by mizheng disclosures."
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
@@ -55,8 +58,8 @@ if TYPE_CHECKING:
     "--from", "folder", metavar="DIR", help=N_("where recorded names start; else here or beside the seal")
 )
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
-@click.option("--for", "recipient", metavar="NAME", help=N_("for whom, as a signed note"))
-@click.option("--purpose", metavar="TEXT", help=N_("for what, as a signed note"))
+@click.option("--for", "recipient", metavar="NAME", help=N_("for whom: signed, and put on record"))
+@click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
 @click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
@@ -76,11 +79,13 @@ def bundle(
     as_json: bool,
 ) -> None:
     from mizheng.cli.config import home_directory
+    from mizheng.cli.disclosing.recording import check_recipient
     from mizheng.cli.keys.sealing import open_seal
     from mizheng.cli.sealfile.read import Seal
 
+    check_recipient(recipient, purpose)
     path = Path(seal_path)
-    with Seal(path) as seal:
+    with Seal(path, lock=recipient is not None) as seal:
         if is_list:
             _list(open_seal(seal, home_directory()), as_json=as_json)
             return
@@ -88,42 +93,65 @@ def bundle(
             raise UsageFault(
                 "say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names"
             )
-        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records
+        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records, refuse_existing
         from mizheng.cli.bundling.selecting import Selection
+        from mizheng.cli.disclosing.one import Disclosing
         from mizheng.cli.keys.signing import load_entry, unlock
         from mizheng.cli.session import Session
         from mizheng.verifier.canonical import format_instant
 
         session = Session.load()
         key_id = _statement_keyid(seal)
-        opening = open_records(
-            open_seal(seal, session.home), Selection(patterns), with_environment=not no_environment
-        )
+        content = open_seal(seal, session.home)
+        opening = open_records(content, Selection(patterns), with_environment=not no_environment)
         folders = [Path(folder)] if folder else [Path(), path.parent]
         originals = find_originals(opening, folders) if with_originals else {}
         evidence, state = _evidence(session, seal, offline=offline)
         evidence = _with_renewals(path, seal, session, opening, evidence)
         target = Path(output) if output else Path(path.name.removesuffix(".seal") + ".zip")
+        refuse_existing(target, force=force)
+        key = unlock(session.home, load_entry(session.home, key_id))
+        created_at = format_instant(int(time.time()))
+        names = [printable(record.name) for record in opening.records]
+        disclosed = None
+        if recipient is not None:
+            disclosed = Disclosing(session, seal, content.manifest_key, key)
+            disclosed.prepare(opening, originals, recipient, purpose, created_at, names)
+            if not offline:
+                disclosed.record()
+            created_at = disclosed.created_at
         make_bundle(
             target,
             seal,
             opening,
-            unlock(session.home, load_entry(session.home, key_id)),
+            key,
             evidence,
             originals=originals,
             recipient=recipient,
             purpose=purpose,
-            created_at=format_instant(int(time.time())),
+            created_at=created_at,
             force=force,
+            disclosure=disclosed.members() if disclosed else None,
         )
-    names = [printable(record.name) for record in opening.records]
+        if disclosed:
+            disclosed.finish(target)
     if as_json:
-        emit_json({"bundle": str(target), "state": state, "opened": names, "originals": len(originals)})
+        emit_json(
+            {
+                "bundle": str(target),
+                "state": state,
+                "opened": names,
+                "originals": len(originals),
+                "disclosure": disclosed.describe() if disclosed else None,
+            }
+        )
         return
     say(_("bundle: {name}", name=printable(str(target))))
     for name in names:
         say(_("  opened {name}", name=name))
     say(_("originals inside: {count}", count=len(originals)))
+    if disclosed and recipient:
+        _say_disclosed(disclosed, recipient)
     if state != "final":
         warn(_("the deposit is not final yet: made now, the bundle may read undetermined"))
     elif not evidence.observations and not _is_trial(evidence):
@@ -135,13 +163,25 @@ def bundle(
         )
 
 
+def _say_disclosed(disclosed: Disclosing, recipient: str) -> None:
+    told = disclosed.describe()
+    if told["state"] == "deposited":
+        index = told["leaf_index"]
+        say(_("for {recipient}: on record, leaf index {index}", recipient=printable(recipient), index=index))
+    else:
+        say(_("for {recipient}: not on record yet", recipient=printable(recipient)))
+        warn(_("the bundle says that it is not on record: make it again when the notary can be reached"))
+    if waiting := disclosed.others_waiting():
+        note(_("{count} earlier disclosures wait: mizheng disclosures --send", count=waiting))
+
+
 def _with_renewals(
     path: Path, seal: Seal, session: Session, opening: Opening, evidence: Evidence
 ) -> Evidence:
     """Also what the company hashed anew: of the deposit, and of the records that are opened."""
-    from mizheng.cli.renewal.store import load, path_of
+    from mizheng.cli.renewal.store import FILE, load
 
-    beside = path_of(path)
+    beside = FILE.path_of(path)
     if not beside.exists():
         return evidence
     from mizheng.cli.keys.sealing import open_seal

@@ -55,7 +55,7 @@ def renew(
     from mizheng.cli.keys.sealing import open_seal
     from mizheng.cli.renewal.renewing import begin, check, hash_anew, stamp_again
     from mizheng.cli.renewal.sources import seal_envelope, seal_evidence
-    from mizheng.cli.renewal.store import load, path_of, save
+    from mizheng.cli.renewal.store import FILE, load, save
     from mizheng.cli.sealfile.read import Seal
     from mizheng.verifier.canonical import format_instant
     from mizheng.verifier.errors import FormatError
@@ -63,7 +63,7 @@ def renew(
 
     believed = load_trust(Path(trust))
     path = Path(seal_path)
-    target = path_of(path)
+    target = FILE.path_of(path)
     with Seal(path, lock=True) as seal:
         content = open_seal(seal, home_directory())
         envelope = seal_envelope(seal)

@@ -86,6 +86,11 @@ class NotaryClient:
         headers = {"content-type": "application/json"}
         return self._json("POST", "/v1/deposits", _DEPOSITED, content=envelope, headers=headers)
 
+    def record_event(self, event: bytes) -> dict[str, Any]:
+        """Put a document on record through its event: {id, leaf_index, tlog_proof, received_at}."""
+        headers = {"content-type": "application/json"}
+        return self._json("POST", "/v1/events", _DEPOSITED, content=event, headers=headers)
+
     def deposit_many(self, envelopes: Sequence[bytes]) -> list[dict[str, Any] | CommandError] | None:
         """For each envelope, in their order, what `deposit` returns or raises. None: this notary is older
         and takes one at a time.

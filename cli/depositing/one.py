@@ -144,6 +144,16 @@ def check_answer(organisation: Organisation, envelope: bytes, answer: dict[str, 
     return {name: answer[name] for name in ("leaf_index", "received_at", "tlog_proof")}
 
 
+def require_same_notary(deposit: Deposit, organisation: Organisation) -> None:
+    """ConfigurationFault when a deposit is in another log than the one that is spoken with."""
+    if deposit.notary != organisation.origin:
+        raise ConfigurationFault(
+            "the seal was deposited with another notary, {origin}",
+            "use the MIZHENG_HOME that belongs to it",
+            origin=deposit.notary,
+        )
+
+
 def _bind(sealed: Sealed, entry: KeyEntry) -> Sealed:
     """The commitment for the key that signs: a key replaced since sealing is no longer accepted."""
     if sealed.public_key == entry.public_key:
@@ -163,12 +173,7 @@ def _not_before(beacon: dict[str, Any] | None) -> BlockReference | None:
 
 
 def _check_kept(deposit: Deposit, sealed: Sealed, organisation: Organisation) -> None:
-    if deposit.notary != organisation.origin:
-        raise ConfigurationFault(
-            "the seal was deposited with another notary, {origin}",
-            "use the MIZHENG_HOME that belongs to it",
-            origin=deposit.notary,
-        )
+    require_same_notary(deposit, organisation)
     try:
         _envelope, statement = parse_envelope(decode_base64(deposit.envelope))
     except MizhengError as error:

@@ -11,7 +11,7 @@ from mizheng.cli.depositing.evidence import fetch_evidence, read_evidence
 from mizheng.cli.depositing.logkeys import believing
 from mizheng.cli.errors import DataFault, InputFault, UnavailableFault, WaitingFault
 from mizheng.cli.keys.sealing import open_seal
-from mizheng.cli.renewal.store import load, path_of
+from mizheng.cli.renewal.store import FILE, load
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
 from mizheng.verifier.bundle import Bundle, Evidence, number_of
@@ -47,7 +47,7 @@ def read_seal(path: Path, *, offline: bool) -> Found:
     with Seal(path) as seal:
         evidence = seal_evidence(seal, offline=offline)
         records = list(evidence.renewals)
-        beside = path_of(path)
+        beside = FILE.path_of(path)
         if beside.exists():
             key = open_seal(seal, home_directory()).manifest_key
             renewals = load(beside, key, seal_envelope(seal))

@@ -2,25 +2,18 @@
 
 For each renewal under a new hash the file keeps that hash of every object of the deposit
 (`verifier/renewable`) and the tokens over the tree of them. It is closed under a key that follows from the
-seal's manifest key: a bare hash of a file would let others guess what is in it.
-
-    mizheng-renewal/v1 LF, 12 bytes of nonce, AES-256-GCM of canonical JSON
+seal's manifest key (`sealfile/beside`): a bare hash of a file would let others guess what is in it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from mizheng.cli.errors import DataFault
-from mizheng.cli.files import write_private
+from mizheng.cli.sealfile.beside import Beside, damaged
 from mizheng.verifier.canonical import dump, from_base64, parse_typed, require_fields, to_base64
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.renewal.build import rehashed, renew_hash_tree, renew_time_stamp
@@ -28,11 +21,10 @@ from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
 from mizheng.verifier.renewal.tree import HashTree
 from mizheng.verifier.timestamp.algorithms import Hash, find_hash
 
-MAGIC = b"mizheng-renewal/v1\n"
+FILE = Beside(".renewal", b"mizheng-renewal/v1\n", b"mizheng/renewal/v1\n")
 _TYPE = "mizheng/renewal/v1"
 # A million records, two hashes of 64 bytes each, a few renewals over the years.
 _MAX_BYTES = 4 << 30
-_NONCE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +99,6 @@ def make_tree(generation: Generation, before: Sequence[EvidenceRecord]) -> HashT
     )
 
 
-def path_of(seal: Path) -> Path:
-    """Where the renewals of a seal lie."""
-    return seal.with_name(seal.name.removesuffix(".seal") + ".renewal")
-
-
 def save(path: Path, renewals: Renewals, manifest_key: bytes) -> None:
     """Put it there, whole or not at all."""
     value: dict[str, Any] = {
@@ -130,27 +117,18 @@ def save(path: Path, renewals: Renewals, manifest_key: bytes) -> None:
             for item in renewals.generations
         ],
     }
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    write_private(path, MAGIC + nonce + _cipher(manifest_key).encrypt(nonce, dump(value), MAGIC))
+    FILE.write(path, manifest_key, dump(value))
 
 
 def load(path: Path, manifest_key: bytes, envelope: bytes) -> Renewals:
     """Read it back; DataFault when it is another seal's or deposit's, or damaged."""
-    data = path.read_bytes()
-    body = data[len(MAGIC) :]
     try:
-        if not data.startswith(MAGIC):
-            raise FormatError("not a renewal file")
-        nonce = body[:_NONCE_BYTES]
-        plain = _cipher(manifest_key).decrypt(nonce, body[_NONCE_BYTES:], MAGIC)
-        found = _parse(plain)
+        found = _parse(FILE.read(path, manifest_key))
         if found.envelope_sha256 != hashlib.sha256(envelope).hexdigest():
             raise FormatError("of another deposit")
         return found
-    except (InvalidTag, FormatError, ValueError) as error:
-        raise DataFault(
-            "{name} is damaged, or of another seal", "restore it from a copy", name=str(path)
-        ) from error
+    except (FormatError, ValueError) as error:
+        raise damaged(path) from error
 
 
 def _parse(plain: bytes) -> Renewals:
@@ -173,8 +151,3 @@ def _generation(value: object) -> Generation:
         tuple(tuple(bytes.fromhex(item) for item in group.split(" ")) for group in fields["groups"]),
         tuple(from_base64(token) for token in fields["tokens"]),
     )
-
-
-def _cipher(manifest_key: bytes) -> AESGCM:
-    # The manifest key is new for every seal; nothing else follows from it under this name.
-    return AESGCM(hmac.digest(manifest_key, b"mizheng/renewal/v1\n", "sha256"))

@@ -26,12 +26,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.notary.chain import evm
 from mizheng.verifier import dsse
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundle import (
+    DISCLOSURE,
+    DISCLOSURE_EVENT,
+    DISCLOSURE_PROOF,
+    Evidence,
+    write_bundle,
+)
 from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
+from mizheng.verifier.disclosure import Disclosure
 from mizheng.verifier.enrolment import Enrolment, KeyStatus, Revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
+from mizheng.verifier.event import Event
 from mizheng.verifier.evm.block import Chain
 from mizheng.verifier.foreign import ForeignAnchor, dump_foreign
 from mizheng.verifier.manifest import Manifest
@@ -65,6 +73,7 @@ CHECKED_AT = parse_instant("2026-11-25T00:00:00Z")
 COMPANY = Depositor("示例精密机械有限公司", "CN-USCC", "91420100MA4K00001U")
 README = "An example. See docs/spec of Mizheng.\n"
 DRAWING = b"an example drawing\n"
+RECIPIENT, PURPOSE = "示例市中级人民法院", "示例"
 
 
 class Source:
@@ -135,6 +144,10 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
     size, anchor = world.anchor()
     assert statement.not_before is not None
     blocks = (json.loads(anchor)["block"]["number"], statement.not_before.number)
+    opened = [manifest.open(records[name]) for name in ("environment", "file")]
+    disclosure, event = _disclose(key, envelope, [item.record for item in opened])
+    event_index = world.append(event)
+    event_proof = world.proof(event_index, event_index + 1)
     # Later entries: the company's next key, and the end of this one.
     successor = source.key()
     world.append(_successor(world, successor, key))
@@ -160,7 +173,6 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         beacon=world.beacon(statement.not_before),
     )
     target = io.BytesIO()
-    opened = [manifest.open(records[name]) for name in ("environment", "file")]
     with tempfile.TemporaryDirectory() as folder:
         original = Path(folder) / "drawing"
         original.write_bytes(DRAWING)
@@ -173,8 +185,9 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
             readme=README,
             created_at=BUNDLED_AT,
             originals={1: original},
-            recipient="示例市中级人民法院",
-            purpose="示例",
+            recipient=RECIPIENT,
+            purpose=PURPOSE,
+            extra_members={DISCLOSURE: disclosure, DISCLOSURE_EVENT: event, DISCLOSURE_PROOF: event_proof},
         )
     bundle = target.getvalue()
     trust = world.trust(
@@ -194,6 +207,8 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         "revocation": revocation,
         "key-status": status,
         "observation": observations[0],
+        "disclosure": disclosure,
+        "event": event,
     }
     files = {f"bundle/{name}": data for name, data in members.items()}
     files |= {f"records/{name}.json": data for name, data in records.items()}
@@ -237,6 +252,23 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         ),
     }
     return files
+
+
+def _disclose(key: PrivateKey, envelope: bytes, opened: list[bytes]) -> tuple[bytes, bytes]:
+    """The disclosure of the first two records, the second with its file, and the event that records it."""
+    leaves = [leaf_hash(record).hex() for record in opened]
+    document = Disclosure(
+        key.public,
+        hashlib.sha256(envelope).hexdigest(),
+        RECIPIENT,
+        PURPOSE,
+        tuple(sorted(leaves)),
+        (leaves[1],),
+        BUNDLED_AT,
+        # Made apart from everything else, so that other examples stay as they are.
+        hashlib.sha256(b"mizheng example nonce").digest(),
+    ).sign(key)
+    return document, Event(key.public, hashlib.sha256(document).digest()).sign(key)
 
 
 def _foreign(signer: PrivateKey) -> dict[str, bytes]:

@@ -1,0 +1,77 @@
+"""Putting disclosures on record: signed, kept, sent, the answer checked and kept.
+
+Only an event is sent: a digest, signed. For whom, for what and which records stays here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mizheng.cli.depositing.client import NotaryClient
+from mizheng.cli.depositing.logkeys import believing
+from mizheng.cli.depositing.one import OUTDATED, check_answer
+from mizheng.cli.disclosing.store import Kept, Register
+from mizheng.cli.errors import RefusedFault, UsageFault
+from mizheng.cli.keys.signing import unlock
+from mizheng.cli.session import Session
+from mizheng.verifier.disclosure import check_text
+from mizheng.verifier.errors import FormatError
+from mizheng.verifier.event import Event
+
+if TYPE_CHECKING:
+    from mizheng.verifier.signature import PrivateKey
+
+
+def check_recipient(recipient: str | None, purpose: str | None) -> None:
+    """UsageFault unless they can stand in a disclosure, or there is neither."""
+    if recipient is None:
+        if purpose is not None:
+            raise UsageFault("--purpose says for what somebody gets it: say for whom with --for")
+        return
+    try:
+        for text in (recipient, purpose):
+            if text is not None:
+                check_text(text)
+    except FormatError as error:
+        raise UsageFault(str(error)) from error
+
+
+class Recorder:
+    """Sends what waits, with one client; the signing key is unlocked when it is first needed."""
+
+    def __init__(self, session: Session, client: NotaryClient, known: PrivateKey | None = None) -> None:
+        """`known`: a key that is unlocked already."""
+        self._session = session
+        self._client = client
+        self._known = known
+
+    def send(self, register: Register, place: int) -> Kept:
+        """Put one on record. UnavailableFault, RefusedFault: it stays waiting."""
+        kept = register.kept[place]
+        if kept.event is not None:
+            try:
+                return self._send(register, place, kept.event)
+            except RefusedFault as error:
+                # Signed in an earlier run, with a key that was replaced since.
+                if error.problem not in OUTDATED:
+                    raise
+        event = Event(self._key.public, hashlib.sha256(kept.document).digest()).sign(self._key)
+        # Kept before anybody else sees it: sent again, it is the same entry.
+        register.change(place, event=event)
+        return self._send(register, place, event)
+
+    def _send(self, register: Register, place: int, event: bytes) -> Kept:
+        answer = self._client.record_event(event)
+        checked = believing(
+            self._session, self._client, lambda organisation: check_answer(organisation, event, answer)
+        )
+        return register.change(place, answer=checked)
+
+    @cached_property
+    def _key(self) -> PrivateKey:
+        entry = self._session.active_key
+        if self._known is not None and self._known.public == entry.public:
+            return self._known
+        return unlock(self._session.home, entry)
