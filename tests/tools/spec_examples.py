@@ -26,13 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.notary.chain import evm
 from mizheng.verifier import dsse
-from mizheng.verifier.bundle import (
-    DISCLOSURE,
-    DISCLOSURE_EVENT,
-    DISCLOSURE_PROOF,
-    Evidence,
-    write_bundle,
-)
+from mizheng.verifier.bundle import Evidence, write_bundle
 from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
@@ -56,6 +50,7 @@ from mizheng.verifier.trust import Trust, dump_trust
 from mizheng.verifier.verify import verify_bundle
 
 from tests.support import world as worlds
+from tests.support.disclosing import Disclosed
 from tests.support.keychanges import ChangingLog
 from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
@@ -187,7 +182,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
             originals={1: original},
             recipient=RECIPIENT,
             purpose=PURPOSE,
-            extra_members={DISCLOSURE: disclosure, DISCLOSURE_EVENT: event, DISCLOSURE_PROOF: event_proof},
+            extra_members=Disclosed(disclosure, event, event_proof).members(),
         )
     bundle = target.getvalue()
     trust = world.trust(
