@@ -14,12 +14,8 @@ def write_private(path: Path, data: bytes) -> None:
     """Put `data` at `path`, 0600, in a folder of 0700: whole or not at all, also after a power cut."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(temporary, data)
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -50,6 +46,30 @@ def publish(temporary: Path, path: Path, *, force: bool) -> None:
         else:
             temporary.unlink()
     sync_directory(path.parent)
+
+
+def publish_bytes(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, 0600, whole or not at all; OutputFault when the name cannot be had."""
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        write_new(temporary, data)
+        publish(temporary, path, force=False)
+    except OSError as error:
+        raise OutputFault(
+            "{name} cannot be created: {reason}", name=str(path), reason=error.strerror
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A new private file, its bytes on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_directory(path: Path) -> None:

@@ -1,7 +1,7 @@
 """What this software is: its version, and a digest of the code that is installed here.
 
 The digest is the SHA-256 of lines `<sha256>  <name>` (as sha256sum writes them), one for each .py,
-.mo and .typed file of mizheng.cli and mizheng.verifier, sorted by name: anybody who has the release
+.mo, .typ and .typed file of mizheng.cli and mizheng.verifier, sorted by name: anybody who has the release
 can compute it with stock tools.
 """
 
@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 NAME = "mizheng"
-_SUFFIXES = frozenset({".py", ".mo", ".typed"})
+_SUFFIXES = frozenset({".py", ".mo", ".typ", ".typed"})
 
 
 def software_version() -> str:

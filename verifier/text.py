@@ -58,8 +58,7 @@ def format_time(seconds: int) -> str:
 
 
 def _lines(report: Report, _: Translate) -> Iterator[str]:
-    trial = _("TRIAL, no evidential value: ") if report.is_trial else ""
-    yield f"{trial}{_(_VERDICT_NAMES[report.verdict])} — {_(_VERDICT_WORDS[report.verdict])}"
+    yield verdict_line(report, _)
     yield ""
     yield from _table(report.checks, _)
     yield ""
@@ -80,7 +79,7 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
         yield "  " + _("These times come from a chain for trying and are no evidence.")
     yield ""
     yield _("Conclusion 1, unchanged since anchoring (Online Litigation Rules Art. 16)")
-    yield "  " + _conclusion(report, _)
+    yield "  " + conclude(report, _)
     yield ""
     yield _("Conclusion 2, the time before anchoring (Art. 18): for the court to weigh")
     for support in report.supports:
@@ -90,16 +89,32 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
         yield "  " + _("nothing could be read that would speak for it")
     yield ""
     yield _("Not proven by any bundle")
-    for item in NOT_PROVEN:
-        yield f"  - {_(item)}"
-    if report.supports:
-        yield f"  - {_('how many further records the same deposit holds')}"
+    for item in not_proven(report, _):
+        yield f"  - {item}"
     if report.missing and report.verdict is not Verdict.VALID:
         yield ""
         yield _("Still needed for a valid verdict: {codes}").format(codes=", ".join(report.missing))
 
 
-def _conclusion(report: Report, _: Translate) -> str:
+def verdict_line(report: Report, _: Translate) -> str:
+    """The first line of every result."""
+    trial = _("TRIAL, no evidential value: ") if report.is_trial else ""
+    return f"{trial}{_(_VERDICT_NAMES[report.verdict])} — {_(_VERDICT_WORDS[report.verdict])}"
+
+
+def status_word(status: Status) -> str:
+    """The message id of a status."""
+    return _STATUS_WORDS[status]
+
+
+def not_proven(report: Report, _: Translate) -> list[str]:
+    """formats §10: what no bundle ever proves, whatever the verdict."""
+    more = [_("how many further records the same deposit holds")] if report.supports else []
+    return [*map(_, NOT_PROVEN), *more]
+
+
+def conclude(report: Report, _: Translate) -> str:
+    """Conclusion 1: shown, or why not."""
     if report.is_unchanged_since_anchored and report.latest:
         shown = _("shown: what is opened is unchanged since {time}")
         if report.is_trial:

@@ -78,15 +78,15 @@ def make_bundle(
     evidence: Evidence,
     *,
     originals: Mapping[int, Path],
+    more: Mapping[str, bytes],
     recipient: str | None,
     purpose: str | None,
     created_at: str,
     force: bool,
-    disclosure: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write `target`, private, whole or not at all, after every check that needs no trust file.
 
-    `disclosure`: its members, of a bundle that is made for somebody.
+    `more`: members that are not records, originals or evidence, by their name in a bundle.
     """
     deposit = seal.state.deposit
     assert deposit is not None  # noqa: S101 - the caller has its evidence
@@ -114,7 +114,7 @@ def make_bundle(
                     originals=originals,
                     recipient=recipient,
                     purpose=purpose,
-                    extra_members=disclosure,
+                    extra_members=more,
                 )
             except MizhengError:
                 _name_changed_original(opening, originals)

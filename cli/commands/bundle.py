@@ -60,6 +60,12 @@ if TYPE_CHECKING:
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
 @click.option("--for", "recipient", metavar="NAME", help=N_("for whom: signed, and put on record"))
 @click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
+@click.option(
+    "--exhibits",
+    metavar="FILE.toml",
+    help=N_("source, object of proof and pages for the exhibit list; else blank"),
+)
+@click.option("--no-exhibits", is_flag=True, help=N_("put no exhibit list into the bundle"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
 @click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
@@ -73,6 +79,8 @@ def bundle(
     no_environment: bool,
     recipient: str | None,
     purpose: str | None,
+    exhibits: str | None,
+    no_exhibits: bool,
     output: str | None,
     force: bool,
     offline: bool,
@@ -84,6 +92,8 @@ def bundle(
     from mizheng.cli.sealfile.read import Seal
 
     check_recipient(recipient, purpose)
+    if exhibits and no_exhibits:
+        raise UsageFault("--exhibits and --no-exhibits contradict each other")
     path = Path(seal_path)
     with Seal(path, lock=recipient is not None) as seal:
         if is_list:
@@ -117,9 +127,18 @@ def bundle(
         if recipient is not None:
             disclosed = Disclosing(session, seal, content.manifest_key, key)
             disclosed.prepare(opening, originals, recipient, purpose, created_at, names)
+            created_at = disclosed.created_at
+        more = {}
+        # Before anything is on record: words about what is not opened end it here.
+        if not no_exhibits:
+            from mizheng.cli.bundling.exhibits import Frame, exhibit_members
+
+            frame = Frame(recipient, purpose, created_at, _is_trial(evidence))
+            more = exhibit_members(seal, opening, frozenset(originals), frame, exhibits)
+        if disclosed:
             if not offline:
                 disclosed.record()
-            created_at = disclosed.created_at
+            more |= disclosed.members()
         make_bundle(
             target,
             seal,
@@ -127,11 +146,11 @@ def bundle(
             key,
             evidence,
             originals=originals,
+            more=more,
             recipient=recipient,
             purpose=purpose,
             created_at=created_at,
             force=force,
-            disclosure=disclosed.members() if disclosed else None,
         )
         if disclosed:
             disclosed.finish(target)

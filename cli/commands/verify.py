@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import DataFault, InputFault, UsageFault
-from mizheng.cli.terminal.language import N_, translate_with
+from mizheng.cli.terminal.language import N_, current_language, translate_with
 from mizheng.cli.terminal.output import emit_json
 from mizheng.cli.terminal.screens import Command
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     epilog=N_(
         "mizheng verify pump.zip pump.dwg --trust trust.toml\n"
         "mizheng verify pump.zip --trust trust.toml --online https://node.example\n"
+        "mizheng verify pump.zip --trust trust.toml --report pump.pdf\n"
         "mizheng verify --batch bundles --trust trust.toml --json"
     ),
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--batch", metavar="DIR", help=N_("check every bundle (*.zip) in a folder and those below it, and count")
 )
+@click.option("--report", "pdf", metavar="FILE.pdf", help=N_("also write the report as a PDF"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
 def verify(
     bundle: Path | None,
@@ -56,11 +58,12 @@ def verify(
     online: tuple[str, ...],
     finality: str,
     batch: str | None,
+    pdf: str | None,
     as_json: bool,
 ) -> int:
     if batch is not None:
-        if bundle is not None or online:
-            raise UsageFault("--batch takes a folder, and neither bundles, files nor --online beside it")
+        if bundle is not None or online or pdf:
+            raise UsageFault("--batch takes a folder, and no bundle, file, --online or --report beside it")
         from mizheng.cli.checking.batch import run_batch
 
         data = None
@@ -71,7 +74,7 @@ def verify(
         return run_batch(Path(batch), data, as_json=as_json)
     if bundle is None:
         raise UsageFault("name a bundle, or a folder of them with --batch")
-    return _verify_one(bundle, files, trust, online, finality, as_json=as_json)
+    return _verify_one(bundle, files, trust, online, finality, pdf, as_json=as_json)
 
 
 def _verify_one(
@@ -80,6 +83,7 @@ def _verify_one(
     trust: str | None,
     online: tuple[str, ...],
     finality: str,
+    pdf: str | None,
     *,
     as_json: bool,
 ) -> int:
@@ -91,6 +95,11 @@ def _verify_one(
     blocks: list[OnlineBlock] = []
     roots: list[OnlineRoot] = []
     try:
+        reporting = None
+        if pdf is not None:
+            from mizheng.cli.checking.reporting import Reporting
+
+            reporting = Reporting(Path(pdf), bundle, Path(trust) if trust else None, files)
         if online:
             from mizheng.cli.checking.online import ask_nodes, read_questions
 
@@ -98,6 +107,8 @@ def _verify_one(
         report = verify_bundle(
             bundle, believed, now=int(time.time()), files=files, online_blocks=blocks, online_roots=roots
         )
+        if reporting is not None:
+            reporting.write(report, current_language())
     except OSError as error:
         raise InputFault(
             "{name}: {reason}", name=str(error.filename or bundle), reason=error.strerror

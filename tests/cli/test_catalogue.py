@@ -24,7 +24,8 @@ def test_chinese_is_chinese() -> None:
     ]
     # Commands and forms to be typed as they stand.
     kept = re.compile(
-        r"(mizheng|pip install|chmod) .*|HOST:PORT|finalized, instant, .*|SHA-256: .*|\{name\}: .*",
+        r"(mizheng|pip install|chmod) .*|HOST:PORT|finalized, instant, .*|SHA-256: .*"
+        r"|\{(?:name|what)\}[:,] .*|\{what\} \(\{of\}\)",
         re.DOTALL,
     )
     assert [text for text in plain if not kept.fullmatch(text)] == []

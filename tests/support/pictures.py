@@ -23,6 +23,6 @@ def take_pictures(name: str, pdf: bytes, *, first: int = 1, last: int | None = N
     for old in folder.glob(f"{name}-*.png"):
         old.unlink()
     until = [] if last is None else ["-l", str(last)]
-    command = ["pdftoppm", "-r", "80", "-png", "-f", str(first), *until, "-", str(folder / name)]
+    command = ["pdftoppm", "-r", "72", "-png", "-f", str(first), *until, "-", str(folder / name)]
     subprocess.run(command, input=pdf, capture_output=True, check=True)
     return sorted(folder.glob(f"{name}-*.png"))

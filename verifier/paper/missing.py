@@ -22,3 +22,9 @@ def need(name: str) -> ModuleType:
             hint="pip install 'mizheng[pdf]'",
             name=name,
         ) from error
+
+
+def require_paper() -> None:
+    """PaperError when something for making PDFs is not installed: before any work, not after it."""
+    for name in ("typst", "segno", "pylopdf_fonts_zh_cn"):
+        need(name)

@@ -1,0 +1,230 @@
+"""How to repeat each check with stock tools: bash, coreutils, sed, curl, OpenSSL 3, poppler's pdfsig.
+
+Commands run in a folder that the bundle was unpacked to, with the trust file beside as `../trust.toml`, after
+the functions of `PREPARATION` were entered. What a check compares is printed; the reader compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from ..bundle import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT
+from ..canonical import parse_instant
+from ..report import Check
+
+# bash. unhex, tohex turn digests to bytes and back; prove is RFC 9162 §2.1.3.2; dsse, note check signatures.
+PREPARATION = r"""unhex() { printf %b "$(sed 's/../\\x&/g')"; }
+tohex() { od -An -v -tx1 | tr -d ' \n'; }
+digest() { sha256sum | cut -c 1-64; }
+field() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/'; }
+payload() { field payload < $1 | base64 -d; }
+node() { { printf '\001'; printf %s $1$2 | unhex; } | digest; }
+prove() { # INDEX SIZE LEAF HASH...
+  local f=$1 s=$(($2-1)) r=$3 h; shift 3
+  for h; do
+    if [ $((f&1)) = 1 ] || [ $f = $s ]; then
+      r=$(node $h $r)
+      while [ $((f&1)) = 0 ] && [ $f != 0 ]; do f=$((f>>1)) s=$((s>>1)); done
+    else r=$(node $r $h); fi
+    f=$((f>>1)) s=$((s>>1))
+  done
+  [ $s = 0 ] && echo $r
+}
+dsse() { # FILE KEY
+  local t=$(mktemp -d) y=$(field payloadType < $1)
+  payload $1 > $t/p; field sig < $1 | base64 -d > $t/s; echo $2 | base64 -d > $t/k
+  { printf 'DSSEv1 %d %s %d ' ${#y} $y $(wc -c < $t/p); cat $t/p; } > $t/m
+  openssl pkeyutl -verify -pubin -keyform DER -inkey $t/k -rawin -in $t/m -sigfile $t/s
+}
+note() { # PROOF VKEY
+  local t=$(mktemp -d)
+  sed '1,/^$/d' $1 > $t/n; sed '/^$/,$d' $t/n > $t/m
+  { echo 302a300506032b6570032100 | unhex; echo $2 | cut -d+ -f3- | base64 -d | tail -c 32; } > $t/k
+  grep "^— ${2%%+*} " $t/n | head -n 1 | cut -d' ' -f3 | base64 -d | tail -c 64 > $t/s
+  openssl pkeyutl -verify -pubin -keyform DER -inkey $t/k -rawin -in $t/m -sigfile $t/s
+}
+rpc() { # METHOD PARAMETERS; NODE is the address of a node of your choice
+  curl -s -H 'content-type: application/json' $NODE \
+    -d '{"jsonrpc":"2.0","id":1,"method":"'$1'","params":'$2'}'; echo
+}"""
+
+Values = Mapping[str, Mapping[str, object]]
+"""Code to the values of the check of that code which is about the same subject, or about the whole."""
+_Maker = Callable[[str, Values], str]
+
+
+def repeat_command(check: Check, checks: Iterable[Check]) -> str:
+    """The commands for this check, lines of bash; empty where stock tools cannot do it."""
+    maker = _COMMANDS.get(check.code)
+    if maker is None:
+        return ""
+    near: dict[str, Mapping[str, object]] = {}
+    for other in checks:
+        if other.subject in ("", check.subject, STATEMENT) or other.code not in near:
+            near[other.code] = other.values
+    near[check.code] = check.values
+    return maker(check.subject, near)
+
+
+def _get(values: Values, code: str, key: str) -> str:
+    """A value, or its name in capitals where a check that did not pass has none."""
+    found = values.get(code, {}).get(key)
+    return key.upper() if found is None else str(found)
+
+
+def _hex(values: Values, code: str, key: str) -> str:
+    found = values.get(code, {}).get(key)
+    return hex(found) if isinstance(found, int) else key.upper()
+
+
+def _by_own_key(subject: str, _: Values) -> str:
+    return f"dsse {subject or DOCUMENT} $(payload {STATEMENT} | field public_key)"
+
+
+def _by_signer(subject: str, _: Values) -> str:
+    return (
+        f"k=$(payload {subject} | field signer); grep -F -B 1 $k ../trust.toml\n"
+        f"dsse {subject} $k; payload {subject}; echo"
+    )
+
+
+def _members(_: str, __: Values) -> str:
+    return (
+        f"payload {DOCUMENT} | tr '{{,' '\\n' \\\n"
+        """| sed -n 's/^"\\([^"]*[./][^"]*\\)":"\\([0-9a-f]\\{64\\}\\)"}*$/\\2  \\1/p' | sha256sum -c"""
+    )
+
+
+def _record(subject: str, values: Values) -> str:
+    index, size = (_get(values, "record.inclusion", key) for key in ("index", "tree_size"))
+    return f"""\
+h=$({{ printf '\\000'; field record < {subject} | base64 -d; }} | digest)
+r=$(prove {index} {size} $h $(sed 's/.*"hashes":\\[\\([^]]*\\)\\].*/\\1/' {subject} | tr '",' '  '))
+{{ printf 'mizheng/manifest/v1\\n'
+  payload {STATEMENT} | field public_key | base64 -d | openssl dgst -sha256 -binary
+  printf %016x {size} | unhex; printf %s $r | unhex; }} | digest
+payload {STATEMENT} | field commitment"""
+
+
+def _content(subject: str, _: Values) -> str:
+    return f"field record < {subject} | base64 -d; echo"
+
+
+def _original(subject: str, _: Values) -> str:
+    return f"sha256sum {_quote(subject)}; openssl dgst -sm3 {_quote(subject)}"
+
+
+def _entry(_: str, __: Values) -> str:
+    return f"printf '\\000mizheng/entry/v1\\nsha256 %s\\n' $(digest < {STATEMENT}) | digest"
+
+
+def _inclusion(subject: str, values: Values) -> str:
+    index, size = (_get(values, "log.inclusion", key) for key in ("index", "size"))
+    leaf = _get(values, "log.entry", "leaf_hash")
+    return f"""\
+prove {index} {size} {leaf} \\
+  $(sed '/^$/,$d; 1d; /^index /d; /^extra /d' {subject} \\
+    | while read h; do echo $h | base64 -d | tohex; echo; done)
+sed '1,/^$/d' {subject} | sed -n 3p | base64 -d | tohex"""
+
+
+def _checkpoint(subject: str, values: Values) -> str:
+    vkey = _get(values, "checkpoint.signature", "vkey")
+    return f"note {subject} {vkey}; grep -c -F {vkey} ../trust.toml"
+
+
+def _token(subject: str, _: Values) -> str:
+    return f"openssl ts -reply -in {subject} -text"
+
+
+def _imprint(subject: str, _: Values) -> str:
+    text = subject.removesuffix(".tsr") + ".txt"
+    return f"openssl dgst -sha256 {text}; cat {text}"
+
+
+def _authority(subject: str, values: Values) -> str:
+    at = values.get("timestamp.token", {}).get("at")
+    when = f" -attime {parse_instant(str(at))}" if at else ""
+    return f"""\
+sed -n '/^roots = \\[/,/^\\]/s/^ *"\\(.*\\)",*$/\\1/p' ../trust.toml | while read c; do
+  echo $c | base64 -d | openssl x509 -inform DER; done > ../roots.pem
+openssl ts -verify -in {subject} -data {subject.removesuffix(".tsr")}.txt -CAfile ../roots.pem{when}"""
+
+
+def _block(code: str) -> _Maker:
+    return lambda _, values: (
+        f"rpc eth_getBlockByNumber '[\"{_hex(values, code, 'number')}\",false]'\n"
+        f"grep -n -F {_get(values, code, 'hash')} ../trust.toml"
+    )
+
+
+def _header(_: str, values: Values) -> str:
+    return f"rpc eth_getBlockByHash '[\"0x{_get(values, 'anchor.header', 'hash')}\",false]'"
+
+
+def _receipt(_: str, values: Values) -> str:
+    block, index = _get(values, "anchor.header", "hash"), _hex(values, "anchor.receipt", "index")
+    return f'rpc eth_getTransactionByBlockHashAndIndex \'["0x{block}","{index}"]\''
+
+
+def _event(_: str, values: Values) -> str:
+    block, contract = _get(values, "anchor.header", "hash"), _get(values, "anchor.event", "contract")
+    return f'rpc eth_getLogs \'[{{"blockHash":"0x{block}","address":"0x{contract}"}}]\''
+
+
+def _storage(_: str, values: Values) -> str:
+    contract = _get(values, "anchor.contract", "contract")
+    slot, number = _get(values, "anchor.storage", "slot"), _hex(values, "anchor.storage", "number")
+    return f"""\
+rpc eth_getStorageAt '["0x{contract}","0x{slot}","{number}"]'
+rpc eth_getCode '["0x{contract}","{number}"]' \\
+  | field result | sed 's/^0x//' | unhex | openssl dgst -keccak-256"""
+
+
+def _contract(_: str, values: Values) -> str:
+    return f"""\
+rpc eth_chainId '[]'; rpc eth_getBlockByNumber '["0x0",false]'
+grep -n -e chain_id -e genesis_hash -e {_get(values, "anchor.contract", "contract")} ../trust.toml"""
+
+
+def _anchored_head(_: str, values: Values) -> str:
+    size = _get(values, "anchor.checkpoint", "size")
+    return f"sed '1,/^$/d' heads/{size}.tlog-proof | sed -n 3p | base64 -d | tohex"
+
+
+def _quote(name: str) -> str:
+    return "'" + name.replace("'", "'\\''") + "'"
+
+
+_COMMANDS: dict[str, _Maker] = {
+    "trust.current": lambda _, __: "sha256sum ../trust.toml; grep -n expires_at ../trust.toml",
+    "bundle.structure": lambda _, __: "unzip -t ../bundle.zip",
+    "bundle.form": lambda _, __: "unzip -Z ../bundle.zip",
+    "bundle.signature": _by_own_key,
+    "bundle.members": _members,
+    "envelope.signature": _by_own_key,
+    "record.inclusion": _record,
+    "record.content": _content,
+    "original.match": _original,
+    "log.entry": _entry,
+    "log.inclusion": _inclusion,
+    "checkpoint.signature": _checkpoint,
+    "timestamp.token": _token,
+    "timestamp.imprint": _imprint,
+    "timestamp.authority": _authority,
+    "token.valid": _authority,
+    "anchor.header": _header,
+    "anchor.receipt": _receipt,
+    "anchor.event": _event,
+    "anchor.storage": _storage,
+    "anchor.contract": _contract,
+    "anchor.checkpoint": _anchored_head,
+    "anchor.canonical": _block("anchor.canonical"),
+    "observation.signature": _by_signer,
+    "beacon.block": _block("beacon.block"),
+    "beacon.canonical": _block("beacon.canonical"),
+    "depositor.enrolment": lambda _, __: _by_signer(ENROLMENT, {}),
+    "depositor.key-status": lambda _, __: _by_signer(KEY_STATUS, {}),
+    "certificate.signature": lambda _, __: "pdfsig certificate.pdf",
+    "exhibits.list": lambda _, __: "sha256sum exhibits.pdf; pdftotext -raw exhibits.pdf -",
+}
