@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 from mizheng.cli.errors import OutputFault
@@ -13,7 +12,7 @@ from mizheng.cli.errors import OutputFault
 def write_private(path: Path, data: bytes) -> None:
     """Put `data` at `path`, 0600, in a folder of 0700: whole or not at all, also after a power cut."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         write_new(temporary, data)
         temporary.replace(path)

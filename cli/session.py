@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mizheng.cli.config import Config, Organisation, home_directory, load_api_key, load_config, notary_address
-from mizheng.cli.depositing.client import NotaryClient
 from mizheng.cli.errors import ConfigurationFault
 from mizheng.cli.keys.signing import KeyEntry, load_entry
+
+if TYPE_CHECKING:
+    from mizheng.cli.depositing.client import NotaryClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Session:
     @contextmanager
     def notary(self, asked: str | None = None) -> Iterator[NotaryClient]:
         """A client for the notary with this person's API key."""
+        from mizheng.cli.depositing.client import NotaryClient
+
         api_key = load_api_key(self.home)
         if api_key is None:
             raise ConfigurationFault(

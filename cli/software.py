@@ -8,15 +8,17 @@ can compute it with stock tools.
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
+import os
 from pathlib import Path
 
 NAME = "mizheng"
-_SUFFIXES = frozenset({".py", ".mo", ".typ", ".typed"})
+# As in pyproject.toml, which a test compares: asking the installed package takes longer than sealing a file.
+VERSION = "0.1.0"
+_SUFFIXES = (".py", ".mo", ".typ", ".typed")
 
 
 def software_version() -> str:
-    return version(NAME)
+    return VERSION
 
 
 def software_digest() -> str:
@@ -26,9 +28,11 @@ def software_digest() -> str:
     rooms = {"cli": Path(__file__).parent, "verifier": Path(str(mizheng.verifier.__file__)).parent}
     lines = []
     for room, folder in rooms.items():
-        for path in folder.rglob("*"):
-            if path.suffix in _SUFFIXES and path.is_file():
-                name = f"mizheng/{room}/{path.relative_to(folder).as_posix()}"
-                lines.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+        for place, _folders, names in os.walk(folder):
+            inside = Path(place).relative_to(folder).as_posix()
+            for name in names:
+                if name.endswith(_SUFFIXES):
+                    label = f"mizheng/{room}/{name}" if inside == "." else f"mizheng/{room}/{inside}/{name}"
+                    lines.append((label, hashlib.sha256(Path(place, name).read_bytes()).hexdigest()))
     listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(lines))
     return hashlib.sha256(listing.encode()).hexdigest()

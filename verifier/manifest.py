@@ -7,13 +7,13 @@ nothing about how many records there are or what lies between two of them.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .canonical import dump, from_base64, from_hex, parse_object, to_base64
 from .errors import FormatError, InclusionError
+from .keyed import KeyedHash
 from .merkle import Tree, leaf_hash, root_from_inclusion
 from .record import MANIFEST_KEY_BYTES, MAX_RECORD_BYTES
 from .signature import PublicKey
@@ -79,7 +79,8 @@ class Manifest:
         leaves = list(leaf_hashes)
         self.tree_size = compute_tree_size(len(leaves))
         pads = range(self.tree_size - len(leaves))
-        leaves += (hmac.digest(manifest_key, _PAD_CONTEXT + i.to_bytes(8, "big"), "sha256") for i in pads)
+        pad = KeyedHash(manifest_key, _PAD_CONTEXT)
+        leaves += (pad.digest(i.to_bytes(8, "big")) for i in pads)
         leaves.sort()
         self._leaves = leaves
         self._tree = Tree(leaves)

@@ -26,7 +26,7 @@ from .errors import FormatError, LimitError, NonCanonicalError
 MAX_RECORD_BYTES = 64 * 1024
 MANIFEST_KEY_BYTES = 32
 
-_SALT_CONTEXT = b"mizheng/salt/v1\n"
+SALT_CONTEXT = b"mizheng/salt/v1\n"
 
 # The seven of 法释〔2020〕7号 Art. 6, in its order.
 MEASURE_TYPES = ("agreement", "rules", "premises", "marking", "systems", "departure", "other")
@@ -79,7 +79,7 @@ def compute_salt(manifest_key: bytes, kind: str, label: bytes) -> str:
     """HMAC-SHA-256(manifest_key, context || kind || 0x00 || label), in hex."""
     if len(manifest_key) != MANIFEST_KEY_BYTES:
         raise ValueError("a manifest key has 32 bytes")
-    message = _SALT_CONTEXT + kind.encode() + b"\x00" + label
+    message = SALT_CONTEXT + kind.encode() + b"\x00" + label
     return hmac.digest(manifest_key, message, "sha256").hex()
 
 

@@ -45,7 +45,7 @@ def points() -> None:
 )
 @click.argument("folder", metavar="FOLDER", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    from mizheng.cli.points.read import POINTS_NAME
+    from mizheng.cli.points.model import POINTS_NAME
     from mizheng.cli.points.template import points_template
 
     path = folder / POINTS_NAME
@@ -75,7 +75,8 @@ def init(folder: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def check(path: Path, as_json: bool) -> int:
     from mizheng.cli.points.find import load_points
-    from mizheng.cli.points.read import POINTS_NAME, PointsFault
+    from mizheng.cli.points.model import POINTS_NAME
+    from mizheng.cli.points.read import PointsFault
 
     file = path / POINTS_NAME if path.is_dir() else path
     try:

@@ -5,9 +5,7 @@ Plain NTP can be forged on the way; so the value is an observation and no time o
 
 from __future__ import annotations
 
-import secrets
-import socket
-import statistics
+import os
 import struct
 import time
 from collections.abc import Sequence
@@ -27,6 +25,9 @@ def observe_clock(servers: Sequence[str]) -> Observation:
     """The median offset over the servers that answer."""
     if not servers:
         return not_checked("clock.offset", "no time_servers in config.toml")
+    # Here and below, because most seals ask nobody.
+    import statistics
+
     offsets = [offset for offset in map(ask_offset, servers) if offset is not None]
     how = f"SNTP, {len(offsets)} of {len(servers)} servers answered"
     return observed("clock.offset", f"{statistics.median(offsets):+.3f} s" if offsets else "", how)
@@ -34,6 +35,8 @@ def observe_clock(servers: Sequence[str]) -> Observation:
 
 def ask_offset(server: str) -> float | None:
     """Seconds by which the server is ahead of this machine; None when it gives no usable answer."""
+    import socket
+
     host, _, port = server.partition(":")
     try:
         address = socket.getaddrinfo(host, int(port or _PORT), type=socket.SOCK_DGRAM)[0]
@@ -41,7 +44,7 @@ def ask_offset(server: str) -> float | None:
             link.settimeout(_SECONDS)
             link.connect(address[4])
             # What we send as our time only has to come back: the real one is nobody's business.
-            nonce = secrets.randbits(32), secrets.randbits(32)
+            nonce = struct.unpack("!II", os.urandom(8))
             sent = time.time()
             link.send(_PACKET.pack(_CLIENT, 0, 0, 0, *[0] * 9, *nonce))
             data = link.recv(1024)
@@ -51,7 +54,7 @@ def ask_offset(server: str) -> float | None:
     return _offset(data, nonce, sent, received)
 
 
-def _offset(data: bytes, nonce: tuple[int, int], sent: float, received: float) -> float | None:
+def _offset(data: bytes, nonce: tuple[int, ...], sent: float, received: float) -> float | None:
     if len(data) < _PACKET.size:
         return None
     flags, stratum, _poll, _precision, *words = _PACKET.unpack_from(data)

@@ -6,7 +6,6 @@ Linux's /proc and /sys; elsewhere these points say that nothing was looked at.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +36,8 @@ _SECURITY = {
 
 def observe_disk(place: bytes) -> Iterator[Observation]:
     """File system, encryption and free space of the disk that holds what is sealed."""
+    import shutil
+
     path = Path(os.fsdecode(place))
     try:
         free = shutil.disk_usage(path if path.is_dir() else path.absolute().parent).free
@@ -58,8 +59,8 @@ def observe_security() -> Iterator[Observation]:
     if not sys.platform.startswith("linux"):
         yield not_checked("security.software", _ELSEWHERE)
         return
-    names = {name for name in map(_process_name, Path("/proc").glob("[0-9]*/comm")) if name in _SECURITY}
-    running = ", ".join(sorted({_SECURITY[name] for name in names}))
+    names = {_process_name(path / "comm") for path in Path("/proc").iterdir() if path.name.isdecimal()}
+    running = ", ".join(sorted({_SECURITY[name] for name in names & _SECURITY.keys()}))
     yield observed("security.software", running, f"running processes, {len(_SECURITY)} known names")
 
 
@@ -109,7 +110,7 @@ def _encryption(device: str) -> str:
 
 def _process_name(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return path.read_text("utf-8", "replace").strip()
     except OSError:
         # It ended meanwhile.
         return ""

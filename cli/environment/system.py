@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _ssl
 import datetime
 import platform
-import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +36,7 @@ def observe_software() -> Iterator[Observation]:
     yield observed("software.version", software_version(), "metadata of the installed package")
     yield observed("software.digest", software_digest(), "sha256 over the list of installed files")
     yield observed("software.python", python, "the running interpreter")
-    yield observed("software.openssl", ssl.OPENSSL_VERSION, "the linked library")
+    yield observed("software.openssl", _ssl.OPENSSL_VERSION, "the linked library")
 
 
 def _operating_system() -> Observation:

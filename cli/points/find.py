@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mizheng.cli.errors import UsageFault
-from mizheng.cli.points.model import Points
-from mizheng.cli.points.read import POINTS_NAME, Label, read_points
+from mizheng.cli.points.model import POINTS_NAME, Label, Points
 from mizheng.cli.sealing.walking import split_argument
 
 
@@ -34,6 +33,9 @@ def find_points(arguments: Iterable[bytes], asked: str | None, *, without: bool)
 
 def load_points(path: Path, arguments: Iterable[bytes]) -> Points:
     """The points of this file, for a seal of these arguments."""
+    # Here, because most seals have no points, and reading TOML takes a while to be ready.
+    from mizheng.cli.points.read import read_points
+
     return read_points(path, sealed_labels(arguments))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,10 @@ from mizheng.verifier.record import build_record
 
 # As 商业秘密 are graded in practice; the record holds the Chinese word, which is the one a court reads.
 LEVELS = {"core": "核心商密", "ordinary": "普通商密"}
+POINTS_NAME = "points.toml"
+
+Label = Callable[[Path], bytes | None]
+"""The name under which a path is sealed, or None when it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.cli.errors import DataFault, InputFault
-from mizheng.cli.points.model import Item, Points
+from mizheng.cli.points.model import Item, Label, Points
 from mizheng.cli.points.place import PLACES, last_line
 from mizheng.cli.points.table import Problem, Table
 from mizheng.cli.terminal.language import N_, _
@@ -21,14 +21,10 @@ from mizheng.cli.terminal.text import printable
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.record import CORROBORATION_TYPES, MANIFEST_KEY_BYTES, MEASURE_TYPES
 
-POINTS_NAME = "points.toml"
 POINTS_FORMAT = "mizheng/points/v1"
 MAX_POINTS_BYTES = 8 << 20
 # Counting lines of more than this would make checking slower than sealing.
 _COUNTED_BYTES = 64 << 20
-
-Label = Callable[[Path], bytes | None]
-"""The name under which a path is sealed, or None when it is not."""
 
 
 class PointsFault(DataFault):

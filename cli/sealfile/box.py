@@ -10,7 +10,7 @@ decision 9.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ class Secret:
 
     @classmethod
     def generate(cls, manifest_key: bytes) -> Secret:
-        return cls(secrets.token_bytes(_KEY_BYTES), manifest_key)
+        return cls(os.urandom(_KEY_BYTES), manifest_key)
 
     def wrap(self, recipients: Sequence[x25519.Recipient]) -> WrappedKey:
         """An age file that each of `recipients` can open."""

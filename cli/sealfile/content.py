@@ -81,6 +81,11 @@ class Content:
         for number, batch in enumerate(self._batches):
             yield list(unpack_entries(self._read(batch.labels))), self._lines(number)
 
+    def pieces(self) -> Iterator[tuple[bytes, bytes]]:
+        """The same as it is kept: packed entries, and the record lines."""
+        for batch in self._batches:
+            yield self._read(batch.labels), self._read(batch.records)
+
     def record(self, place: Place) -> bytes:
         return self._lines(place.batch)[place.line]
 
@@ -159,24 +164,20 @@ def open_segment(file: BinaryIO, box: Box, segment: Segment) -> bytes:
     return box.open(segment.kind, segment.number, read_segment(file, segment))
 
 
-def unfinished_batches(
-    file: BinaryIO, start: int, secret: Secret
-) -> Iterator[tuple[list[Entry], list[bytes]]]:
-    """What an interrupted run had read: whole batches from `start` on, as far as they go."""
+def unfinished_pieces(file: BinaryIO, start: int, secret: Secret) -> Iterator[tuple[bytes, bytes]]:
+    """What an interrupted run had read, as `pieces`: whole ones from `start` on, as far as they go."""
     box = Box(secret)
-    records: list[bytes] = []
+    records = b""
     for segment in walk_segments(file, start):
         try:
             data = open_segment(file, box, segment)
-            if segment.kind == RECORDS:
-                records = data.split(b"\n")[:-1]
-            elif segment.kind == LABELS:
-                entries = list(unpack_entries(data))
-                if len(entries) == len(records):
-                    yield entries, records
         except FormatError:
             # Written while the power went: what is before it is whole.
             return
+        if segment.kind == RECORDS:
+            records = data
+        elif segment.kind == LABELS:
+            yield data, records
 
 
 def _segment(item: Any) -> Segment:

@@ -31,6 +31,9 @@ _KINDS = (
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
 # Kind, length of the label; size, mtime_ns, ctime_ns, inode.
 _ENTRY = struct.Struct("<BIQqqQ")
+_HEAD = struct.Struct("<BI")
+# How many of the kinds, from the first on, are called by a path.
+_PATH_KINDS = 3
 
 
 class Stamp(NamedTuple):
@@ -55,6 +58,26 @@ class Entry(NamedTuple):
 
 def pack_entry(kind: str, label: bytes, stamp: Stamp = NO_STAMP) -> bytes:
     return _ENTRY.pack(_CODES[kind], len(label), *stamp) + label
+
+
+def split_entries(data: bytes) -> list[bytes]:
+    """Each entry as `pack_entry` made it, still packed; FormatError when the bytes are none."""
+    found, position, end = [], 0, len(data)
+    try:
+        while position < end:
+            start = position
+            position += _ENTRY.size + _HEAD.unpack_from(data, position)[1]
+            found.append(data[start:position])
+    except struct.error as error:
+        raise FormatError("a list of names that is none") from error
+    return found
+
+
+def first_path(data: bytes) -> bytes | None:
+    """The label of the first entry, if it is that of something on a disk; None for anything else."""
+    if len(data) < _ENTRY.size or data[0] >= _PATH_KINDS:
+        return None
+    return data[_ENTRY.size : _ENTRY.size + _HEAD.unpack_from(data)[1]]
 
 
 def unpack_entries(data: bytes) -> Iterator[Entry]:

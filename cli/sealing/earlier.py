@@ -10,11 +10,10 @@ from pathlib import Path
 from mizheng.cli.errors import DataFault, PermissionFault
 from mizheng.cli.keys.sealing import load_identities, open_seal
 from mizheng.cli.sealfile.box import Secret
-from mizheng.cli.sealfile.content import unfinished_batches
-from mizheng.cli.sealfile.labels import Entry
+from mizheng.cli.sealfile.content import unfinished_pieces
 from mizheng.cli.sealfile.read import Seal, read_header
 from mizheng.cli.sealfile.write import Previous, left_path
-from mizheng.cli.sealing.reusing import Earlier
+from mizheng.cli.sealing.chunks import Earlier
 
 
 @contextmanager
@@ -38,11 +37,11 @@ def earlier_runs(
             else:
                 previous = content.previous
             if not read_all:
-                found.append(content.batches())
+                found.append(content.pieces())
         yield previous, tuple(found)
 
 
-def _unfinished(path: Path, home: Path) -> Iterator[tuple[list[Entry], list[bytes]]]:
+def _unfinished(path: Path, home: Path) -> Iterator[tuple[bytes, bytes]]:
     """What an interrupted run had read; nothing when there was none, or it cannot be opened here."""
     try:
         file = path.open("rb")
@@ -56,4 +55,4 @@ def _unfinished(path: Path, home: Path) -> Iterator[tuple[list[Entry], list[byte
             # It only saves time: whatever is wrong with it, the files are there to be read.
             return
         if secret is not None:
-            yield from unfinished_batches(file, start, secret)
+            yield from unfinished_pieces(file, start, secret)

@@ -10,7 +10,6 @@ this until the kernel writes the page back; nothing short of a snapshot would no
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import queue
@@ -18,9 +17,11 @@ import stat
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 from mizheng.cli.sealfile.labels import Stamp
+from mizheng.cli.sealing.folder import Folder, open_deep, reason_of, special_reason, stamp_of
 from mizheng.cli.terminal.language import N_
 
 # Large enough that a thread switch per chunk costs nothing, small enough to stay in the cache.
@@ -42,30 +43,26 @@ _FLAGS = (
     | getattr(os, "O_NOCTTY", 0)
 )
 
+_identity: Callable[[os.stat_result], tuple[int, ...]] = attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev"
+)
+
 CHANGED = N_("changed while being read")
 _SM3 = hashlib.new("sm3")
 
-_REASONS = {
-    errno.EACCES: N_("permission denied"),
-    errno.EPERM: N_("permission denied"),
-    errno.ENOENT: N_("vanished before it was read"),
-    errno.ENOTDIR: N_("vanished before it was read"),
-    errno.ELOOP: N_("became a link before it was read"),
-    errno.EIO: N_("input/output error"),
-    errno.ENXIO: N_("a special file"),
-    errno.ESTALE: N_("the network file system lost it"),
-}
-
 Tick = Callable[[int], None]
 """Called with the number of bytes just read."""
+
+
+def _ignore(_size: int) -> None:
+    pass
 
 
 class UnreadableError(Exception):
     """A file that cannot be sealed; the message is the reason, a message id of the catalogue."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(NamedTuple):
     """What one pass over a file found; digests in hex, `modified` in whole seconds since 1970."""
 
     size: int
@@ -76,18 +73,58 @@ class Digests:
     """As the disk had the file before and after."""
 
 
-def digest_file(path: bytes, tick: Tick | None = None) -> Digests:
+class LargeFileError(Exception):
+    """A file to be read apart from the small ones."""
+
+
+def digest_file(path: bytes, tick: Tick = _ignore) -> Digests:
     """Read the regular file at `path`; UnreadableError with the reason when that is not possible.
 
     A file that changes while it is read is read once more; when it changes again, it is unreadable.
     """
+    return _digest_twice(lambda: open_deep(path, _FLAGS), tick)
+
+
+def digest_within(folder: Folder, name: bytes, tick: Tick = _ignore, *, limit: int | None = None) -> Digests:
+    """The same of `name` in an open folder; LargeFileError above `limit` bytes.
+
+    Most files are small and at rest: those take one read between two looks at their state.
+    """
+    try:
+        descriptor = folder.open(name, _FLAGS)
+    except OSError as error:
+        raise UnreadableError(reason_of(error)) from error
+    try:
+        before = os.fstat(descriptor)
+        identity = _identity(before)
+        size, modified_ns, changed_ns, inode, _device = identity
+        if limit is not None and size > limit:
+            raise LargeFileError
+        # Every step counts here: a million files make a second of each microsecond.
+        if size < CHUNK and stat.S_ISREG(before.st_mode) and not _unsettled(modified_ns, changed_ns):
+            data = os.read(descriptor, size + 1)
+            if len(data) == size and _identity(os.fstat(descriptor)) == identity:
+                tick(size)
+                sm3 = _SM3.copy()
+                sm3.update(data)
+                sha256 = hashlib.sha256(data).hexdigest()
+                stamp = Stamp(size, modified_ns, changed_ns, inode)
+                return Digests(size, sha256, sm3.hexdigest(), modified_ns // 10**9, stamp)
+    except OSError as error:
+        raise UnreadableError(reason_of(error)) from error
+    finally:
+        os.close(descriptor)
+    return _digest_twice(lambda: folder.open(name, _FLAGS), tick)
+
+
+def _digest_twice(opening: Callable[[], int], tick: Tick) -> Digests:
     for _attempt in range(2):
         try:
-            descriptor = open_deep(path, _FLAGS)
+            descriptor = opening()
         except OSError as error:
             raise UnreadableError(reason_of(error)) from error
         try:
-            digests = _digest(descriptor, tick or _ignore)
+            digests = _digest(descriptor, tick)
         except OSError as error:
             raise UnreadableError(reason_of(error)) from error
         finally:
@@ -95,47 +132,6 @@ def digest_file(path: bytes, tick: Tick | None = None) -> Digests:
         if digests is not None:
             return digests
     raise UnreadableError(CHANGED)
-
-
-def open_deep(path: bytes, flags: int) -> int:
-    """`os.open` for paths longer than the system takes at once: opened directory by directory."""
-    try:
-        return os.open(path, flags)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG or os.open not in os.supports_dir_fd:
-            raise
-    head, tail = path.rsplit(b"/", 1)
-    directory = os.open(b"/" if path.startswith(b"/") else b".", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for part in filter(None, head.split(b"/")):
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
-            os.close(directory)
-            directory = inner
-        return os.open(tail or b".", flags, dir_fd=directory)
-    finally:
-        os.close(directory)
-
-
-def reason_of(error: OSError) -> str:
-    """A short reason that says nothing of the path and is the same in every locale."""
-    code = error.errno or 0
-    return _REASONS.get(code) or errno.errorcode.get(code, "error")
-
-
-def stamp_of(state: os.stat_result) -> Stamp:
-    """What tells whether a file was written to since."""
-    return Stamp(state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-
-
-def special_reason(mode: int) -> str:
-    """Why something that is neither file, directory nor link is not read."""
-    if stat.S_ISFIFO(mode):
-        return N_("a named pipe")
-    if stat.S_ISSOCK(mode):
-        return N_("a socket")
-    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-        return N_("a device")
-    return N_("a special file")
 
 
 def _digest(descriptor: int, tick: Tick) -> Digests | None:
@@ -197,16 +193,13 @@ def _read_threaded(
 def _settled(descriptor: int) -> os.stat_result:
     """The file's state, once its times are old enough that a further write must change them."""
     state = os.fstat(descriptor)
-    age = time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns)
-    if 0 <= age < _TICK_NS:
+    if _unsettled(state.st_mtime_ns, state.st_ctime_ns):
         time.sleep(_TICK_NS / 10**9)
         state = os.fstat(descriptor)
     return state
 
 
-def _identity(state: os.stat_result) -> tuple[int, ...]:
-    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino, state.st_dev
-
-
-def _ignore(_size: int) -> None:
-    pass
+def _unsettled(modified_ns: int, changed_ns: int) -> bool:
+    """Whether it was written to a moment ago. Times to come are somebody's word, or another clock's."""
+    now = time.time_ns()
+    return 0 <= now - changed_ns < _TICK_NS or 0 <= now - modified_ns < _TICK_NS

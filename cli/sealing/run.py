@@ -6,7 +6,7 @@ commitment. Records go to the disk as they are made; in memory stay 32 bytes for
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from mizheng.cli.environment.observe import observe_environment
 from mizheng.cli.sealfile.box import Secret
 from mizheng.cli.sealfile.labels import pack_entry
 from mizheng.cli.sealfile.write import Previous, SealWriter, left_path
+from mizheng.cli.sealing.chunks import Earlier, cut, join_earlier
 from mizheng.cli.sealing.ignoring import Hidden
 from mizheng.cli.sealing.pool import record_all
-from mizheng.cli.sealing.reusing import Earlier, mark_unchanged
-from mizheng.cli.sealing.walking import Found, walk
+from mizheng.cli.sealing.walking import Found, Listing, walk, walk_folders
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
@@ -80,16 +80,23 @@ class Task:
     with_ignored: bool = False
     """Seal also what a .mizhengignore keeps out."""
 
-    def walk(self, hidden: Hidden, *skip: Path) -> Iterator[Found]:
-        """Everything to be recorded but our own files; `hidden` counts what is left out."""
+    def walk(self) -> Iterator[Found]:
+        """Everything to be recorded, with its size."""
+        return walk(*self._walked(Hidden()))
+
+    def walk_folders(self, hidden: Hidden, *skip: Path) -> Iterator[Listing]:
+        """The same, folder by folder; `hidden` counts what is left out."""
+        return walk_folders(*self._walked(hidden, *skip))
+
+    def _walked(self, hidden: Hidden, *skip: Path) -> tuple[tuple[bytes, ...], list[bytes], Hidden | None]:
         own = [self.output, left_path(self.output), *skip, *([self.points.path] if self.points else [])]
-        return walk(self.arguments, [bytes(path) for path in own], None if self.with_ignored else hidden)
+        return self.arguments, [bytes(path) for path in own], None if self.with_ignored else hidden
 
 
 def survey(task: Task) -> Survey:
     """Count before reading, for a progress bar."""
     things = size = 0
-    for found in task.walk(Hidden()):
+    for found in task.walk():
         things += 1
         size += found.size
     return Survey(things, size)
@@ -97,7 +104,7 @@ def survey(task: Task) -> Survey:
 
 def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> Summary:
     """Read everything that the task names and write its seal, or leave nothing that looks like one."""
-    manifest_key = secrets.token_bytes(MANIFEST_KEY_BYTES)
+    manifest_key = os.urandom(MANIFEST_KEY_BYTES)
     summary = Summary(task.output)
     leaves: list[bytes] = []
     now = format_instant(int(time.time()))
@@ -108,10 +115,10 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
         leaves += map(leaf_hash, told)
         summary.points = len(task.points.of("point")) if task.points else 0
         hidden = Hidden()
-        found = task.walk(hidden, writer.temporary)
+        chunks = cut(task.walk_folders(hidden, writer.temporary))
         for earlier in task.earlier:
-            found = mark_unchanged(found, earlier)
-        for batch in record_all(found, manifest_key, lambda size: progress(0, size)):
+            chunks = join_earlier(chunks, earlier)
+        for batch in record_all(chunks, manifest_key, lambda size: progress(0, size)):
             writer.add(batch.lines, batch.labels, batch.count)
             leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))
             summary.files += batch.count - batch.links - len(batch.unreadable)

@@ -7,18 +7,17 @@ The label of a thing is the argument's own name and the path below it: `mizheng 
 labels `drawings/pump.dwg`.
 """
 
-# ruff: noqa: PTH100, PTH115, PTH118, PTH119 - pathlib has no paths of bytes
+# ruff: noqa: PTH100, PTH118, PTH119 - pathlib has no paths of bytes
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from mizheng.cli.errors import InputFault, UsageFault
-from mizheng.cli.sealfile.labels import NO_STAMP, Stamp
-from mizheng.cli.sealing.hashing import open_deep, reason_of, special_reason, stamp_of
+from mizheng.cli.sealing.folder import Folder, Other, fsencode, reason_of
 from mizheng.cli.sealing.ignoring import IGNORE_NAME, Hidden, Rules
 
 Kind = Literal["file", "link", "unreadable"]
@@ -34,21 +33,51 @@ class Found(NamedTuple):
     size: int = 0
     detail: bytes = b""
     """A link's target; why something is unreadable."""
-    stamp: Stamp = NO_STAMP
-    """Of a file, as the walk saw it."""
-    record: bytes = b""
-    """Of a file that an earlier seal has and that has not changed since: its record there."""
 
     @property
     def path(self) -> bytes:
         return self.base + self.label
 
 
+class Listing(NamedTuple):
+    """What lies in one folder, its own folders aside, in the order of the names."""
+
+    base: bytes
+    """As in `Found`."""
+    folder: bytes
+    """The folder's label with a separator behind it; empty for what was named itself."""
+    names: list[bytes]
+    others: dict[int, Other]
+    """By place in `names`; all the rest are files, as far as the folder says."""
+
+
 def walk(
     arguments: Iterable[bytes], skip: Iterable[bytes] = (), hidden: Hidden | None = None
 ) -> Iterator[Found]:
-    """Everything under `arguments`; `skip` are paths of our own files that must not seal themselves, `hidden`
-    counts what a .mizhengignore keeps out (None: nothing is kept out).
+    """Everything that `walk_folders` lists, one by one, each file with its size."""
+    for listing in walk_folders(arguments, skip, hidden):
+        with Folder(listing.base, listing.folder) as folder:
+            for place, name in enumerate(listing.names):
+                label = listing.folder + name
+                other = listing.others.get(place)
+                if other is None:
+                    try:
+                        state = folder.stat(name)
+                    except OSError as error:
+                        other = Other("unreadable", reason_of(error).encode())
+                    else:
+                        if stat.S_ISREG(state.st_mode):
+                            yield Found("file", listing.base, label, state.st_size)
+                            continue
+                        other = folder.other(name, state)
+                yield Found(other.kind, listing.base, label, detail=other.detail)
+
+
+def walk_folders(
+    arguments: Iterable[bytes], skip: Iterable[bytes] = (), hidden: Hidden | None = None
+) -> Iterator[Listing]:
+    """Everything under `arguments`, folder by folder; `skip` are paths of our own files that must not seal
+    themselves, `hidden` counts what a .mizhengignore keeps out (None: nothing is kept out).
 
     InputFault when an argument does not exist, UsageFault when two of them have the same name.
     """
@@ -84,100 +113,79 @@ def split_argument(argument: bytes) -> tuple[bytes, bytes]:
     return (os.path.join(head, b"") if head else b""), name
 
 
-def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> Iterator[Found]:
+def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> Iterator[Listing]:
     try:
         state = os.lstat(base + name)
     except OSError as error:
-        yield Found("unreadable", base, name, detail=reason_of(error).encode())
+        yield _alone(base, name, Other("unreadable", reason_of(error).encode()))
         return
     if not stat.S_ISDIR(state.st_mode):
         if base + name not in ours:
-            yield _found(base, name, state, None)
+            with Folder(base) as folder:
+                is_file = stat.S_ISREG(state.st_mode)
+                yield _alone(base, name, None if is_file else folder.other(name, state))
         return
     stack = [(name, rules)]
     while stack:
-        directory, rules = stack.pop()
+        label, rules = stack.pop()
         inner: list[tuple[bytes, Rules | None]] = []
         try:
-            found = _list(base, directory, rules, inner)
+            yield _list(base, label, rules, inner, ours)
         except OSError as error:
-            yield Found("unreadable", base, directory, detail=reason_of(error).encode())
+            yield _alone(base, label, Other("unreadable", reason_of(error).encode()))
             continue
-        yield from (item for item in found if item.path not in ours)
         # Last in, first out: pushed backwards, they come out in order.
         stack += reversed(inner)
 
 
+def _alone(base: bytes, label: bytes, other: Other | None) -> Listing:
+    head, separator, name = label.rpartition(b"/")
+    return Listing(base, head + separator, [name], {} if other is None else {0: other})
+
+
 def _list(
-    base: bytes, directory: bytes, rules: Rules | None, inner: list[tuple[bytes, Rules | None]]
-) -> list[Found]:
-    """The things in one directory in the order of their names; its directories are added to `inner`."""
-    found: list[Found] = []
-    with _Listing(base + directory) as listing:
-        if rules is not None and any(os.fsencode(entry.name) == IGNORE_NAME for entry in listing.entries):
-            rules = rules.inside(base, directory)
-        for entry in sorted(listing.entries, key=lambda entry: os.fsencode(entry.name)):
-            label = directory + b"/" + os.fsencode(entry.name)
+    base: bytes, label: bytes, rules: Rules | None, inner: list[tuple[bytes, Rules | None]], ours: _Ours
+) -> Listing:
+    """The things in one directory in the order of their names; its directories are added to `inner`.
+
+    The kind of a thing comes from the directory itself where the file system tells it, so that nothing is
+    asked of the disk for each file.
+    """
+    prefix = label + b"/"
+    with Folder(base, prefix, to_list=True) as folder:
+        entries = sorted((fsencode(entry.name), entry) for entry in folder.scan())
+        if rules is not None and any(name == IGNORE_NAME for name, _entry in entries):
+            rules = rules.inside(base, label)
+        is_ruled = rules is not None and bool(rules.specs)
+        listing = Listing(base, prefix, [], {})
+        names, others = listing.names, listing.others
+        for name, entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if rules is not None and rules.specs and rules.hide(label, is_folder=is_folder):
+            if is_ruled and rules is not None and rules.hide(prefix + name, is_folder=is_folder):
                 continue
             if is_folder:
-                inner.append((label, rules))
+                inner.append((prefix + name, rules))
                 continue
-            try:
-                state = entry.stat(follow_symlinks=False)
-            except OSError as error:
-                found.append(Found("unreadable", base, label, detail=reason_of(error).encode()))
+            if name in ours.names and base + prefix + name in ours:
                 continue
-            found.append(_found(base, label, state, listing.descriptor))
-    return found
-
-
-def _found(base: bytes, label: bytes, state: os.stat_result, directory: int | None) -> Found:
-    if stat.S_ISREG(state.st_mode):
-        return Found("file", base, label, state.st_size, stamp=stamp_of(state))
-    if stat.S_ISLNK(state.st_mode):
-        try:
-            if directory is None:
-                target = os.readlink(base + label)
-            else:
-                target = os.readlink(label.rsplit(b"/", 1)[1], dir_fd=directory)
-        except OSError as error:
-            return Found("unreadable", base, label, detail=reason_of(error).encode())
-        return Found("link", base, label, detail=target)
-    return Found("unreadable", base, label, detail=special_reason(state.st_mode).encode())
+            if not entry.is_file(follow_symlinks=False):
+                try:
+                    state = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    others[len(names)] = Other("unreadable", reason_of(error).encode())
+                else:
+                    if not stat.S_ISREG(state.st_mode):
+                        others[len(names)] = folder.other(name, state)
+            names.append(name)
+    return listing
 
 
 class _Ours:
-    """Paths of our own; asked for every file, so it looks at the last part of a path first."""
+    """Paths of our own; asked for every file, so the last part of a path is looked at first."""
 
     def __init__(self, paths: Iterable[bytes]) -> None:
         self._paths = frozenset(os.path.abspath(path) for path in paths)
-        self._names = frozenset(os.path.basename(path) for path in self._paths)
+        self.names = frozenset(os.path.basename(path) for path in self._paths)
 
     def __contains__(self, path: bytes) -> bool:
-        return path.rsplit(b"/", 1)[-1] in self._names and os.path.abspath(path) in self._paths
-
-
-class _Listing:
-    """A directory's entries; by descriptor where the system can, so that no path is ever too long."""
-
-    def __init__(self, path: bytes) -> None:
-        self._path = path
-        self.descriptor: int | None = None
-        self.entries: list[os.DirEntry[Any]] = []
-
-    def __enter__(self) -> _Listing:
-        if os.scandir not in os.supports_fd:
-            with os.scandir(self._path) as scan:
-                self.entries = list(scan)
-            return self
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        self.descriptor = open_deep(self._path, flags)
-        with os.scandir(self.descriptor) as scan:
-            self.entries = list(scan)
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)
+        return path.rsplit(b"/", 1)[-1] in self.names and os.path.abspath(path) in self._paths

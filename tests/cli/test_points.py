@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from mizheng.cli.errors import UsageFault
 from mizheng.cli.points.find import find_points, load_points, sealed_labels
-from mizheng.cli.points.model import Points
-from mizheng.cli.points.read import POINTS_NAME, PointsFault
+from mizheng.cli.points.model import POINTS_NAME, Points
+from mizheng.cli.points.read import PointsFault
 from mizheng.verifier.record import Record, parse_record
 
 from tests.cli.runner import Mizheng

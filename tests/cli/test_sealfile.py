@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from mizheng.cli.errors import DataFault, InputFault, OutputFault
 from mizheng.cli.sealfile.box import Box, Secret
-from mizheng.cli.sealfile.content import Content, unfinished_batches
+from mizheng.cli.sealfile.content import Content, unfinished_pieces
 from mizheng.cli.sealfile.labels import NO_STAMP, Entry, Stamp, pack_entry
 from mizheng.cli.sealfile.read import Seal, read_header
 from mizheng.cli.sealfile.segments import MAGIC
@@ -152,7 +152,7 @@ def test_proofs_from_kept_levels_are_those_of_the_tree(path: Path, count: int) -
             content.prove([record(b"never sealed")])
 
 
-def test_an_unfinished_seal_gives_its_whole_batches(path: Path) -> None:
+def test_an_unfinished_seal_gives_its_whole_pieces(path: Path) -> None:
     """At whatever byte it was cut: what comes back is what was written, as far as it goes."""
     with pytest.raises(KeyboardInterrupt), open_writer(path) as writer:
         add(writer, NAMES[:1])
@@ -171,8 +171,8 @@ def test_an_unfinished_seal_gives_its_whole_batches(path: Path) -> None:
                 _made_at, _keys, start = read_header(file, part)
             except DataFault:
                 continue
-            found = list(unfinished_batches(file, start, SECRET))
-        records = [line for _entries, lines in found for line in lines]
+            found = list(unfinished_pieces(file, start, SECRET))
+        records = [line for _labels, lines in found for line in lines.splitlines()]
         assert records == RECORDS[: len(records)]
         counts.add(len(records))
     assert counts == {0, 1, 3}

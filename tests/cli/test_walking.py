@@ -129,18 +129,18 @@ def remove_deep(root: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mizheng.cli.sealing import walking
+    from mizheng.cli.sealing import folder
 
     (tmp_path / "root" / "closed").mkdir(parents=True)
     (tmp_path / "root" / "open").touch()
-    honest = walking.open_deep
+    honest = folder.open_deep
 
     def refuse(path: bytes, flags: int) -> int:
         if path.endswith(b"closed"):
             raise PermissionError(errno.EACCES, "Permission denied")
         return honest(path, flags)
 
-    monkeypatch.setattr(walking, "open_deep", refuse)
+    monkeypatch.setattr(folder, "open_deep", refuse)
     found = {item.label: item for item in walk([bytes(tmp_path / "root")])}
     assert found[b"root/closed"].kind == "unreadable"
     assert found[b"root/closed"].detail == b"permission denied"
