@@ -49,7 +49,7 @@ def publish(temporary: Path, path: Path, *, force: bool) -> None:
 
 def publish_bytes(path: Path, data: bytes) -> None:
     """Put `data` at `path`, 0600, whole or not at all; OutputFault when the name cannot be had."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.part")
     try:
         write_new(temporary, data)
         publish(temporary, path, force=False)
