@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.metrics import Counting
-from mizheng.notary.routes import beacon, deposits, events, health, keys, log, organisation, urgent
+from mizheng.notary.routes import beacon, certificates, deposits, events, health, keys, log, organisation, urgent
 from mizheng.notary.routes.limits import BodyLimit
 from mizheng.notary.routes.problems import document, install_handlers
 from mizheng.notary.routes.schemas import ProblemAnswer
@@ -45,7 +45,7 @@ def create_app(service: Service) -> NotaryApp:
         redirect_slashes=False,
     )
     app.state.service = service
-    for room in (deposits, urgent, events, keys, organisation, beacon, log, health):
+    for room in (deposits, urgent, certificates, events, keys, organisation, beacon, log, health):
         app.include_router(room.router)
     install_handlers(app)
     app.add_shortcuts(service)

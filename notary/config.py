@@ -22,6 +22,8 @@ the data directory, the default. Nothing else in the notary reads the environmen
     publish          -                         [publish]         nowhere: readers ask the notary
     timestamps       -                         [timestamps]      none
     renewal          -                         [renewal]         180 days before a certificate ends
+    certificates     -                         [certificates]    issued when a depositor asks for one
+    pages            -                         [pages]           served, 60 requests a minute for each address
 """
 
 import re
@@ -52,7 +54,18 @@ _ENVIRONMENT = {
     "urgent_per_day": "MIZHENG_URGENT_PER_DAY",
     "witness_policy": "MIZHENG_WITNESS_POLICY",
 }
-_TABLES = ("chain", "chains", "timestamps", "renewal", "observers", "witnesses", "publish", "signer")
+_TABLES = (
+    "chain",
+    "chains",
+    "timestamps",
+    "renewal",
+    "observers",
+    "witnesses",
+    "publish",
+    "signer",
+    "certificates",
+    "pages",
+)
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -93,6 +106,10 @@ class Settings:
     """PIN of the security module that has the publisher's key."""
     chains: Mapping[str, Any] = field(default_factory=dict)
     """The tables [chains.NAME] of notary.toml as they stand."""
+    certificates: Mapping[str, Any] = field(default_factory=dict)
+    """The table [certificates] of notary.toml as it stands."""
+    pages: Mapping[str, Any] = field(default_factory=dict)
+    """The table [pages] of notary.toml as it stands."""
 
     @property
     def config_path(self) -> Path:
@@ -141,6 +158,8 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         # Not a setting like the others: a secret stands in no file that is not for it alone.
         signer_pin=environment.get("MIZHENG_SIGNER_PIN") or None,
         chains=file.get("chains", {}),
+        certificates=file.get("certificates", {}),
+        pages=file.get("pages", {}),
     )
 
 
@@ -176,9 +195,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         if (name in _TABLES) != isinstance(value, dict):
             raise ConfigurationError(
                 "{path}: {name} is not of the right kind",
-                hint="chain, chains, observers, publish, signer, witnesses are tables, the rest values",
+                hint="tables are: {tables}; the rest are values",
                 path=path,
                 name=name,
+                tables=", ".join(sorted(_TABLES)),
             )
     return found
 

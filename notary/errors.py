@@ -96,7 +96,34 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     # What is asked for.
     "deposit-unknown": ProblemType(404, "no such deposit of this organisation"),
+    "certificate-not-issued": ProblemType(
+        404,
+        "no certificate of this deposit is issued yet",
+        "ask for one: POST to the same path without .pdf; it is issued when the deposit is final",
+    ),
     "no-final-block": ProblemType(404, "no final block is known", "leave not_before out, or ask again later"),
+    # What anybody may ask for.
+    "certificate-unknown": ProblemType(
+        404,
+        "there is no such certificate, or it is not shown without its code",
+        "the code is printed below the number",
+    ),
+    "certificate-masked": ProblemType(
+        403, "this is not shown without the certificate's code", "the code is printed below the number"
+    ),
+    "certificate-number-wrong": ProblemType(
+        422,
+        "this is not the number of a certificate",
+        "20 letters and digits, the last two of which check the others",
+    ),
+    "certificate-code-wrong": ProblemType(
+        422, "this is not the code of a certificate", "12 letters and digits, printed below the number"
+    ),
+    "digest-wrong": ProblemType(422, "this is not a digest", "64 hex digits"),
+    "transaction-unknown": ProblemType(404, "no anchor of this log stands in such a transaction"),
+    "too-many-requests": ProblemType(
+        429, "too many requests came from this address", "ask again after the given time"
+    ),
     "not-found": ProblemType(404, "nothing is here"),
     "method-not-allowed": ProblemType(405, "the method is not allowed here"),
     "request-refused": ProblemType(400, "the request cannot be read"),

@@ -24,6 +24,7 @@ from mizheng.notary.models import checkpoints, company_keys, deposits, enrolment
 from mizheng.notary.publishing.head import add_cosignatures, load_published_head
 from mizheng.notary.timestamping.kept import load_first_stamps
 from mizheng.verifier.beacon import dump_beacon
+from mizheng.verifier.bundle import Evidence
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.dsse import parse
 from mizheng.verifier.enrolment import KeyStatus
@@ -80,66 +81,73 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
     """The fields of EvidenceAnswer; Problem `deposit-unknown` unless it is the caller's."""
     with reading(instance.engine) as connection:
         deposit = find_deposit(connection, caller, deposit_id)
-        head = load_head(connection)
-        chosen = _choose(_anchors(connection, deposit.leaf_index))
-        stamps = load_first_stamps(connection, deposit.leaf_index, load_spans(connection))
-        notes = {row.tree_size: row.checkpoint_note for row in chosen}
-        notes |= _kept_notes(connection, {stamp.tree_size for stamp in stamps} - set(notes))
-        if not notes:
-            # Nothing is anchored yet: there is inclusion in the published head, or else in the present one.
-            published = load_published_head(connection)
-            is_shown = published.tree_size > deposit.leaf_index and is_believed(
-                load_spans(connection), published.tree_size
-            )
-            shown = published if is_shown else head
-            notes = {shown.tree_size: shown.checkpoint}
-        # Once for all that stands on a head: its note is the same bytes wherever it appears.
-        notes = {size: add_cosignatures(connection, size, note) for size, note in notes.items()}
-        reader = TileReader(connection)
-        heads = {
-            str(size): tlog_proof_for(reader, deposit.leaf_index, size, note).decode()
-            for size, note in sorted(notes.items())
-        }
-        key = connection.execute(
-            select(company_keys, enrolments.c.envelope)
-            .select_from(
-                company_keys.join(enrolments, company_keys.c.enrolment_index == enrolments.c.leaf_index)
-            )
-            .where(company_keys.c.keyid == deposit.keyid)
-        ).one()
-        smallest = min(notes)
-        # An enrolment stands before every statement of its key, so each of these heads has it as well.
-        enrolment_proof = tlog_proof_for(reader, key.enrolment_index, smallest, notes[smallest])
-        not_before = parse_statement(parse(deposit.envelope, STATEMENT_PAYLOAD_TYPE).payload).not_before
-        beacon = None if not_before is None else find_beacon(connection, not_before)
-        blocks = {row.block_hash for row in chosen if row.kind not in FOREIGN_KINDS} | (
-            {not_before.hash} if not_before else set()
-        )
-        observed = _observations(connection, blocks)
-        foreign = [_with_observations(connection, row) for row in chosen if row.kind in FOREIGN_KINDS]
-        sealed = _seals(connection, blocks)
-    # Revocation and size are of the same snapshot: the status cannot miss a revocation below its size.
-    status = KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer)
+        found = collect_evidence(connection, instance, deposit)
+    assert found.enrolment and found.enrolment_proof and found.key_status  # noqa: S101 - collected always
     return {
         "id": deposit_id,
         "leaf_index": deposit.leaf_index,
-        "heads": heads,
-        "anchors": [
-            to_base64(row.evidence_final or row.evidence) for row in chosen if row.kind not in FOREIGN_KINDS
-        ],
-        "foreign": [to_base64(evidence) for evidence in foreign],
-        "observations": [to_base64(envelope) for envelope in observed],
-        "seals": [to_base64(evidence) for evidence in sealed],
+        "heads": {str(size): proof.decode() for size, proof in sorted(found.heads.items())},
+        "anchors": [to_base64(anchor) for anchor in found.anchors],
+        "foreign": [to_base64(anchor) for anchor in found.foreign],
+        "observations": [to_base64(envelope) for envelope in found.observations],
+        "seals": [to_base64(evidence) for evidence in found.seals],
         "timestamps": [
-            {"response": to_base64(dump_response(stamp.token)), "text": stamp.text.decode()}
-            for stamp in stamps
+            {"response": to_base64(response), "text": text.decode()} for response, text in found.timestamps
         ],
-        "renewals": [to_base64(stamp.record) for stamp in stamps if stamp.record is not None],
-        "enrolment": to_base64(key.envelope),
-        "enrolment_proof": enrolment_proof.decode(),
-        "key_status": to_base64(status),
-        "beacon": None if beacon is None else to_base64(dump_beacon(beacon)),
+        "renewals": [to_base64(record) for record in found.renewals],
+        "enrolment": to_base64(found.enrolment),
+        "enrolment_proof": found.enrolment_proof.decode(),
+        "key_status": to_base64(found.key_status),
+        "beacon": None if found.beacon is None else to_base64(found.beacon),
     }
+
+
+def collect_evidence(
+    connection: Connection, instance: Instance, deposit: Row[tuple[object, ...]]
+) -> Evidence:
+    """All that the notary adds to a bundle of this row of `deposits`."""
+    head = load_head(connection)
+    chosen = choose_anchors(connection, deposit.leaf_index)
+    stamps = load_first_stamps(connection, deposit.leaf_index, load_spans(connection))
+    notes = {row.tree_size: row.checkpoint_note for row in chosen}
+    notes |= _kept_notes(connection, {stamp.tree_size for stamp in stamps} - set(notes))
+    if not notes:
+        # Nothing is anchored yet: there is inclusion in the published head, or else in the present one.
+        published = load_published_head(connection)
+        is_shown = published.tree_size > deposit.leaf_index and is_believed(
+            load_spans(connection), published.tree_size
+        )
+        shown = published if is_shown else head
+        notes = {shown.tree_size: shown.checkpoint}
+    # Once for all that stands on a head: its note is the same bytes wherever it appears.
+    notes = {size: add_cosignatures(connection, size, note) for size, note in notes.items()}
+    reader = TileReader(connection)
+    key = connection.execute(
+        select(company_keys, enrolments.c.envelope)
+        .select_from(company_keys.join(enrolments, company_keys.c.enrolment_index == enrolments.c.leaf_index))
+        .where(company_keys.c.keyid == deposit.keyid)
+    ).one()
+    smallest = min(notes)
+    not_before = parse_statement(parse(deposit.envelope, STATEMENT_PAYLOAD_TYPE).payload).not_before
+    beacon = None if not_before is None else find_beacon(connection, not_before)
+    blocks = {row.block_hash for row in chosen if row.kind not in FOREIGN_KINDS} | (
+        {not_before.hash} if not_before else set()
+    )
+    return Evidence(
+        heads={size: tlog_proof_for(reader, deposit.leaf_index, size, note) for size, note in notes.items()},
+        timestamps=[(dump_response(stamp.token), stamp.text) for stamp in stamps],
+        anchors=[row.evidence_final or row.evidence for row in chosen if row.kind not in FOREIGN_KINDS],
+        foreign=[_with_observations(connection, row) for row in chosen if row.kind in FOREIGN_KINDS],
+        observations=_observations(connection, blocks),
+        renewals=[stamp.record for stamp in stamps if stamp.record is not None],
+        seals=_seals(connection, blocks),
+        enrolment=key.envelope,
+        # An enrolment stands before every statement of its key, so each of these heads has it as well.
+        enrolment_proof=tlog_proof_for(reader, key.enrolment_index, smallest, notes[smallest]),
+        # Revocation and size are of one snapshot: the status cannot miss a revocation below its size.
+        key_status=KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer),
+        beacon=None if beacon is None else dump_beacon(beacon),
+    )
 
 
 def _with_observations(connection: Connection, row: Row[tuple[object, ...]]) -> bytes:
@@ -196,8 +204,9 @@ def _kept_notes(connection: Connection, sizes: set[int]) -> dict[int, bytes]:
     return {row.tree_size: row.note for row in rows}
 
 
-def _choose(rows: Sequence[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:
+def choose_anchors(connection: Connection, leaf_index: int) -> list[Row[tuple[object, ...]]]:
     """For each chain the first final anchor, the oldest date that stays; without one the first in a block."""
+    rows = _anchors(connection, leaf_index)
     chosen: dict[tuple[int, bytes], Row[tuple[object, ...]]] = {}
     for state in ("final", "mined"):
         for row in rows:

@@ -7,6 +7,7 @@ from functools import partial
 from mizheng.notary.anchoring.background import ChainKeepers
 from mizheng.notary.anchoring.costs import load_spent
 from mizheng.notary.anchoring.keeper import ChainKeeper
+from mizheng.notary.certificates.keeper import CertificateKeeper
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.chain.feerule import WEI, format_amount
 from mizheng.notary.chain.node_board import load_node_states
@@ -31,8 +32,10 @@ from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.log.waiting import Room
 from mizheng.notary.metrics import Metrics
+from mizheng.notary.pages.setup import parse_pages
 from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
+from mizheng.notary.visitors import Visitors
 from mizheng.notary.worker import Worker
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -63,6 +66,9 @@ class Service:
         self.chains = ChainKeepers(instance)
         self.witnesses = WitnessKeeper(instance)
         self.time_stamps = TimeStampKeeper(instance)
+        self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
+        self.pages = parse_pages(instance.settings.pages)
+        self.visitors = Visitors(self.pages.per_minute, self.pages.address_header)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self._following = Worker(
             "seen heads", HeadFollower(instance.engine, instance.guard).step, FOLLOWING_PAUSE
@@ -156,6 +162,7 @@ class Service:
         self.publication.start()
         self.witnesses.start()
         self.time_stamps.start()
+        self.certificates.start()
 
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
@@ -167,6 +174,7 @@ class Service:
         self.publication.stop()
         self.witnesses.stop()
         self.time_stamps.stop()
+        self.certificates.stop()
         self.chains.stop()
         self.engine.dispose()
 
@@ -229,6 +237,7 @@ class Service:
                     checks[f"observer.{name}"] = {"state": state, "detail": keeper.profile.name}
         for kind, state in self.publication.states.items():
             checks[f"publication.{kind}"] = {"state": state}
+        checks["certificates"] = {"state": self.certificates.state}
         checks.update(witness_checks)
         # Where the database cannot be read, nothing can be said of them, and this is known already.
         if checks["database"]["state"] == "ok":

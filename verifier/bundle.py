@@ -277,7 +277,7 @@ def write_bundle(
     content: dict[str, bytes] = {README: readme.encode(), STATEMENT: envelope, **(extra_members or {})}
     for place, item in enumerate(opened, 1):
         content[f"records/{place:04}.json"] = item.dump()
-    content.update(_evidence_members(evidence))
+    content.update(evidence_members(evidence))
     files = {f"originals/{place + 1:04}": path for place, path in (originals or {}).items()}
     records = {f"originals/{place:04}": parse_record(item.record) for place, item in enumerate(opened, 1)}
     own = [name for name in content if _is_depositors(name)]
@@ -297,7 +297,8 @@ def write_bundle(
     )
 
 
-def _evidence_members(evidence: Evidence) -> dict[str, bytes]:
+def evidence_members(evidence: Evidence) -> dict[str, bytes]:
+    """The notary's members by their names."""
     members = {f"heads/{size}.tlog-proof": data for size, data in evidence.heads.items()}
     for n, (response, text) in enumerate(evidence.timestamps, 1):
         members |= {f"timestamps/{n:04}.tsr": response, f"timestamps/{n:04}.txt": text}
