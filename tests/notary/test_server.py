@@ -256,7 +256,8 @@ def test_health_readiness_and_metrics(depositor: TestDepositor, server: NotarySe
     depositor.deposit()
     assert get(server, "/healthz").json() == {"state": "ok"}
     ready = get(server, "/readyz").json()
-    assert set(ready["checks"]) == {"database", "log", "sequencer", "issuer", "chain.embedded"}
+    names = {"database", "log", "sequencer", "issuer", "certificates", "chain.embedded"}
+    assert set(ready["checks"]) == names
     text = get(server, "/metrics").text
     for name in (
         'mizheng_deposits_total{outcome="created"}',
