@@ -7,7 +7,17 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.metrics import Counting
-from mizheng.notary.routes import beacon, certificates, deposits, events, health, keys, log, organisation, urgent
+from mizheng.notary.routes import (
+    beacon,
+    certificates,
+    deposits,
+    events,
+    health,
+    keys,
+    log,
+    organisation,
+    urgent,
+)
 from mizheng.notary.routes.limits import BodyLimit
 from mizheng.notary.routes.problems import document, install_handlers
 from mizheng.notary.routes.schemas import ProblemAnswer
