@@ -1,4 +1,4 @@
-/** The check codes (docs/spec/10-verdict.md). Titles and translations are put in when the page is built. */
+/** The check codes (docs/spec/10-verdict.md). They come from verifier/codes.py when this is built. */
 
 import words from "mizheng:words";
 
@@ -7,5 +7,3 @@ export const CODES: Readonly<Record<string, string>> = words.codes;
 /** Codes that have to pass for `valid`, and those of which one has to. */
 export const NEEDED: readonly string[] = words.needed;
 export const NEEDED_ONE_OF: readonly string[] = words.neededOneOf;
-/** Message id to its Chinese text. */
-export const CHINESE: Readonly<Record<string, string>> = words.chinese;

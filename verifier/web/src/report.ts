@@ -102,9 +102,16 @@ export function computeVerdict(findings: Findings, require: readonly string[]): 
   return [missing.length > 0 || findings.hasLaterVersion ? "undetermined" : "valid", missing];
 }
 
+let readMessage = (message: string): string => message;
+
+/** How a message becomes English text, where it is not that itself. */
+export function readMessagesWith(read: (message: string) => string): void {
+  readMessage = read;
+}
+
 /** A message id with its placeholders filled; `{name!r}` puts quotes around, as the catalogue's ids ask for. */
 export function fill(message: string, values: Values): string {
-  return message.replace(/\{(\w+)(!r)?\}/g, (whole, name: string, quoted: string | undefined) => {
+  return readMessage(message).replace(/\{(\w+)(!r)?\}/g, (whole, name: string, quoted: string | undefined) => {
     if (!Object.hasOwn(values, name)) return whole;
     const text = String(values[name]);
     return quoted ? `'${text}'` : text;
