@@ -37,6 +37,7 @@ BEACON = "beacon.json"
 DISCLOSURE = "disclosure.dsse.json"
 DISCLOSURE_EVENT = "disclosure.event.dsse.json"
 DISCLOSURE_PROOF = "disclosure.tlog-proof"
+PAGE = "verify.html"
 
 _NUMBER = r"([0-9]{4}|[1-9][0-9]{4,6})"
 _SIZE = r"(0|[1-9][0-9]{0,18})"

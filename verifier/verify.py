@@ -13,7 +13,7 @@
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
-12. others      members this version knows by name but does not judge
+12. others      members this version knows by name but does not judge; the enclosed page
 13. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
@@ -38,6 +38,7 @@ from .checks import (
     foreign,
     identity,
     log,
+    others,
     renewals,
     structure,
     times,
@@ -54,15 +55,6 @@ from .words import N_
 
 __all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
 
-# Group of members, check code: known to the format, not judged by this version.
-_OTHERS = (
-    ("x509", "depositor.x509"),
-    ("custody", "custody.chain"),
-    ("platform", "platform.facts"),
-    ("certificate", "certificate.signature"),
-    ("exhibits", "exhibits.list"),
-    ("page", "page.digest"),
-)
 # Records that speak for the time before anchoring (法释〔2021〕12号 Art. 18), as a report lists them.
 _SUPPORTS = (
     ("environment", N_("environment of the sealing machine, by the depositor's own account")),
@@ -143,7 +135,7 @@ def verify_bundle(
         identity.check_enrolment(context)
         identity.check_key_status(context)
         disclosures.check_disclosure(context, document)
-        _check_others(context)
+        others.check_others(context)
         return _finish(findings, trust, context)
 
 
@@ -158,15 +150,6 @@ def _check_trust(findings: Findings, trust: Trust | None, now: int | None) -> No
         findings.not_checked("trust.current", message=message, expires_at=trust.expires_at)
     else:
         findings.passed("trust.current", sha256=trust.sha256, expires_at=trust.expires_at)
-
-
-def _check_others(context: Context) -> None:
-    for group, code in _OTHERS:
-        if context.bundle.group(group):
-            message = N_("the bundle carries this, but this version does not check it")
-            context.findings.not_checked(code, context.bundle.group(group)[0], message)
-        else:
-            context.findings.not_provided(code)
 
 
 def _finish(findings: Findings, trust: Trust | None, context: Context | None) -> Report:

@@ -19,9 +19,10 @@ from mizheng.cli.files import publish
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealing.hashing import UnreadableError, digest_file
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundle import PAGE, Evidence, write_bundle
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.manifest import OpenedRecord
+from mizheng.verifier.page import bundle_copy
 from mizheng.verifier.record import Record, parse_record
 from mizheng.verifier.report import Status
 from mizheng.verifier.verify import verify_bundle
@@ -114,7 +115,7 @@ def make_bundle(
                     originals=originals,
                     recipient=recipient,
                     purpose=purpose,
-                    extra_members=more,
+                    extra_members={PAGE: bundle_copy(), **more},
                 )
             except MizhengError:
                 _name_changed_original(opening, originals)

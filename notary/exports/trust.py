@@ -8,6 +8,7 @@ on them says TRIAL.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 from mizheng.notary.anchoring.publisher_key import load_publisher
@@ -29,9 +30,10 @@ from mizheng.notary.timestamping.setup import parse_timestamps
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.enrolment import parse_enrolment
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.page import page_digests
 from mizheng.verifier.policy import Policy
 from mizheng.verifier.signature import PrivateKey
-from mizheng.verifier.trust import NamedKey, Trust, TrustedChain, TrustedLog, TrustedLogId
+from mizheng.verifier.trust import NamedKey, Release, Trust, TrustedChain, TrustedLog, TrustedLogId
 from sqlalchemy import Connection, Row, select, union
 
 # Without these a bundle shows a name that nobody has checked.
@@ -80,7 +82,15 @@ def make_trust(
         witness_policy=policy,
         tsas=tuple(setup.trusted for setup in parse_timestamps(instance.settings.timestamps)),
         retired_hashes=parse_renewal(instance.settings.renewal).retired,
+        releases=page_releases(),
     )
+
+
+def page_releases() -> tuple[Release, ...]:
+    """The checking page of this release, as an office keeps it and as it is put into bundles."""
+    page, copy = page_digests()
+    name = f"verify.html {version('mizheng')}"
+    return Release(name, page), Release(f"{name}, the copy in bundles", copy)
 
 
 def trusted_logs(instance: Instance) -> tuple[TrustedLog, ...]:

@@ -11,7 +11,7 @@
  *  8. tokens      each time-stamp token, and whether it still counts
  *  9. time        not before the beacon, not after the earliest token or anchor
  * 10. depositor   enrolment in the same tree, key not revoked
- * 11. others      members that are known by name only
+ * 11. others      the enclosed page; members that are known by name only
  * 12. verdict
  */
 
@@ -105,7 +105,7 @@ async function checkAll(context: Context): Promise<void> {
   await checkBeacon(context, seen);
   await checkEnrolment(context);
   await checkKeyStatus(context);
-  checkOthers(context);
+  await checkOthers(context);
 }
 
 function checkTrust(findings: Findings, trust: Trust | undefined, now: number | undefined): void {

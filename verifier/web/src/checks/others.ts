@@ -1,8 +1,9 @@
-/** Members that are known by name only. */
+/** Members that are known by name only, and the page that may be enclosed. */
 
 import type { Group } from "../documents/bundle.js";
 import type { Context } from "./context.js";
 
+const PAGE = "verify.html";
 const UNCHECKED: readonly (readonly [group: Group, code: string])[] = [
   ["x509", "depositor.x509"],
   ["custody", "custody.chain"],
@@ -10,13 +11,31 @@ const UNCHECKED: readonly (readonly [group: Group, code: string])[] = [
   ["platform", "platform.facts"],
   ["certificate", "certificate.signature"],
   ["exhibits", "exhibits.list"],
-  ["page", "page.digest"],
 ];
 
-export function checkOthers({ bundle, findings }: Context): void {
+export async function checkOthers(context: Context): Promise<void> {
+  const { bundle, findings } = context;
   for (const [group, code] of UNCHECKED) {
     const [first] = bundle.group(group);
     if (first === undefined) findings.notProvided(code);
     else findings.notChecked(code, first, "the bundle carries this, but this version does not check it");
   }
+  await checkPage(context);
+}
+
+/** The enclosed page is one that the trust file names as published. It is a convenience, never evidence. */
+async function checkPage({ bundle, findings, trust }: Context): Promise<void> {
+  if (!bundle.has(PAGE)) {
+    findings.notProvided("page.digest");
+    return;
+  }
+  const sha256 = await findings.attempt("page.digest", PAGE, () => bundle.sha256(PAGE));
+  if (sha256 === undefined) return;
+  if (trust === undefined) {
+    findings.notChecked("page.digest", PAGE, "no trust file was given");
+    return;
+  }
+  const release = trust.releases.find((each) => each.sha256 === sha256);
+  if (release) findings.passed("page.digest", PAGE, "published as {name}", { name: release.name, sha256 });
+  else findings.notChecked("page.digest", PAGE, "the trust file does not name this page as published", { sha256 });
 }

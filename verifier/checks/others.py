@@ -1,0 +1,47 @@
+"""Members that this version knows by name and does not judge, and the page that may be enclosed."""
+
+from __future__ import annotations
+
+from ..bundle import PAGE
+from ..words import N_
+from .context import Context
+
+# Group of members, check code.
+_UNJUDGED = (
+    ("x509", "depositor.x509"),
+    ("custody", "custody.chain"),
+    ("platform", "platform.facts"),
+    ("certificate", "certificate.signature"),
+    ("exhibits", "exhibits.list"),
+)
+
+
+def check_others(context: Context) -> None:
+    for group, code in _UNJUDGED:
+        names = context.bundle.group(group)
+        if names:
+            message = N_("the bundle carries this, but this version does not check it")
+            context.findings.not_checked(code, names[0], message)
+        else:
+            context.findings.not_provided(code)
+    _check_page(context)
+
+
+def _check_page(context: Context) -> None:
+    """The enclosed page is one that the trust file names as published. It is a convenience, never evidence."""
+    findings = context.findings
+    if not context.bundle.has(PAGE):
+        findings.not_provided("page.digest")
+        return
+    digest = findings.attempt("page.digest", PAGE, lambda: context.bundle.sha256(PAGE))
+    if digest is None:
+        return
+    if context.trust is None:
+        findings.not_checked("page.digest", PAGE, N_("no trust file was given"))
+        return
+    release = next((item for item in context.trust.releases if item.sha256 == digest), None)
+    if release is None:
+        message = N_("the trust file does not name this page as published")
+        findings.not_checked("page.digest", PAGE, message, sha256=digest)
+    else:
+        findings.passed("page.digest", PAGE, N_("published as {name}"), name=release.name, sha256=digest)
