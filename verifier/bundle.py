@@ -194,7 +194,9 @@ class Bundle:
         ]
 
     def sha256(self, name: str) -> str:
-        """Hex SHA-256 of a member's content, read in pieces."""
+        """Hex SHA-256 of a member's content, read in pieces; LimitError above what all but originals have."""
+        if self.size(name) > MAX_MEMORY_BYTES and member_group(name) != "originals":
+            raise LimitError("member {name} of {size} bytes", name=name, size=self.size(name))
         digest = hashlib.sha256()
         for chunk in self.chunks(name):
             digest.update(chunk)

