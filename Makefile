@@ -9,7 +9,7 @@ bin := $(VENV)/bin
 pip := $(bin)/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-chain test soak bench lint format lock tools clean
+.PHONY: help demo demo-chain test soak page bench lint format lock tools clean
 .DELETE_ON_ERROR:
 # One target after another: they share one virtual environment.
 .NOTPARALLEL:
@@ -31,6 +31,9 @@ test: $(VENV)/.dev tools ## all tests; ARGS="tests/verifier -x" for some of them
 
 soak: $(VENV)/.dev tools ## the same tests with larger numbers
 	@MIZHENG_SOAK=1 $(bin)/python -m pytest $(ARGS)
+
+page: $(VENV)/.dev ## build verify.html from verifier/web and the catalogue
+	@$(bin)/python -m tests.tools.page
 
 bench: $(VENV)/.dev tools ## speed and gas, with the conditions; kept in bench-out/report.txt
 	@$(bin)/python -m tests.bench $(ARGS)

@@ -1,4 +1,4 @@
-"""verify.html, the second verifier as a page of one file (verifier/web): its bytes, and the copy for a bundle.
+"""verify.html, the second verifier as a page of one file (verifier/web), and the copy for a bundle.
 
 The copy that is put into a bundle differs in one word, by which it says of itself that it came in a bundle:
 whoever made the bundle could have changed it. The digests of both are published (`page.digest`).
@@ -42,9 +42,9 @@ class PageParts:
 
     The script shows itself in the element of id `mizheng-verify`, of class `mizheng`, in the language of its
     `data-lang`. A trust file that the site pins stands as text in an element of id `mizheng-pinned-trust`,
-    which is no script (`<script type="text/plain">`), its name in `data-name`. As a file of its own the script
-    starts its workers from its own address; a Content-Security-Policy has to allow `'wasm-unsafe-eval'` and
-    that address as `worker-src`.
+    which is no script (`<script type="text/plain">`), its name in `data-name`. As a file of its own the
+    script starts its workers from its own address; a Content-Security-Policy has to allow
+    `'wasm-unsafe-eval'`, and that address as `worker-src`.
     """
 
     script: str

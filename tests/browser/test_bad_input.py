@@ -1,4 +1,4 @@
-"""What people drop on verify.html by mistake, and what others put into names: clear words, no crash, no request."""
+"""What people drop on verify.html by mistake, and what stands in names: clear words, no crash, no request."""
 
 import io
 import zipfile

@@ -132,7 +132,9 @@ def test_a_site_pins_its_trust_file(browser: Browser, tmp_path: Path) -> None:
         assert check(found) == "有效 VALID"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (768, "light"), (1440, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(360, "light"), (768, "light"), (1440, "light"), (1440, "dark")]
+)
 def test_looks_and_accessibility(browser: Browser, width: int, scheme: str) -> None:
     size = {"width": width, "height": 900}
     with check_page(browser, viewport=size, color_scheme=scheme) as found:
@@ -140,7 +142,9 @@ def test_looks_and_accessibility(browser: Browser, width: int, scheme: str) -> N
             if stage == "done":
                 originals = payload("0002", ORIGINAL.read_bytes()), payload("other.dwg", b"other")
                 check_files(found, BUNDLE, TRUST, *originals)
-                found.page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
+                found.page.evaluate(
+                    "document.querySelectorAll('details').forEach((it) => { it.open = true; })"
+                )
             found.picture(f"verify-{width}-{scheme}-{stage}")
             assert not found.is_too_wide()
             # The same elements at every width: judged where they are largest and where they are smallest.
@@ -167,4 +171,3 @@ def test_the_network_is_closed(browser: Browser) -> None:
         assert refused == "TypeError"
         assert found.requests == []
         assert any("Content Security Policy" in line for line in found.complaints)
-

@@ -69,9 +69,7 @@ def visit(browser: Browser, address: str, **options: Any) -> Iterator[Visit]:
     found = Visit(page)
     page.on("request", lambda it: None if it.url.startswith(_OWN) else found.requests.append(it.url))
     page.on("pageerror", lambda error: found.complaints.append(str(error)))
-    page.on(
-        "console", lambda line: found.complaints.append(line.text) if line.type == "error" else None
-    )
+    page.on("console", lambda line: found.complaints.append(line.text) if line.type == "error" else None)
     page.goto(address)
     yield found
     context.close()

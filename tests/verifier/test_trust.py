@@ -17,6 +17,7 @@ from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.trust import (
     MAX_TRUST_BYTES,
     NamedKey,
+    Release,
     Trust,
     TrustedChain,
     TrustedLog,
@@ -50,6 +51,7 @@ TRUST = Trust(
     (CHAIN, replace(CHAIN, chain_id=2, log_ids=(), pins={})),
     ("depositor.enrolment",),
     frozenset({"ab" * 32, "cd" * 32}),
+    releases=(Release("verify.html 1.0", "ef" * 32),),
 )
 STAMPED = replace(
     TRUST,

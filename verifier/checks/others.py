@@ -28,7 +28,7 @@ def check_others(context: Context) -> None:
 
 
 def _check_page(context: Context) -> None:
-    """The enclosed page is one that the trust file names as published. It is a convenience, never evidence."""
+    """The enclosed page is one that the trust file names as published: a convenience, never evidence."""
     findings = context.findings
     if not context.bundle.has(PAGE):
         findings.not_provided("page.digest")

@@ -10,10 +10,12 @@ const { chinese, ...words } = JSON.parse(await readFile("words.json", "utf8"));
 
 // In the page each message stands once, under a short mark, in a table with both languages that is packed: whole
 // sentences in code and again in a dictionary would be a fifth of it. Single words are left: they are names, too.
-const marks = new Map(Object.keys(chinese).map((id, place) => [id, id.includes(" ") ? `~${place}` : id]));
+const ids = Object.keys(chinese);
+const marks = new Map(ids.map((id, place) => [id, id.includes(" ") ? `~${place}` : id]));
 const marked = (text) => marks.get(text) ?? text;
-const table = Object.fromEntries(Object.entries(chinese).map(([id, text]) => [marked(id), [id, text]]));
-const packed = Buffer.from(deflateSync(Buffer.from(JSON.stringify(table)), { level: 9 })).toString("base64");
+const table = [ids.join("\n"), ids.map((id) => chinese[id]).join("\n")].join("\n");
+if (table.split("\n").length !== 2 * ids.length) throw new Error("a message of several lines");
+const packed = Buffer.from(deflateSync(Buffer.from(table), { level: 9, mem: 12 })).toString("base64");
 
 function modules(contents) {
   return {

@@ -9,6 +9,8 @@ const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padSta
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
+/** White space as Unicode's property says, and the four separators of ASCII. */
+export const WHITE_SPACE = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 export const NOTHING = new Uint8Array();
 
 /** Bytes of lower-case hex without 0x; `length` in bytes when fixed. */

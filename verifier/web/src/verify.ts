@@ -11,8 +11,9 @@
  *  8. tokens      each time-stamp token, and whether it still counts
  *  9. time        not before the beacon, not after the earliest token or anchor
  * 10. depositor   enrolment in the same tree, key not revoked
- * 11. others      the enclosed page; members that are known by name only
- * 12. verdict
+ * 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
+ * 12. others      the enclosed page; members that are known by name only
+ * 13. verdict
  */
 
 import { checkAnchors } from "./checks/anchors.js";
@@ -20,6 +21,7 @@ import { checkObservations } from "./checks/block.js";
 import { checkConsensus } from "./checks/consensus.js";
 import { checkOriginals, checkRecords } from "./checks/content.js";
 import type { Context, FileDigests, Original } from "./checks/context.js";
+import { checkDisclosure } from "./checks/disclosure.js";
 import { checkForeign } from "./checks/foreign.js";
 import { checkEnrolment, checkKeyStatus } from "./checks/identity.js";
 import { checkLog, checkWitnesses } from "./checks/log.js";
@@ -105,6 +107,7 @@ async function checkAll(context: Context): Promise<void> {
   await checkBeacon(context, seen);
   await checkEnrolment(context);
   await checkKeyStatus(context);
+  await checkDisclosure(context, list);
   await checkOthers(context);
 }
 

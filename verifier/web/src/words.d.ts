@@ -8,7 +8,7 @@ declare module "mizheng:words" {
   export default words;
 }
 
-/** Every message in English and Chinese, as deflated JSON in Base64. For the page only. */
+/** All messages in English, a line each, then in Chinese, in the same order; deflated, in Base64. For the page only. */
 declare module "mizheng:texts" {
   const packed: string;
   export default packed;

@@ -7,7 +7,6 @@ const PAGE = "verify.html";
 const UNCHECKED: readonly (readonly [group: Group, code: string])[] = [
   ["x509", "depositor.x509"],
   ["custody", "custody.chain"],
-  ["disclosure", "disclosure.entry"],
   ["platform", "platform.facts"],
   ["certificate", "certificate.signature"],
   ["exhibits", "exhibits.list"],

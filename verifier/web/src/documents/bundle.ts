@@ -38,7 +38,7 @@ const MEMBERS = (
     ["beacon", "beacon\\.json", false],
     ["renewals", `renewals/${NUMBER}\\.ers`, false],
     ["custody", `custody/${NUMBER}\\.(?:dsse\\.json|tlog-proof)`, false],
-    ["disclosure", "disclosure\\.(?:dsse\\.json|tlog-proof)", false],
+    ["disclosure", "disclosure\\.(?:dsse\\.json|event\\.dsse\\.json|tlog-proof)", false],
     ["platform", "platform\\.dsse\\.json", false],
     ["certificate", "certificate\\.pdf", false],
     ["exhibits", "exhibits\\.pdf", true],

@@ -48,10 +48,11 @@ export function openSigned(
   type: string,
   payloadType: string,
   required: Fields,
+  { keyField = "signer", maxBytes = MAX_ENVELOPE_BYTES } = {},
 ): { readonly fields: JsonObject; readonly signer: PublicKey } {
-  const envelope = parseEnvelope(data, payloadType);
-  const fields = parseTyped(envelope.payload, type, { ...required, signer: "string" });
-  const signer = PublicKey.fromBase64(fields["signer"]);
+  const envelope = parseEnvelope(data, payloadType, maxBytes);
+  const fields = parseTyped(envelope.payload, type, { ...required, [keyField]: "string" }, maxBytes);
+  const signer = PublicKey.fromBase64(fields[keyField]);
   verifyEnvelope(envelope, signer);
   return { fields, signer };
 }

@@ -18,10 +18,11 @@ export interface OpenedRecord {
   readonly record: Uint8Array;
   readonly index: number;
   readonly treeSize: number;
+  readonly hashes: readonly Uint8Array[];
 }
 
-/** Read `records/NNNN.json` and hold it against the commitment, which is bound to the depositor's key. */
-export function openRecord(data: Uint8Array, commitment: Uint8Array, key: PublicKey): OpenedRecord {
+/** Read `records/NNNN.json`. */
+export function parseOpened(data: Uint8Array): OpenedRecord {
   const fields = parseObject(
     data,
     { record: "string", index: "number", tree_size: "number", hashes: "list" },
@@ -33,12 +34,17 @@ export function openRecord(data: Uint8Array, commitment: Uint8Array, key: Public
     throw new Fault("a manifest's tree size is a power of two, at least {least}", { least: MIN_TREE_SIZE });
   }
   const hashes = (fields["hashes"] as Json[]).map((item) => fromHex(item, 32));
-  const record = fromBase64(fields["record"]);
-  const index = fields["index"] as number;
+  return { record: fromBase64(fields["record"]), index: fields["index"] as number, treeSize, hashes };
+}
+
+/** The same, held against the commitment, which is bound to the depositor's key. */
+export function openRecord(data: Uint8Array, commitment: Uint8Array, key: PublicKey): OpenedRecord {
+  const opened = parseOpened(data);
+  const { record, index, treeSize, hashes } = opened;
   const root = rootFromInclusion(leafHash(record), BigInt(index), BigInt(treeSize), hashes);
   const found = sha256(concat(CONTEXT, sha256(key.spki), fromNumber(treeSize, 8), root));
   if (!isEqual(found, commitment)) {
     throw new Fault("the record does not belong to the commitment of this statement and key");
   }
-  return { record, index, treeSize };
+  return opened;
 }

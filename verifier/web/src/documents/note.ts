@@ -1,6 +1,6 @@
 /** Signed notes (C2SP signed-note), and the keys that sign them as vkeys. */
 
-import { concat, decodeUtf8, fromBase64, isEqual, toBase64, toHex, toNumber, utf8 } from "../bytes.js";
+import { concat, decodeUtf8, fromBase64, isEqual, toBase64, toHex, toNumber, utf8, WHITE_SPACE } from "../bytes.js";
 import { sha256 } from "../crypto/hashing.js";
 import { PublicKey } from "../crypto/keys.js";
 import { Fault, OpenQuestion } from "../errors.js";
@@ -9,8 +9,7 @@ export const MAX_NOTE_BYTES = 64 * 1024;
 const MAX_SIGNATURES = 100;
 const DASH = "— ";
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f]/;
-// White space as Unicode's property says (with the four separators of ASCII), and the plus sign.
-const BAD_NAME = /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]/;
+const BAD_NAME = new RegExp(`[${WHITE_SPACE}+]`);
 const MAX_TIME = 2n ** 63n - 1n;
 
 export interface NoteSignature {

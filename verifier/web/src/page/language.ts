@@ -10,12 +10,17 @@ import { clean } from "./dom.js";
 
 export type Language = "zh-CN" | "en";
 
-type Texts = Readonly<Record<string, readonly [english: string, chinese: string]>>;
-
-const texts = JSON.parse(decodeUtf8(concat(...new Inflater().push(fromBase64(packed), true))) ?? "{}") as Texts;
+const lines = (decodeUtf8(concat(...new Inflater().push(fromBase64(packed), true))) ?? "").split("\n");
+const count = lines.length / 2;
+// Words stand in the code as they are, sentences as marks: a tilde and their line.
+const places = new Map(lines.slice(0, count).flatMap((line, place) => [[line, place], [`~${place}`, place]] as const));
 let current: Language = "zh-CN";
-// In this page a message is a short mark: the build has put its sentence into the table.
-readMessagesWith((message) => texts[message]?.[0] ?? message);
+readMessagesWith((message) => find(message, 0));
+
+function find(message: string, offset: number): string {
+  const place = places.get(message);
+  return place === undefined ? message : (lines[place + offset] as string);
+}
 
 export function setLanguage(language: Language): void {
   current = language;
@@ -33,7 +38,7 @@ export function chooseLanguage(asked: string | undefined): Language {
 
 /** The text of a message id, its placeholders filled with values made safe to show. */
 export function _(message: string, values: Values = {}): string {
-  const text = texts[message]?.[current === "zh-CN" ? 1 : 0] ?? message;
+  const text = find(message, current === "zh-CN" ? count : 0);
   const safe = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, clean(value)]));
   return fill(text, safe);
 }
