@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import httpx
 from mizheng.notary.chain.rpc import LOOPBACK
@@ -17,7 +18,9 @@ from mizheng.notary.timestamping.setup import AuthoritySetup
 from mizheng.verifier.errors import MizhengError, NotBelievedError
 from mizheng.verifier.timestamp.algorithms import Hash
 from mizheng.verifier.timestamp.authority import Judgement, judge
-from mizheng.verifier.timestamp.cms import add_revocation_lists
+from mizheng.verifier.timestamp.cms import add_revocation
+from mizheng.verifier.timestamp.ocsp import MAX_ANSWER_BYTES as MAX_OCSP_BYTES
+from mizheng.verifier.timestamp.ocsp import dump_ocsp_request, parse_ocsp_response
 from mizheng.verifier.timestamp.revocation import check_revocation
 from mizheng.verifier.timestamp.token import Token, dump_request, parse_response, parse_token
 from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES, load_revocation_list
@@ -52,7 +55,7 @@ def ask_token(
     digest: bytes,
     clock: Callable[[], float] = time.time,
 ) -> Judgement:
-    """A token over this digest, checked, with the revocation lists that could be had; AskingError if there is
+    """A token over this digest, checked, with what could be had about its revocation; AskingError if there is
     none.
     """
     nonce = secrets.randbits(64)
@@ -68,13 +71,13 @@ def ask_token(
         raise AskingError("other-request", "the authority answered another request than this one")
     if abs(token.at - clock()) > _CLOCK_SECONDS:
         raise AskingError("clock-differs", "the authority's clock and this one are minutes apart")
-    return _judge(setup, _with_lists(client, setup, _judge(setup, token)))
+    return _judge(setup, _with_revocation(client, setup, _judge(setup, token)))
 
 
 def _judge(setup: AuthoritySetup, token: Token) -> Judgement:
     try:
         found = judge(token, [setup.trusted], {})
-        check_revocation(found.path, token.signed.crls, token.at)
+        check_revocation(found.path, token.signed.revocation, token.at)
     except NotBelievedError as error:
         raise AskingError(
             "not-believed", "not the authority that is configured: {why}", why=str(error)
@@ -86,19 +89,45 @@ def _judge(setup: AuthoritySetup, token: Token) -> Judgement:
     return found
 
 
-def _with_lists(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> Token:
-    """The token with those lists beside its signature that a certificate of its chain signed."""
+def _with_revocation(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> Token:
+    """The token with those lists and answers beside its signature that somebody above its chain signed.
+
+    What cannot be had says nothing then, and the verifier will say so. The next token asks again.
+    """
+    lists, answers = _lists(client, setup, found), _answers(client, setup, found)
+    if not lists and not answers:
+        return found.token
+    return parse_token(add_revocation(found.token.encoded, lists, answers))
+
+
+def _lists(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> list[bytes]:
     lists = []
     for url in setup.crls:
         try:
             data = _read(client, client.build_request("GET", url), MAX_CRL_BYTES)
             listed = load_revocation_list(data)
         except MizhengError:
-            # It says nothing then, and the verifier will say so. The next token asks again.
             continue
         if any(listed.is_signed_by(certificate) for certificate in found.path):
             lists.append(data)
-    return parse_token(add_revocation_lists(found.token.encoded, lists)) if lists else found.token
+    return lists
+
+
+def _answers(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> list[bytes]:
+    """Of OCSP responders (RFC 6960 appendix A), each asked about each certificate below the root."""
+    headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
+    answers = []
+    for url in setup.ocsp:
+        for certificate, issuer in pairwise(found.path):
+            request = dump_ocsp_request(certificate, issuer)
+            try:
+                sent = client.build_request("POST", url, content=request, headers=headers)
+                answer = parse_ocsp_response(_read(client, sent, MAX_OCSP_BYTES))
+            except MizhengError:
+                continue
+            if answer and answer.find(certificate, issuer) and answer.is_signed_for(issuer):
+                answers.append(answer.encoded)
+    return answers
 
 
 def _exchange(client: httpx.Client, setup: AuthoritySetup, request: bytes) -> bytes:

@@ -8,6 +8,7 @@
     credentials = "/etc/mizheng/nfsq.auth"    # NAME:PASSWORD, or a line that begins with Bearer
     interval = 3600                           # seconds between two tokens; 0: at each anchor
     crls = ["http://ca.example/tsa.crl"]      # revocation lists, put beside the token's signature
+    ocsp = ["http://ocsp.ca.example"]         # responders, whose answers are put there, too
 
 Only roots is needed. Without url the authority is asked no more, but its tokens are still believed: the trust
 export names it.
@@ -33,7 +34,7 @@ from mizheng.verifier.timestamp.der import is_oid
 from mizheng.verifier.timestamp.x509 import load_certificate
 from mizheng.verifier.words import N_
 
-_KEYS = {"url", "roots", "policy", "hash", "credentials", "interval", "crls"}
+_KEYS = {"url", "roots", "policy", "hash", "credentials", "interval", "crls", "ocsp"}
 # It names a lease and a row, and stands in figures.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 # Authorities that count their tokens count by the day at the least.
@@ -51,6 +52,7 @@ class AuthoritySetup:
     hash: Hash
     interval: float
     crls: tuple[str, ...]
+    ocsp: tuple[str, ...]
     authorization: str | None = field(repr=False)
     """The HTTP header's value; a secret."""
 
@@ -73,7 +75,10 @@ def _authority(name: str, row: Any) -> AuthoritySetup:
         )
     if not isinstance(row, dict) or "roots" not in row or set(row) - _KEYS:
         raise _wrong(
-            N_("notary.toml: [timestamps.{name}]: roots; url, policy, hash, credentials, interval, crls"),
+            N_(
+                "notary.toml: [timestamps.{name}]: roots; url, policy, hash, credentials, interval, "
+                "crls, ocsp"
+            ),
             name,
         )
     url, policy = row.get("url"), row.get("policy")
@@ -87,12 +92,16 @@ def _authority(name: str, row: Any) -> AuthoritySetup:
             N_("notary.toml: [timestamps.{name}]: policy is an object identifier in dots, such as 1.2.3.4"),
             name,
         )
-    crls = row.get("crls", [])
-    if not isinstance(crls, list) or not all(_is_url(item) for item in crls):
-        raise _wrong(
-            N_("notary.toml: [timestamps.{name}]: crls are addresses that begin with http:// or https://"),
-            name,
-        )
+    addresses = {key: row.get(key, []) for key in ("crls", "ocsp")}
+    for listed in addresses.values():
+        if not isinstance(listed, list) or not all(_is_url(item) for item in listed):
+            raise _wrong(
+                N_(
+                    "notary.toml: [timestamps.{name}]: crls and ocsp are lists of addresses, each of "
+                    "which begins with http:// or https://"
+                ),
+                name,
+            )
     interval = row.get("interval", 0)
     is_number = isinstance(interval, int | float) and not isinstance(interval, bool)
     if not is_number or not 0 <= interval <= _LONGEST_INTERVAL:
@@ -111,7 +120,8 @@ def _authority(name: str, row: Any) -> AuthoritySetup:
         policy,
         algorithm,
         float(interval),
-        tuple(crls),
+        tuple(addresses["crls"]),
+        tuple(addresses["ocsp"]),
         _authorization(name, row.get("credentials")),
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mizheng.verifier.timestamp import der
 from mizheng.verifier.timestamp.authority import Authority
@@ -29,9 +30,11 @@ _HASHES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
     "sha256": ("2.16.840.1.101.3.4.2.1", hashes.SHA256()),
     "sha384": ("2.16.840.1.101.3.4.2.2", hashes.SHA384()),
     "sha512": ("2.16.840.1.101.3.4.2.3", hashes.SHA512()),
+    "sm3": ("1.2.156.10197.1.401", hashes.SM3()),
 }
 _RSA = {"sha1": 5, "sha256": 11, "sha384": 12, "sha512": 13}
-_ECDSA = {"sha256": 2, "sha384": 3, "sha512": 4}
+# SM3 has no such number: where it stands, what follows is not read.
+_ECDSA = {"sha256": 2, "sha384": 3, "sha512": 4, "sm3": 2}
 
 
 @functools.cache
@@ -159,6 +162,22 @@ class TestAuthority:
         algorithm = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
         return builder.sign(issuer.key, algorithm).public_bytes(serialization.Encoding.DER)
 
+    def ocsp(self, at: int, revoked: tuple[int, x509.ReasonFlags] | None = None, *, days: int = 7) -> bytes:
+        """An OCSPResponse of `at` about the signer's certificate, by its issuer."""
+        issuer = self.between[0] if self.between else self.root
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            self.signer.certificate,
+            issuer.certificate,
+            hashes.SHA256(),
+            ocsp.OCSPCertStatus.GOOD if revoked is None else ocsp.OCSPCertStatus.REVOKED,
+            moment(at),
+            moment(at + days * DAY),
+            None if revoked is None else moment(revoked[0]),
+            None if revoked is None else revoked[1],
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
+        return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
 
 def make_authority(
     name: str = "示例时间戳",
@@ -214,6 +233,7 @@ def make_token(
     without: Sequence[str] = (),
     certificates: Sequence[bytes] | None = None,
     crls: Sequence[bytes] = (),
+    unsigned: Sequence[bytes] = (),
     extensions: bytes = b"",
     signer: Issued | None = None,
     content_type: str = "1.2.840.113549.1.9.16.1.4",
@@ -263,11 +283,14 @@ def make_token(
         bytes([der.context(0)]) + signed[1:],
         algorithm,
         der.encode(der.OCTET_STRING, signature),
+        der.encode(der.context(1), *sorted(unsigned)) if unsigned else b"",
     )
     if certificates is None:
         certificates = (signer.der, *(item.der for item in authority.between))
+    # RFC 5652 §5.1: version 5 where `crls` holds anything but lists.
+    is_later = any(item[0] == der.context(1) for item in crls)
     body = [
-        der.encode_integer(3),
+        der.encode_integer(5 if is_later else 3),
         der.encode_set(_algorithm(_HASHES[digest][0], null=True)),
         der.encode(
             der.SEQUENCE,

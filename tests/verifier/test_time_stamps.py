@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from cryptography import x509
 from mizheng.verifier.report import Check, Report, Verdict
 from mizheng.verifier.text import render
+from mizheng.verifier.timestamp import der
 from mizheng.verifier.trust import Trust
 from mizheng.verifier.verify import verify_bundle
 from mizheng.verifier.words import translator
 
+from tests.support.opensslocsp import in_crls, in_values
 from tests.support.opensslts import verify_with_openssl
 from tests.support.tsa import DAY, YEAR, TestAuthority, make_authority
 from tests.support.world import NOW, Company, World, failed, judge, pack, statuses
@@ -166,6 +169,56 @@ def test_revoked(stamped: Stamped) -> None:
     lists = (stamped.authority.crl(stamped.at + DAY, {serial: (stamped.at + 9, KEY_COMPROMISE)}),)
     report = stamped.judge(stamped.stamp(crls=lists))
     assert (report.verdict, failed(report)) == (Verdict.INVALID, {"timestamp.revocation"})
+
+
+@pytest.mark.parametrize("place", ["crls", "values"])
+def test_ocsp_answers_count_as_lists_do(stamped: Stamped, place: str) -> None:
+    authority = stamped.authority
+    trust = stamped.trust(require=("timestamp.revocation",))
+    upper = authority.crl(stamped.at, by=authority.root)
+
+    def stamp(answer: bytes) -> dict[str, bytes]:
+        if place == "crls":
+            return stamped.stamp(crls=(upper, in_crls(answer)))
+        return stamped.stamp(unsigned=(in_values(answer, lists=(upper,)),))
+
+    good = stamped.judge(stamp(authority.ocsp(stamped.at)), trust)
+    assert good.verdict is Verdict.VALID
+    assert check(good, "timestamp.revocation").status == "PASS"
+    revoked = stamped.judge(stamp(authority.ocsp(stamped.at + DAY, (stamped.at + 9, KEY_COMPROMISE))))
+    assert (revoked.verdict, failed(revoked)) == (Verdict.INVALID, {"timestamp.revocation"})
+    old = stamped.judge(stamp(authority.ocsp(stamped.at - 8 * DAY)), trust)
+    assert (old.verdict, check(old, "timestamp.revocation").status) == (Verdict.UNDETERMINED, "NOT_CHECKED")
+
+
+def _sm_certificate(folder: Path) -> bytes:
+    """A certificate with an SM2 key, signed with SM2 and SM3, DER."""
+    command = "openssl req -x509 -newkey sm2 -nodes -keyout key -sm3 -subj /CN=SM2 -outform DER"
+    subprocess.run(
+        [*command.split(), "-out", "certificate"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return (folder / "certificate").read_bytes()
+
+
+@pytest.mark.parametrize("what", ["SM2 certificate", "SM3 imprint", "SM3 signature"])
+def test_sm_tokens_are_not_checked_and_say_so(stamped: Stamped, tmp_path: Path, what: str) -> None:
+    """Neither passed nor failed; and as what they say is not known, the verdict is open, anchor or not."""
+    if what == "SM2 certificate":
+        certificate = _sm_certificate(tmp_path)
+        assert der.encode_oid("1.2.156.10197.1.301") in certificate
+        members = stamped.stamp(certificates=(certificate,))
+    else:
+        members = stamped.stamp(**{"imprint_hash" if what == "SM3 imprint" else "digest": "sm3"})
+    report = stamped.judge(stamped.anchored(members))
+    found = check(report, "timestamp.token")
+    assert (found.status, check(report, "token.valid").status) == ("NOT_CHECKED", "NOT_CHECKED")
+    assert "SM2 or SM3" in found.to_json()["message"]
+    assert report.verdict is Verdict.UNDETERMINED
+    assert len(report.clocks) == 1
+    assert "SM2" in render(report, translator("zh_CN"))
 
 
 def test_certificate_has_ended_and_nothing_renewed_the_token(stamped: Stamped) -> None:

@@ -187,8 +187,9 @@ def _check_authority(context: Context, name: str, token: Token) -> Judgement | N
 
 def _check_revocation(context: Context, name: str, judgement: Judgement) -> bool:
     findings, token = context.findings, judgement.token
+    given = token.signed.revocation
     status = findings.attempt(
-        "timestamp.revocation", name, lambda: check_revocation(judgement.path, token.signed.crls, token.at)
+        "timestamp.revocation", name, lambda: check_revocation(judgement.path, given, token.at)
     )
     if status is None:
         return False
@@ -196,9 +197,9 @@ def _check_revocation(context: Context, name: str, judgement: Judgement) -> bool
         message = N_("the trust file names the authority's own certificate: nobody above could revoke it")
         findings.not_provided("timestamp.revocation", name, message)
     elif status.as_of is None:
-        message = N_("the token carries no revocation list for every certificate of its chain")
+        message = N_("neither revocation lists nor OCSP answers in the token speak of its whole chain")
         findings.not_checked("timestamp.revocation", name, message)
     else:
-        message = N_("by lists of {as_of} or later")
+        message = N_("by lists or answers of {as_of} or later")
         findings.passed("timestamp.revocation", name, message, as_of=format_instant(status.as_of))
     return True

@@ -102,7 +102,7 @@ def verify_record(
             else:
                 _require_over(stamp, token, [algorithm.digest(data)])
             found = judge(token, authorities, {})
-            check_revocation(found.path, token.signed.crls, token.at)
+            check_revocation(found.path, token.signed.revocation, token.at)
             if judged:
                 _require_in_time(judged[-1], found, retired)
             judged.append(found)

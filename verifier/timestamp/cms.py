@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from ..errors import FormatError, LimitError, ProofError, VersionError
 from . import der
 from .algorithms import SHA256, Hash, parse_hash, verify_signature
-from .x509 import Certificate, RevocationList, load_certificate, load_revocation_list
+from .given import Given, add_to_values, read_given
+from .x509 import Certificate, load_certificate
 
 # A chain has three or four certificates; whoever puts in more makes work.
 MAX_CERTIFICATES = 32
-MAX_CRLS = 16
 # Several chains and a long revocation list.
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -33,7 +33,7 @@ class SignedData:
     content_type: str
     content: bytes
     certificates: tuple[Certificate, ...]
-    crls: tuple[RevocationList, ...]
+    revocation: Given
     issuer: bytes
     """The signer's certificate is the one of this issuer and serial number."""
     serial: int
@@ -93,8 +93,8 @@ def parse_signed_data(data: bytes) -> SignedData:
     attributes = reader.next(der.context(0))
     algorithm = reader.next(der.SEQUENCE)
     signature = reader.next().octets()
-    # Unsigned attributes: nobody signed them, and nothing is taken from them.
-    reader.optional(der.context(1))
+    # Nobody signed them: nothing is taken from them but what is signed by itself.
+    unsigned = reader.optional(der.context(1))
     reader.end()
     if not any(item == digest for item in (parse_hash(node) for node in digests.reader(der.SET).rest())):
         raise FormatError("a token whose signer's hash is not in its list")
@@ -102,7 +102,7 @@ def parse_signed_data(data: bytes) -> SignedData:
         content_type,
         inner,
         _certificates(certificates),
-        _crls(crls),
+        read_given(crls, unsigned),
         issuer,
         serial,
         digest,
@@ -114,9 +114,11 @@ def parse_signed_data(data: bytes) -> SignedData:
     )
 
 
-def add_revocation_lists(data: bytes, lists: Sequence[bytes]) -> bytes:
-    """The same SignedData with these lists in its `crls`: they are signed by themselves, the token is not
-    touched.
+def add_revocation(data: bytes, lists: Sequence[bytes] = (), answers: Sequence[bytes] = ()) -> bytes:
+    """The same SignedData with these lists in its `crls`, and these BasicOCSPResponses among the unsigned
+    attributes of its signer: each is signed by itself, what the token's signature is over is not touched.
+
+    `crls` could hold answers, too (RFC 5940), but `openssl ts` reads no token then.
     """
     version, digests, content, certificates, crls, signers = _split(data)
     have = [] if crls is None else [node.encoded for node in crls.reader().rest()]
@@ -126,8 +128,17 @@ def add_revocation_lists(data: bytes, lists: Sequence[bytes]) -> bytes:
         body.append(certificates.encoded)
     if parts:
         body.append(der.encode(der.context(1), *parts))
-    inner = der.encode(der.SEQUENCE, *body, signers.encoded)
+    body.append(_with_answers(signers, answers) if answers else signers.encoded)
+    inner = der.encode(der.SEQUENCE, *body)
     return der.encode(der.SEQUENCE, der.encode_oid(_SIGNED_DATA), der.encode(der.context(0), inner))
+
+
+def _with_answers(signers: der.Node, answers: Sequence[bytes]) -> bytes:
+    (signer,) = signers.reader().rest(der.SEQUENCE)
+    fields = list(signer.reader().rest())
+    unsigned = fields.pop() if fields[-1].tag == der.context(1) else None
+    signed = (field.encoded for field in fields)
+    return der.encode(der.SET, der.encode(der.SEQUENCE, *signed, add_to_values(unsigned, answers)))
 
 
 def _split(data: bytes) -> tuple[der.Node, der.Node, der.Node, der.Node | None, der.Node | None, der.Node]:
@@ -155,13 +166,6 @@ def _certificates(node: der.Node | None) -> tuple[Certificate, ...]:
         raise LimitError("a token with more than {limit} certificates", limit=MAX_CERTIFICATES)
     # Attribute certificates and older kinds have tags of their own: nothing here rests on them.
     return tuple(load_certificate(item.encoded) for item in found if item.tag == der.SEQUENCE)
-
-
-def _crls(node: der.Node | None) -> tuple[RevocationList, ...]:
-    found = [] if node is None else list(node.reader().rest())
-    if len(found) > MAX_CRLS:
-        raise LimitError("a token with more than {limit} revocation lists", limit=MAX_CRLS)
-    return tuple(load_revocation_list(item.encoded) for item in found if item.tag == der.SEQUENCE)
 
 
 def _attributes(node: der.Node) -> dict[str, der.Node]:

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from ..errors import FormatError, LimitError, ProofError, VersionError
 from . import der
+from .algorithms import NOT_SM
 
 # A certificate of an authority has one to three kilobytes.
 MAX_CERTIFICATE_BYTES = 64 * 1024
@@ -39,6 +40,8 @@ _KNOWN = frozenset(
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     }
 )
+# The curve of SM2 keys (GM/T 0006).
+_SM2 = der.encode_oid("1.2.156.10197.1.301")
 _SAFE = (hashes.SHA256, hashes.SHA384, hashes.SHA512, hashes.SHA3_256, hashes.SHA3_384, hashes.SHA3_512)
 
 
@@ -64,6 +67,28 @@ class Certificate:
     def name(self) -> str:
         """The subject as people read it (RFC 4514)."""
         return self.parsed.subject.rfc4514_string()
+
+    @property
+    def public_key_bits(self) -> bytes:
+        """The content of subjectPublicKey, of which OCSP takes a digest (RFC 6960 §4.1.1)."""
+        body = der.parse(self.encoded).reader().next().reader()
+        body.optional(der.context(0))
+        # serialNumber, signature, issuer, validity, subject.
+        for _ in range(5):
+            body.next()
+        info = body.next().reader(der.SEQUENCE)
+        info.next()
+        return info.next().bits()
+
+    def has_purpose(self, purpose: x509.ObjectIdentifier) -> bool:
+        """Whether its extended key usage names this purpose itself: "any" is not enough."""
+        with _malformed():
+            purposes = _extension(self.parsed.extensions, x509.ExtendedKeyUsage)
+        return purposes is not None and purpose in purposes.value
+
+    def has_extension(self, kind: type[x509.ExtensionType]) -> bool:
+        with _malformed():
+            return _extension(self.parsed.extensions, kind) is not None
 
     def is_issued_by(self, other: Certificate) -> bool:
         """Whether `other` is named as the issuer and its key signed this, with a hash that still holds."""
@@ -137,7 +162,7 @@ def load_certificate(data: bytes) -> Certificate:
     issuer = body.next(der.SEQUENCE).encoded
     body.next(der.SEQUENCE)
     subject = body.next(der.SEQUENCE).encoded
-    with _malformed():
+    with _malformed(data):
         parsed = x509.load_der_x509_certificate(data)
         return Certificate(
             data,
@@ -238,11 +263,13 @@ def _extension(extensions: x509.Extensions, kind: type[_Extension]) -> x509.Exte
 
 
 @contextmanager
-def _malformed() -> Iterator[None]:
+def _malformed(data: bytes = b"") -> Iterator[None]:
     """`cryptography` reads some fields late, and its errors have many names."""
     try:
         yield
     except UnsupportedAlgorithm as error:
+        if _SM2 in data:
+            raise VersionError(NOT_SM) from error
         raise VersionError("a certificate with a key of a kind that is not known") from error
     except Exception as error:
         raise FormatError("a certificate or revocation list that cannot be read") from error

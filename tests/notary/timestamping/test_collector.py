@@ -19,10 +19,13 @@ from mizheng.notary.timestamping.collector import TokenCollector
 from mizheng.notary.timestamping.kept import load_authority_status, load_first_stamps
 from mizheng.notary.timestamping.setup import AuthoritySetup, parse_timestamps
 from mizheng.verifier.timestamp import der
+from mizheng.verifier.timestamp.authority import judge
+from mizheng.verifier.timestamp.revocation import check_revocation
 from mizheng.verifier.timestamp.token import dump_response, parse_token
 from mizheng.verifier.timestamp.x509 import load_certificate
 
 from tests.notary.timestamping.conftest import StampedLog
+from tests.support.opensslocsp import answer_with_openssl
 from tests.support.opensslts import Answer, OpensslAuthority, verify_with_openssl
 from tests.support.tsa import DAY, YEAR, make_authority
 
@@ -305,9 +308,61 @@ def test_revocation_lists_are_put_beside_the_signature(
     log.anchor(1)
     assert TokenCollector(log.engine, replace(setup, crls=crls), client=client).step()
     (row,) = log.stamps()
-    assert [item.encoded for item in parse_token(row.token).signed.crls] == [lists["/good"]]
+    assert [item.encoded for item in parse_token(row.token).signed.revocation.lists] == [lists["/good"]]
     result = verify_with_openssl(dump_response(row.token), row.text, authority.roots.read_bytes(), tmp_path)
     assert result.returncode == 0, result.stderr
+
+
+def test_ocsp_answers_are_put_beside_the_signature(
+    log: StampedLog, authority: OpensslAuthority, setup: AuthoritySetup, tmp_path: Path
+) -> None:
+    """openssl reads the question, and the token with the answer in it."""
+    made = authority.authority
+    stranger = make_authority(start=int(time.time()) - YEAR, end=int(time.time()) + YEAR)
+    asked = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/tsa":
+            return httpx.Response(200, stream=httpx.ByteStream(authority.reply(request.content)))
+        asked.append(request.headers["Content-Type"])
+        issuer = {"/good": made.root, "/stranger": stranger.root}.get(request.url.path)
+        if issuer is None:
+            return httpx.Response(200, stream=httpx.ByteStream(b"what?"))
+        answer = answer_with_openssl(tmp_path, made.signer, issuer, request=request.content)
+        return httpx.Response(200, stream=httpx.ByteStream(answer))
+
+    ocsp = tuple(f"http://ocsp.example{path}" for path in ("/broken", "/stranger", "/good"))
+    client = httpx.Client(transport=httpx.MockTransport(serve))
+    log.anchor(1)
+    assert TokenCollector(log.engine, replace(setup, ocsp=ocsp), client=client).step()
+    (row,) = log.stamps()
+    token = parse_token(row.token)
+    path = judge(token, [setup.trusted], {}).path
+    assert check_revocation(path, token.signed.revocation, token.at).is_known
+    assert len(token.signed.revocation.answers) == 1
+    assert asked == ["application/ocsp-request"] * 3
+    result = verify_with_openssl(dump_response(row.token), row.text, authority.roots.read_bytes(), tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_token_that_the_responder_calls_revoked_is_not_kept(
+    log: StampedLog, authority: OpensslAuthority, setup: AuthoritySetup, tmp_path: Path
+) -> None:
+    made, since = authority.authority, int(time.time()) - 60
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/tsa":
+            return httpx.Response(200, stream=httpx.ByteStream(authority.reply(request.content)))
+        answer = answer_with_openssl(
+            tmp_path, made.signer, made.root, request=request.content, revoked=(since, "keyCompromise")
+        )
+        return httpx.Response(200, stream=httpx.ByteStream(answer))
+
+    client = httpx.Client(transport=httpx.MockTransport(serve))
+    log.anchor(1)
+    TokenCollector(log.engine, replace(setup, ocsp=("http://ocsp.example/",)), client=client).step()
+    assert not log.stamps()
+    assert log.states() == {setup.name: "broken-answer"}
 
 
 def test_one_process_asks(log: StampedLog) -> None:

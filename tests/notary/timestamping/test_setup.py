@@ -22,10 +22,12 @@ def test_all_of_it(authority: OpensslAuthority, tmp_path: Path) -> None:
         "credentials": str(tmp_path / "token"),
         "interval": 60,
         "crls": ["http://ca.example/a.crl"],
+        "ocsp": ["http://ocsp.example/"],
     }
     (found,) = parse_timestamps({"a-b.c": row})
     assert (found.name, found.policy, found.hash.name, found.interval) == ("a-b.c", "1.2.3", "sha512", 60.0)
     assert (found.authorization, found.trusted.policies) == ("Bearer abc", ("1.2.3",))
+    assert (found.crls, found.ocsp) == (("http://ca.example/a.crl",), ("http://ocsp.example/",))
     (least,) = parse_timestamps({"x": {"roots": str(authority.roots)}})
     assert (least.url, least.policy, least.hash, least.trusted.policies) == (None, None, SHA256, ())
     assert parse_timestamps({}) == ()
@@ -49,6 +51,7 @@ def test_all_of_it(authority: OpensslAuthority, tmp_path: Path) -> None:
         {"interval": "daily"},
         {"crls": "http://ca.example/a.crl"},
         {"crls": ["ldap://ca.example"]},
+        {"ocsp": "http://ocsp.example/"},
         {"credentials": "/nowhere"},
         {"adress": "https://tsa.example"},
     ],

@@ -16,6 +16,7 @@ from mizheng.verifier.timestamp.authority import (
     parse_authorities,
     parse_retired_hashes,
 )
+from mizheng.verifier.timestamp.given import Given
 from mizheng.verifier.timestamp.path import find_path
 from mizheng.verifier.timestamp.revocation import RevocationStatus, check_revocation
 from mizheng.verifier.timestamp.token import parse_token
@@ -158,7 +159,7 @@ def test_loops_and_crowds_end() -> None:
 
 def status(made: TestAuthority, *lists: bytes, at: int = AT) -> RevocationStatus:
     found = judged(made)
-    return check_revocation(found.path, [load_revocation_list(item) for item in lists], at)
+    return check_revocation(found.path, Given(tuple(load_revocation_list(item) for item in lists)), at)
 
 
 def serial(issued: Issued) -> int:

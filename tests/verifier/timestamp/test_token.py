@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.verifier.errors import FormatError, MizhengError, ProofError, SignatureError, VersionError
 from mizheng.verifier.timestamp import der
 from mizheng.verifier.timestamp.algorithms import SHA256
-from mizheng.verifier.timestamp.cms import add_revocation_lists
+from mizheng.verifier.timestamp.cms import add_revocation
 from mizheng.verifier.timestamp.token import Token, dump_request, dump_response, parse_response, parse_token
 
 from tests.support.opensslts import OpensslAuthority, verify_with_openssl
@@ -263,9 +263,9 @@ def test_revocation_lists_are_added_without_touching_the_signature(
     authority: TestAuthority, tmp_path: Path
 ) -> None:
     lists = [authority.crl(AT), authority.crl(AT, by=authority.root)]
-    token = parse_token(add_revocation_lists(authority.token(TEXT, AT), lists))
-    assert len(token.signed.crls) == 2
-    assert add_revocation_lists(token.encoded, lists) == token.encoded
+    token = parse_token(add_revocation(authority.token(TEXT, AT), lists))
+    assert len(token.signed.revocation.lists) == 2
+    assert add_revocation(token.encoded, lists) == token.encoded
     result = verify_with_openssl(
         dump_response(token.encoded),
         TEXT,
