@@ -51,8 +51,10 @@ class ArchiveReader:
         self._file: BinaryIO
         if isinstance(source, bytes):
             self._file = io.BytesIO(source)
+        elif isinstance(source, Path):
+            self._file = _open(source)
         else:
-            self._file = source.open("rb") if isinstance(source, Path) else source
+            self._file = source
         try:
             self._read_directory()
         except BaseException:
@@ -185,6 +187,20 @@ class ArchiveReader:
             ) from error
         if not stream.eof:
             raise TruncatedError("member {name} is shorter than the ZIP says", name=entry.name)
+
+
+def _open(path: Path) -> BinaryIO:
+    """The file, in memory if it is small, as most bundles are: one read instead of some for each member."""
+    file = path.open("rb")
+    try:
+        start = file.read(CHUNK_BYTES)
+        if len(start) < CHUNK_BYTES:
+            file.close()
+            return io.BytesIO(start)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def write_archive(target: BinaryIO, members: Iterable[tuple[str, int, Iterable[bytes]]]) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -212,6 +213,8 @@ class Bundle:
         self.close()
 
 
+# Bundles have the same few names, and each is looked up again and again.
+@lru_cache(4096)
 def member_group(name: str) -> str:
     """The group a member name belongs to; FormatError for any name that is not on the list."""
     for group, pattern, _ in _MEMBERS:
@@ -223,6 +226,7 @@ def member_group(name: str) -> str:
     raise FormatError("a member whose name is not on the list of formats §8")
 
 
+@lru_cache(4096)
 def number_of(name: str) -> int:
     """The NNNN, or the size, in a member's name."""
     match = re.search(r"/(\d+)", name)

@@ -21,7 +21,8 @@ from mizheng.notary.chain.beacon import keep_beacon
 from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.evidence import capture_final
 from mizheng.notary.chain.interface import Chain, ChainError
-from mizheng.notary.chain.outbox import IN_FLIGHT, Outbox
+from mizheng.notary.chain.lull import Lull
+from mizheng.notary.chain.outbox import IN_FLIGHT, Item, Outbox
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.pulse import Pulse
 from mizheng.notary.chain.sending import ForkedError, Log, Outcome, Sender, Tools
@@ -69,6 +70,10 @@ class Anchorer:
         self._clock = clock
         self._elapsed = elapsed
         self._outbox = Outbox(engine, chain.profile, deployment, publisher.address)
+        # What is under way, and what is in a block: each looked at once a head.
+        self._lulls: dict[str, Lull[Outcome]] = {work: Lull(elapsed) for work in ("advance", "settle")}
+        self._head_hash: bytes | None = None
+        """Of the chain, as of this step; None: not asked yet."""
         self._pulse = Pulse(chain.profile.fee_rule.stalled_after, elapsed)
         tools = Tools(chain, publisher, deployment, log, self._outbox, self._now)
         self._sender = Sender(tools, self._pulse)
@@ -99,6 +104,7 @@ class Anchorer:
         """
         done = False
         held_up = None
+        self._head_hash = None
         try:
             held_up = self._identify()
             if held_up is None:
@@ -183,12 +189,33 @@ class Anchorer:
         if item is None:
             self._pulse.rest()
             return False, None
-        return self._sender.advance(item)
+        # Not while it has to be sent: that waits for nothing.
+        if item.state == "prepared":
+            return self._sender.advance(item)
+        return self._once_a_head("advance", item, self._sender.advance)
+
+    def _once_a_head(self, work: str, item: Item, look: Callable[[Item], Outcome]) -> Outcome:
+        """Look at it, unless nothing was to be done for it at this very head of the chain a moment ago."""
+        # Read before it is looked at: a block that comes in between is another head at the next step.
+        if self._head_hash is None:
+            self._head_hash = self._chain.head().hash
+        question = item, self._head_hash
+        lull = self._lulls[work]
+        known = lull.answer(question)
+        if known is not None:
+            return known
+        outcome = look(item)
+        if not outcome[0]:
+            lull.note(question, outcome)
+        return outcome
 
     def _settle(self) -> Outcome:
         """See the oldest item that is in a block become final, or go back."""
         item = self._outbox.oldest(("mined",))
-        if item is None or item.block_number is None:
+        return (False, None) if item is None else self._once_a_head("settle", item, self._settle_one)
+
+    def _settle_one(self, item: Item) -> Outcome:
+        if item.block_number is None:
             return False, None
         found = self._chain.find(item.transaction_hash)
         if found is None or found.block_hash != item.block_hash:

@@ -193,12 +193,13 @@ class NodeChain:
                 raise EvidenceError("the node answers with another transaction's hash")
 
     def find(self, transaction_hash: bytes) -> FoundTransaction | None:
-        transaction = self._call("eth_getTransactionByHash", _hex(transaction_hash))
-        if transaction is None:
-            return None
         receipt = self._call("eth_getTransactionReceipt", _hex(transaction_hash))
-        if receipt is None:
-            return FoundTransaction()
+        transaction = None
+        # In a block, the receipt says all of it where it says what gas cost.
+        if receipt is None or not receipt.get("effectiveGasPrice"):
+            transaction = self._call("eth_getTransactionByHash", _hex(transaction_hash))
+            if receipt is None:
+                return None if transaction is None else FoundTransaction()
         with reading("eth_getTransactionReceipt"):
             return FoundTransaction(
                 parse_quantity(receipt["blockNumber"]),
@@ -301,7 +302,8 @@ def _hex(data: bytes) -> str:
 def _price(transaction: Any, receipt: Any) -> int:
     """What a unit of gas cost in the end; a rollup's fee for its data on Ethereum spread over them."""
     # Chains without EIP-1559 leave it out: what was offered is what was paid.
-    price = parse_quantity(receipt.get("effectiveGasPrice") or transaction.get("gasPrice") or "0x0")
+    offered = transaction.get("gasPrice") if transaction else None
+    price = parse_quantity(receipt.get("effectiveGasPrice") or offered or "0x0")
     data_fee = parse_quantity(receipt.get("l1Fee") or "0x0")
     return price + -(-data_fee // max(parse_quantity(receipt["gasUsed"]), 1))
 

@@ -24,7 +24,7 @@ from mizheng.notary.chain.publisher import SignedTransaction
 from mizheng.notary.chain.tables import anchoring_status, anchors, final_reversals
 from mizheng.notary.chain.transactions import Attempt, TransactionBook
 from mizheng.notary.database import reading, writing
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert, select, update
 
 IN_FLIGHT = ("prepared", "sent")
 LIVE = ("prepared", "sent", "mined", "final")
@@ -60,20 +60,29 @@ class Outbox:
         self._chain: dict[str, Any] = {"chain_id": profile.chain_id, "genesis_hash": profile.genesis_hash}
         self._place = {**self._chain, "contract": deployment.contract, "log_id": deployment.log_id}
         self._names = {"chain": profile.name, "kind": profile.kind}
+        here = [anchors.c[name] == value for name, value in self._place.items()]
+        columns = [anchors.c[name] for name in Item.__dataclass_fields__]
+        # Put together once: they are asked several times a second, and making one costs more than asking it.
+        self._here = select(*columns).where(*here)
+        self._by_id = self._here.where(anchors.c.id == bindparam("wanted"))
+        places = select(anchors.c.tree_size, anchors.c.id)
+        places = places.where(*here, anchors.c.state == bindparam("wanted")).limit(1)
+        self._smallest = places.order_by(anchors.c.tree_size)
+        self._largest = places.order_by(anchors.c.tree_size.desc())
 
     # Reading
 
     def oldest(self, states: Sequence[str]) -> Item | None:
         """The smallest head among the items in these states: heads go in one after the other."""
-        return self._first(states, anchors.c.tree_size, min)
+        return self._first(states, self._smallest, min)
 
     def newest(self, states: Sequence[str] = LIVE) -> Item | None:
         """The largest head among the items in these states."""
-        return self._first(states, anchors.c.tree_size.desc(), max)
+        return self._first(states, self._largest, max)
 
     def failed_at(self, tree_size: int) -> list[Item]:
         """Items for this head that were given up."""
-        statement = self._select().where(anchors.c.state == "failed", anchors.c.tree_size == tree_size)
+        statement = self._here.where(anchors.c.state == "failed", anchors.c.tree_size == tree_size)
         with reading(self._engine) as connection:
             return [_item(row) for row in connection.execute(statement)]
 
@@ -90,7 +99,7 @@ class Outbox:
 
     def has_mined_between(self, first: int, end: int) -> bool:
         """Whether an item that we hold mined has a nonce from `first` up to `end`, exclusive."""
-        statement = self._select().where(
+        statement = self._here.where(
             anchors.c.state == "mined", anchors.c.nonce >= first, anchors.c.nonce < end
         )
         with reading(self._engine) as connection:
@@ -248,30 +257,23 @@ class Outbox:
             connection.execute(statement)
 
     def _first(
-        self, states: Sequence[str], order: Any, choose: Callable[[list[tuple[int, int]]], tuple[int, int]]
+        self,
+        states: Sequence[str],
+        statement: Select[tuple[int, int]],
+        choose: Callable[[list[tuple[int, int]]], tuple[int, int]],
     ) -> Item | None:
         # State by state, from the index alone, and then the one row: in one statement the database would read
         # and sort every row with its evidence, at each step.
-        here = [anchors.c[name] == value for name, value in self._place.items()]
         with reading(self._engine) as connection:
-            found = []
-            for state in states:
-                row = connection.execute(
-                    select(anchors.c.tree_size, anchors.c.id)
-                    .where(*here, anchors.c.state == state)
-                    .order_by(order)
-                    .limit(1)
-                ).first()
-                if row is not None:
-                    found.append((row.tree_size, row.id))
+            found = [
+                (row.tree_size, row.id)
+                for state in states
+                for row in connection.execute(statement, {"wanted": state})
+            ]
             if not found:
                 return None
-            chosen = connection.execute(self._select().where(anchors.c.id == choose(found)[1])).first()
+            chosen = connection.execute(self._by_id, {"wanted": choose(found)[1]}).first()
         return None if chosen is None else _item(chosen)
-
-    def _select(self) -> Any:
-        columns = [anchors.c[name] for name in Item.__dataclass_fields__]
-        return select(*columns).where(*(anchors.c[name] == value for name, value in self._place.items()))
 
 
 # What an item is without its block.

@@ -109,7 +109,9 @@ def main() -> int:
             place.log = GrowingLog(SECONDS * ENTRIES + 1)
             version = node.rpc("web3_clientVersion")
             first = node.block_number()
+            worked = time.process_time()
             prepared, mined, steps = run(place, SECONDS)
+            worked = time.process_time() - worked
             blocks = node.block_number() - first
             settle(place)
             rows = place.rows()
@@ -133,6 +135,7 @@ def main() -> int:
     median = statistics.median(waits)
     print(f"from written down to seen in a block  {median:>8.2f} s, longest {max(waits):.2f} s")
     print(f"  the first tenth {early:.2f} s, the last tenth {late:.2f} s")
+    print(f"processor of one anchor, all its steps {worked / len(mined) * 1000:>7.0f} ms (the node's apart)")
     kept_up = share >= LEAST_SHARE and late < early + 1 and all(row.state == "final" for row in rows)
     print("kept up" if kept_up else "NOT kept up")
     return 0 if kept_up else 1

@@ -86,7 +86,7 @@ def check_key_status(context: Context) -> None:
 
 def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, TlogProof | None]:
     data = context.bundle.read(ENROLMENT, MAX_ENVELOPE_BYTES)
-    enrolment, signer = parse_enrolment(data)
+    enrolment, signer = context.memory.once("enrolment", data, lambda: parse_enrolment(data))
     if enrolment.public_key != context.statement.public_key:
         raise ProofError("the enrolment is of another key")
     if enrolment.depositor != context.statement.depositor:
@@ -106,7 +106,8 @@ def _enrolled(context: Context) -> tuple[Enrolment, PublicKey, TlogProof | None]
 
 
 def _status(context: Context) -> tuple[PublicKey, int]:
-    status, signer = parse_key_status(context.bundle.read(KEY_STATUS, MAX_ENVELOPE_BYTES))
+    data = context.bundle.read(KEY_STATUS, MAX_ENVELOPE_BYTES)
+    status, signer = context.memory.once("key-status", data, lambda: parse_key_status(data))
     if status.keyid != context.statement.public_key.keyid:
         raise ProofError("the key status is of another key")
     if context.heads:

@@ -104,7 +104,9 @@ def _check_signature(context: Context, name: str, proof: TlogProof) -> bool:
         _, log = open_believed(proof.note, logs)
         return log.verifier.vkey
 
-    vkey = findings.attempt("checkpoint.signature", name, run)
+    vkey = findings.attempt(
+        "checkpoint.signature", name, lambda: context.memory.once("checkpoint", proof.note, run)
+    )
     if vkey:
         findings.passed(
             "checkpoint.signature", name, N_("signed by {origin}"), origin=checkpoint.origin, vkey=vkey
