@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from mizheng.notary.anchoring.costs import load_costs
 from mizheng.notary.chain.beacon import find_beacon
-from mizheng.notary.chain.outbox import read_waiting_for
+from mizheng.notary.chain.covering import find_covering, read_waiting_for
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.status import load_warnings
-from mizheng.notary.chain.tables import anchors, observations, validator_seals
+from mizheng.notary.chain.tables import observations, validator_seals
 from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
@@ -44,7 +44,7 @@ def load_status(
     """The fields of StatusAnswer; Problem `deposit-unknown` unless it is the caller's."""
     with reading(engine) as connection:
         deposit = find_deposit(connection, caller, deposit_id)
-        rows = _anchors(connection, deposit.leaf_index)
+        rows = find_covering(connection, deposit.leaf_index, load_spans(connection))
         waits = [read_waiting_for(connection, profile, deposit.leaf_index) for profile in profiles]
         warnings = load_warnings(connection)
         costs = load_costs(connection, rows, profiles)
@@ -183,19 +183,6 @@ def find_deposit(connection: Connection, caller: Caller, deposit_id: str) -> Row
     return row
 
 
-def _anchors(connection: Connection, leaf_index: int) -> Sequence[Row[tuple[object, ...]]]:
-    """Anchors whose tree has the entry, smallest first; those given up are left out, and those of heads that
-    nobody believes any more, because the key that signed them was stolen.
-    """
-    rows = connection.execute(
-        select(anchors)
-        .where(anchors.c.tree_size > leaf_index, anchors.c.state.in_(_STATES))
-        .order_by(anchors.c.tree_size, anchors.c.id)
-    ).all()
-    spans = load_spans(connection)
-    return [row for row in rows if is_believed(spans, row.tree_size)]
-
-
 def _kept_notes(connection: Connection, sizes: set[int]) -> dict[int, bytes]:
     """The signed checkpoints of these sizes, each of which was anchored."""
     rows = connection.execute(
@@ -206,7 +193,7 @@ def _kept_notes(connection: Connection, sizes: set[int]) -> dict[int, bytes]:
 
 def choose_anchors(connection: Connection, leaf_index: int) -> list[Row[tuple[object, ...]]]:
     """For each chain the first final anchor, the oldest date that stays; without one the first in a block."""
-    rows = _anchors(connection, leaf_index)
+    rows = find_covering(connection, leaf_index, load_spans(connection))
     chosen: dict[tuple[int, bytes], Row[tuple[object, ...]]] = {}
     for state in ("final", "mined"):
         for row in rows:

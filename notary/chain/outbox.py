@@ -21,10 +21,10 @@ from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.interface import FoundTransaction
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import SignedTransaction
-from mizheng.notary.chain.tables import anchoring_status, anchors, final_reversals
+from mizheng.notary.chain.tables import anchors, final_reversals
 from mizheng.notary.chain.transactions import Attempt, TransactionBook
 from mizheng.notary.database import reading, writing
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Engine, Row, Select, bindparam, func, insert, select, update
 
 IN_FLIGHT = ("prepared", "sent")
 LIVE = ("prepared", "sent", "mined", "final")
@@ -284,35 +284,6 @@ _BACK: dict[str, Any] = {
     "block_hash": None,
     "evidence": None,
 }
-
-
-def read_waiting_for(connection: Connection, profile: ChainProfile, leaf_index: int) -> str | None:
-    """Why the deposit at this index is not final on the chain yet; None if it is.
-
-    Codes: anchor-interval (its turn comes), block (sent, in no block yet), finality (in a block that is
-    not final yet), and whatever holds the anchorer up: unreachable, insufficient-funds, and so on.
-    """
-    row = connection.execute(
-        select(anchors.c.state, anchors.c.last_error)
-        .where(
-            anchors.c.chain_id == profile.chain_id,
-            anchors.c.genesis_hash == profile.genesis_hash,
-            anchors.c.tree_size > leaf_index,
-            anchors.c.state.in_(LIVE),
-        )
-        .order_by(anchors.c.tree_size)
-        .limit(1)
-    ).first()
-    if row is not None and row.state == "final":
-        return None
-    held_up = connection.execute(
-        select(anchoring_status.c.waiting_for).where(anchoring_status.c.chain == profile.name)
-    ).scalar()
-    if held_up or row is None:
-        return held_up or "anchor-interval"
-    if row.state == "mined":
-        return "finality"
-    return row.last_error or "block"
 
 
 def _item(row: Row[Any]) -> Item:

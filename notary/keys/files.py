@@ -4,6 +4,7 @@
 PKCS#8 without a passphrase, so that the service can start unattended.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,41 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_secret(path: Path, data: bytes) -> None:
-    """Write a file that is 0600 from its first byte on and either complete or absent; it must not exist."""
+    """Write a file that is 0600 from its first byte on and either complete or absent; it must not exist.
+
+    It has no name until it is whole, so that dying here leaves no secret behind.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        handle = _open_nameless(path.parent)
+        if handle is None:
+            _write_beside(path, data)
+            return
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            # With a folder's handle Python asks for linkat, which follows this link to the file (open(2)).
+            os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
+def _open_nameless(folder: Path) -> int | None:
+    """A file without a name; None where system or file system has no such thing."""
+    flag = getattr(os, "O_TMPFILE", None)
+    if flag is None or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_WRONLY | flag, 0o600)
+    except OSError as error:
+        # What open(2) names for it, and what kernels before 3.11 say.
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT):
+            return None
+        raise
+
+
+def _write_beside(path: Path, data: bytes) -> None:
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -120,7 +155,7 @@ def write_secret(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    # Dying here leaves a draft that the next start throws away: nothing was signed with it.
+    # Dying here leaves a draft that the next writer throws away: nothing was signed with it.
     os.link(draft, path)
     draft.unlink()
 

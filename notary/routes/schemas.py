@@ -195,7 +195,9 @@ class StatusAnswer(BaseModel):
         description="stable code of what the next state waits for, on that chain; null when final"
     )
     chains: list[ChainStatus] = Field(description="each of the notary's chains, in the order of its settings")
-    anchors: list[AnchorAnswer] = Field(description="anchors that cover the deposit, smallest tree first")
+    anchors: list[AnchorAnswer] = Field(
+        description="the first final anchor on each chain, and what stands before it, smallest tree first"
+    )
 
 
 class TimeStampAnswer(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from mizheng.notary.chain.outbox import read_waiting_for
+from mizheng.notary.chain.covering import read_waiting_for
 from mizheng.notary.database import reading
 
 from tests.faults.chain.conftest import MakeWorld, Tell

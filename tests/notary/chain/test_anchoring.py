@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from mizheng.notary.chain.covering import read_waiting_for
 from mizheng.notary.chain.interface import Identity, RejectedError, UnreachableError
-from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.notary.chain.tables import anchor_transactions, anchors, beacon_blocks

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from mizheng.notary.chain import contract as calls
+from mizheng.notary.chain.covering import read_waiting_for
 from mizheng.notary.chain.node import NodeChain
-from mizheng.notary.chain.outbox import read_waiting_for
 from mizheng.notary.chain.profiles import parse_finality
 from mizheng.notary.database import reading
 
