@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.metrics import Counting
+from mizheng.notary.pages.routes import page_routes
 from mizheng.notary.routes import (
     beacon,
     certificates,
@@ -57,6 +58,8 @@ def create_app(service: Service) -> NotaryApp:
     app.state.service = service
     for room in (deposits, urgent, certificates, events, keys, organisation, beacon, log, health):
         app.include_router(room.router)
+    if service.pages.is_enabled:
+        app.router.routes.extend(page_routes)
     install_handlers(app)
     app.add_shortcuts(service)
     app.add_middleware(BodyLimit)

@@ -28,10 +28,10 @@ def describe_to_depositor(deposit_id: str, kept: Kept | None, waiting_for: str |
     }
 
 
-def describe_to_anybody(shown: Shown) -> dict[str, Any]:
+def describe_to_anybody(shown: Shown, *, is_reversed: bool = False) -> dict[str, Any]:
     """The fields of CertificateView."""
     kept = shown.kept
-    common = {"masked": not shown.is_whole, "state": "final"}
+    common = {"masked": not shown.is_whole, "state": "reversed" if is_reversed else "final"}
     if not shown.is_whole:
         found = masked_facts(kept)
         found["issued_at"] = format_instant(found["issued_at"])

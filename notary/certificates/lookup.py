@@ -24,7 +24,7 @@ from mizheng.notary.certificates.kept import (
     find_by_digest,
     find_by_number,
 )
-from mizheng.notary.chain.tables import anchors
+from mizheng.notary.chain.tables import anchors, final_reversals
 from mizheng.verifier.certificate_number import hash_code
 from sqlalchemy import Connection, Row, select
 
@@ -94,6 +94,17 @@ def find_anchor(connection: Connection, transaction_hash: bytes) -> Row[Any] | N
             anchors.c.transaction_hash == transaction_hash, anchors.c.state.in_(_SHOWN_STATES)
         )
     ).one_or_none()
+
+
+def is_reversed(connection: Connection, kept: Kept) -> bool:
+    """Whether the chain took back a block that this certificate rests on, and nobody has settled it."""
+    blocks = connection.execute(
+        select(final_reversals.c.block_hash).where(final_reversals.c.acknowledged_at.is_(None))
+    ).scalars()
+    taken_back = {block.hex() for block in blocks}
+    return bool(taken_back) and any(
+        anchor["block_hash"] in taken_back for anchor in kept.read_facts()["anchors"]
+    )
 
 
 def _fits(kept: Kept | None, code: str | None) -> bool:

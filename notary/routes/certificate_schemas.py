@@ -38,7 +38,9 @@ class CertificateView(BaseModel):
     """A certificate as anybody may see it, or, with its code, whole."""
 
     masked: bool = Field(description="shown without the code: little of it, and neither PDF nor proof")
-    state: Literal["final"] = Field(description="certificates are issued of final deposits")
+    state: Literal["final", "reversed"] = Field(
+        description="reversed: the chain took back the block that it rests on; not shown while masked"
+    )
     number: str = Field(description="with its marks")
     holder: str = Field(description="the depositor's legal name; masked: its first character")
     issuer: str = Field(description="who issued it")

@@ -1,15 +1,20 @@
 """Certificates: the depositor's own, and what anybody may look up."""
 
-import re
 import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.certificates.answers import describe_anchor, describe_to_anybody, describe_to_depositor
+from mizheng.notary.certificates.downloads import PDF, PRIVATE, ZIP, parse_hex32, send_pdf, send_proof
 from mizheng.notary.certificates.kept import ask_for, find_of_deposit, load_pdf, set_visibility
-from mizheng.notary.certificates.lookup import Shown, find_anchor, show_by_digest, show_by_number
-from mizheng.notary.certificates.proof import make_proof
+from mizheng.notary.certificates.lookup import (
+    Shown,
+    find_anchor,
+    is_reversed,
+    show_by_digest,
+    show_by_number,
+)
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.evidence import find_deposit, load_status
@@ -27,10 +32,6 @@ from mizheng.verifier.certificate_number import parse_code, parse_number
 from mizheng.verifier.errors import FormatError
 
 CODE_HEADER = "Mizheng-Code"
-# Who may see it may change at any moment.
-PRIVATE = {"Cache-Control": "no-store"}
-PDF, ZIP = "application/pdf", "application/zip"
-_HEX32 = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 
 
 def let_in(request: Request) -> None:
@@ -141,7 +142,7 @@ def find_certificate(
         shown = show_by_digest(connection, wanted, _code(code))
     if shown is None:
         raise Problem("certificate-unknown")
-    return JSONResponse(describe_to_anybody(shown), headers=PRIVATE)
+    return _describe(service, shown)
 
 
 @public.get("/certificates/{number}", response_model=CertificateView, responses=document(*_LOOKUP))
@@ -149,7 +150,7 @@ def get_certificate(number: Number, service: ServiceOf, code: Code = None) -> JS
     """By its number: masked, or, with the code or when it is published, whole. One that does not exist and
     one that is withheld are answered alike.
     """
-    return JSONResponse(describe_to_anybody(_find(service, number, code)), headers=PRIVATE)
+    return _describe(service, _find(service, number, code))
 
 
 @public.get(
@@ -199,26 +200,12 @@ def get_anchor(
     return JSONResponse(describe_anchor(row))
 
 
-def send_pdf(service: Service, shown: Shown) -> Response:
-    """The PDF to download; Problem `certificate-masked`."""
-    _require_whole(shown)
-    with reading(service.engine) as connection:
-        pdf = load_pdf(connection, shown.kept.leaf_index)
-    return Response(pdf, media_type=PDF, headers=_file_headers(shown, "pdf"))
-
-
-def send_proof(service: Service, shown: Shown) -> Response:
-    """The proof to download; Problem `certificate-masked`."""
-    _require_whole(shown)
-    with reading(service.engine) as connection:
-        proof = make_proof(connection, service.instance, shown.kept.leaf_index)
-    return Response(proof, media_type=ZIP, headers=_file_headers(shown, "zip"))
-
-
-def parse_hex32(text: str) -> bytes | None:
-    """32 bytes from 64 hex digits, with or without 0x; None if they are none."""
-    found = _HEX32.fullmatch(text.strip())
-    return bytes.fromhex(found[1]) if found else None
+def _describe(service: Service, shown: Shown) -> JSONResponse:
+    taken_back = False
+    if shown.is_whole:
+        with reading(service.engine) as connection:
+            taken_back = is_reversed(connection, shown.kept)
+    return JSONResponse(describe_to_anybody(shown, is_reversed=taken_back), headers=PRIVATE)
 
 
 def _find(service: Service, number: str, code: str | None) -> Shown:
@@ -238,15 +225,6 @@ def _code(code: str | None) -> str | None:
         return None if code is None else parse_code(code)
     except FormatError:
         raise Problem("certificate-code-wrong") from None
-
-
-def _require_whole(shown: Shown) -> None:
-    if not shown.is_whole:
-        raise Problem("certificate-masked")
-
-
-def _file_headers(shown: Shown, ending: str) -> dict[str, str]:
-    return {**PRIVATE, "Content-Disposition": f'attachment; filename="{shown.kept.number}.{ending}"'}
 
 
 def _text(value: object) -> str | None:

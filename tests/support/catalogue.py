@@ -22,6 +22,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 from tests.support.typescript import message_ids
 
@@ -49,6 +50,12 @@ def extract() -> dict[str, list[str]]:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             for message in _messages(ast.parse(path.read_text("utf-8"))):
+                places = found.setdefault(message, [])
+                if name not in places:
+                    places.append(name)
+        for path in sorted((ROOT / room).rglob("templates/*.html")):
+            name = path.relative_to(ROOT).as_posix()
+            for message in _template_messages(path.read_text("utf-8")):
                 places = found.setdefault(message, [])
                 if name not in places:
                     places.append(name)
@@ -150,8 +157,15 @@ def _messages(tree: ast.AST) -> Iterator[str]:
             yield from (text for text in _texts([*node.args, *keywords]) if not _CODE.fullmatch(text))
 
 
-def _texts(nodes: list[ast.expr]) -> Iterator[str]:
-    for node in nodes:
+def _template_messages(source: str) -> Iterator[str]:
+    """What a Jinja template hands to `_`."""
+    for call in Environment(autoescape=True).parse(source).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "_":
+            yield from (argument.value for argument in call.args[:1] if isinstance(argument, nodes.Const))
+
+
+def _texts(expressions: list[ast.expr]) -> Iterator[str]:
+    for node in expressions:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
             yield node.value
         elif isinstance(node, ast.IfExp):
