@@ -1,5 +1,6 @@
 """`mizheng-notary serve`: one process that listens, sequences and anchors."""
 
+import asyncio
 import gc
 import logging
 import logging.config
@@ -16,6 +17,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import only_server, open_instance
 from mizheng.notary.log.head import load_head
+from mizheng.notary.routes.quick import quick_protocol
 from mizheng.notary.service import Service
 
 # Deposits in flight are answered within a batch; longer than this nobody waits for a stopping server.
@@ -40,15 +42,16 @@ def run(settings: Settings) -> None:
         listener = _listen(settings)
         service = Service(instance)
         _introduce(service, listener)
-        config = configure_server(create_app(service))
+        config = configure_server(create_app(service), quick_protocol(service.served, service.metrics))
         prepare_interpreter()
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def configure_server(app: FastAPI) -> uvicorn.Config:
-    """How an application is served here."""
+def configure_server(app: FastAPI, protocol: type[asyncio.Protocol] | None = None) -> uvicorn.Config:
+    """How an application is served here; `protocol` None: with uvicorn's own."""
     return uvicorn.Config(
         app,
+        http=protocol or "auto",
         log_config=None,
         # Paths hold deposit ids; what is counted stands in /metrics.
         access_log=False,

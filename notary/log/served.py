@@ -52,7 +52,8 @@ class ServedLog:
 
     def __init__(self, engine: Engine, cache_bytes: int = CACHE_BYTES) -> None:
         self._engine = engine
-        self._cache: OrderedDict[Place, ServedFile] = OrderedDict()
+        # By the path, which is spelled in one way: who has it need not read it.
+        self._cache: OrderedDict[str, ServedFile] = OrderedDict()
         self._guard = threading.Lock()
         self._room = cache_bytes
 
@@ -71,12 +72,12 @@ class ServedLog:
             history = load_history(connection)
         return None if history is None else _form(history)
 
-    def remembered(self, place: Place) -> ServedFile | None:
-        """What can be answered without asking the database."""
+    def remembered(self, path: str) -> ServedFile | None:
+        """What can be answered without asking the database; `path` as in `Place.path`."""
         with self._guard:
-            found = self._cache.get(place)
+            found = self._cache.get(path)
             if found is not None:
-                self._cache.move_to_end(place)
+                self._cache.move_to_end(path)
             return found
 
     def read(self, place: Place) -> ServedFile | None:
@@ -87,14 +88,14 @@ class ServedLog:
         if data is None:
             return None
         found = ServedFile(_form(data), _compressed(data) if place.level is None else None)
-        self._remember(place, found)
+        self._remember(place.path, found)
         return found
 
-    def _remember(self, place: Place, found: ServedFile) -> None:
+    def _remember(self, path: str, found: ServedFile) -> None:
         with self._guard:
-            if place in self._cache:
+            if path in self._cache:
                 return
-            self._cache[place] = found
+            self._cache[path] = found
             self._room -= _size(found)
             while self._room < 0:
                 self._room += _size(self._cache.popitem(last=False)[1])

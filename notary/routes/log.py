@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.errors import Problem
-from mizheng.notary.log.publish import parse_place
+from mizheng.notary.log.publish import ENTRIES, parse_place
 from mizheng.notary.log.served import Form, ServedFile, ServedLog
 from mizheng.notary.routes.negotiation import accepts_gzip, is_matched
 from mizheng.notary.routes.problems import document, problem_response
@@ -30,6 +30,7 @@ QUORUM_HEADER = "Mizheng-Witness-Quorum"
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
 _JSON = "application/json"
+_BUNDLES = f"/tile/{ENTRIES}/"
 
 Find = Callable[[ServedLog, str, Headers], Awaitable[Response | None]]
 
@@ -73,43 +74,48 @@ async def find_checkpoint(log: ServedLog, path: str, headers: Headers) -> Respon
     if path != "/checkpoint":
         return None
     form, quorum = await run_in_threadpool(log.checkpoint)
-    return _answer(form, headers, _TEXT, {"Cache-Control": _MOVING, QUORUM_HEADER: quorum})
+    said = {"Cache-Control": _MOVING, QUORUM_HEADER: quorum}
+    return _answer(form, headers, said, {"Content-Type": _TEXT})
 
 
 async def find_log_keys(log: ServedLog, path: str, headers: Headers) -> Response | None:
     """Every change of the log's key."""
     form = await run_in_threadpool(log.log_keys) if path == f"/{LOG_KEYS_PATH}" else None
-    return None if form is None else _answer(form, headers, _JSON, {"Cache-Control": _MOVING})
+    said = {"Cache-Control": _MOVING}
+    return None if form is None else _answer(form, headers, said, {"Content-Type": _JSON})
 
 
 async def find_tile(log: ServedLog, path: str, headers: Headers) -> Response | None:
     """A tile of hashes or an entry bundle: `<N>` or `<N>.p/<W>` on its level."""
-    place = parse_place(path[1:])
-    if place is None:
-        return None
-    found = log.remembered(place) or await run_in_threadpool(log.read, place)
+    found = log.remembered(path[1:])
+    if found is None:
+        place = parse_place(path[1:])
+        found = None if place is None else await run_in_threadpool(log.read, place)
     if found is None:
         return None
-    if place.level is None:
-        return _bundle(found, headers)
-    return _answer(found.plain, headers, _BYTES, {"Cache-Control": _IMMUTABLE})
+    form, said, body = choose_form(found, path, headers.get("accept-encoding"))
+    return _answer(form, headers, said, body)
 
 
-def _bundle(found: ServedFile, headers: Headers) -> Response:
+def choose_form(
+    found: ServedFile, path: str, accept_encoding: str | None
+) -> tuple[Form, dict[str, str], dict[str, str]]:
+    """What is sent of a tile or a bundle; the headers of every answer with it, and those of its body."""
+    body = {"Content-Type": _BYTES}
+    if not path.startswith(_BUNDLES):
+        return found.plain, {"Cache-Control": _IMMUTABLE}, body
     # Also on what is sent as it is: a cache in between must not hand one reader's form to another.
     said = {"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding"}
-    if found.gzip is not None and accepts_gzip(headers.get("accept-encoding")):
-        return _answer(found.gzip, headers, _BYTES, said, {"Content-Encoding": "gzip"})
-    return _answer(found.plain, headers, _BYTES, said)
+    if found.gzip is not None and accepts_gzip(accept_encoding):
+        return found.gzip, said, {"Content-Encoding": "gzip", **body}
+    return found.plain, said, body
 
 
-def _answer(
-    form: Form, asked: Headers, media_type: str, said: dict[str, str], coded: dict[str, str] | None = None
-) -> Response:
+def _answer(form: Form, asked: Headers, said: dict[str, str], body: dict[str, str]) -> Response:
     said = {**said, "ETag": form.etag}
     if is_matched(asked.get("if-none-match"), form.etag):
         return Response(status_code=304, headers=said)
-    return Response(form.data, headers={**said, **(coded or {}), "Content-Type": media_type})
+    return Response(form.data, headers={**said, **body})
 
 
 TILE_PATTERN = "/tile/{path}"

@@ -6,7 +6,6 @@ installed, anchoring on its embedded chain meanwhile. Both take turns, over 64 k
 load generator on the same cores; a round's real figure is compared with the constant's of the same round.
 """
 
-import importlib.util
 import itertools
 import os
 import statistics
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.bench.constant import constant_server
+from tests.bench.constant import constant_server, server_parts
 from tests.bench.load import CONNECTIONS, Load, make_request, run_load
 from tests.notary.depositor import TestDepositor
 from tests.support.notary import NotaryServer
@@ -93,12 +92,6 @@ def measure(database: str, url: str, constant_url: str, constant_process: int) -
         f"constant: {processor[0] / processor[1]:.2f}"
     )
     return ratio >= BAR_RATIO and p50 <= BAR_P50_MS and p99 <= BAR_P99_MS
-
-
-def server_parts() -> str:
-    """Event loop and parser that uvicorn takes up here by itself: the extra `speed`, or Python's own."""
-    loop, parser = (importlib.util.find_spec(name) is not None for name in ("uvloop", "httptools"))
-    return f"{'uvloop' if loop else 'asyncio'} and {'httptools' if parser else 'h11'}"
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """Reading the log's tiles over HTTP, beside nginx serving the same files.
 
 One notary process without a published directory, and one nginx worker; 64 kept-alive connections read the
-same full tiles in turn. With a published directory nginx would serve them, and the notary not be asked.
+same full tiles in turn, which both have in memory after the first round. With a published directory nginx
+would serve them, and the notary not be asked.
 """
 
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 import httpx
 from mizheng.verifier.tiles import format_tile_path
 
+from tests.bench.constant import server_parts
 from tests.bench.generated import grow_log
 from tests.bench.load import CONNECTIONS, make_request, run_load
 from tests.support.notary import NotaryServer
@@ -65,7 +67,7 @@ def running_nginx(program: str, folder: Path) -> Iterator[str]:
 
 def main() -> int:
     print(f"{TILES} full tiles of 8 KiB, {CONNECTIONS} connections, medians of {ROUNDS} rounds")
-    print(f"load {os.getloadavg()[0]:.2f} (1 minute, before the run)")
+    print(f"load {os.getloadavg()[0]:.2f} (1 minute, before the run); the notary on {server_parts()}")
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
