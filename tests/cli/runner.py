@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support import prepared
 
 SECONDS = 120
 
@@ -41,17 +42,13 @@ class Mizheng:
     def __call__(
         self, *arguments: str | bytes | Path, stdin: str | None = None, **environment: str
     ) -> Result:
-        done = subprocess.run(
-            self.command(*arguments),
+        done = prepared.run(
+            "mizheng.cli",
+            [os.fsdecode(argument) for argument in arguments],
+            self.variables(**environment),
+            stdin=stdin,
             cwd=self.cwd,
-            env=self.variables(**environment),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             timeout=SECONDS,
-            check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from tests.support import prepared
 from tests.support.ending import end_process
 
 # A cold first start compiles byte code and makes a chain; on a busy machine that takes its time.
@@ -63,7 +63,7 @@ class NotaryServer:
             **environment,
         }
         self._port = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: prepared.Prepared | None = None
         self._output: deque[str] = deque(maxlen=400)
         self._organisations = 0
 
@@ -89,13 +89,12 @@ class NotaryServer:
         """Start and wait until it answers."""
         assert self._process is None, "it runs already"
         listening = threading.Event()
-        self._process = process = subprocess.Popen(
-            [*_COMMAND, "serve", "--port", str(self._port)],
-            env=self._environment,
+        self._process = process = prepared.start(
+            _PROGRAM,
+            ("serve", "--port", str(self._port)),
+            self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
         )
 
         def collect() -> None:
@@ -143,14 +142,7 @@ class NotaryServer:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run another command of `mizheng-notary` on the same data directory, in a process of its own."""
-        result = subprocess.run(
-            [*_COMMAND, *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+        result = prepared.run(_PROGRAM, arguments, self._environment)
         if check and result.returncode:
             raise RuntimeError(f"mizheng-notary {' '.join(arguments)}:\n{result.stdout}{result.stderr}")
         return result
@@ -172,4 +164,4 @@ class NotaryServer:
         end_process(process, how)
 
 
-_COMMAND = (sys.executable, "-c", "from mizheng.notary.main import main; main()")
+_PROGRAM = "mizheng.notary"
