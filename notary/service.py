@@ -14,7 +14,7 @@ from mizheng.notary.chain.node_board import load_node_states
 from mizheng.notary.commands.console import complain
 from mizheng.notary.companies.api_keys import RememberedCallers
 from mizheng.notary.companies.enrolments import KeyRegister
-from mizheng.notary.cosigning.asking import WitnessKeeper
+from mizheng.notary.cosigning.keeper import WitnessKeeper
 from mizheng.notary.cosigning.status import load_witness_status
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance, damaged

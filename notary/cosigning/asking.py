@@ -1,12 +1,7 @@
-"""Witnesses in the background of a serving notary: each is asked on a thread of its own.
+"""One witness asked about one head after the other, and what it answers written down.
 
-    head → next, written down → shown to every witness → cosignatures, checked and stored → published
-
-No deposit waits for a witness. A head waits `wait` seconds for its quorum and is then published without it,
-and anchored without it; every place that shows it says so. Later cosignatures are still collected for heads
-that are anchored: a witness that was away is first shown those, smallest first, for it never goes back.
-
-Of several processes on one database one asks, by lease; when it dies, another one takes over.
+Cosignatures that come late are still collected for heads that are anchored: a witness that was away is first
+shown those, smallest first, for it never goes back.
 """
 
 from __future__ import annotations
@@ -14,174 +9,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import httpx
 from mizheng.notary.cosigning.witnesses import (
     SizeConflict,
     WitnessError,
     WitnessPeer,
-    WitnessSetup,
     ask_witness,
-    load_witnesses,
     make_client,
-    own_keyids,
 )
 from mizheng.notary.database import reading, writing
-from mizheng.notary.instance import Instance
-from mizheng.notary.lease import make_lease
 from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.keys import load_spans
 from mizheng.notary.log.proofs import consistency_proof
 from mizheng.notary.models import checkpoints, cosignatures, witnesses
 from mizheng.notary.publishing.head import (
-    MET,
-    NONE,
-    NOT_MET,
-    PublishedHead,
-    begin_publishing,
-    choose_next,
-    end_publishing,
     find_published,
-    forget_cosignatures,
-    load_lines,
-    note_quorum,
-    publish_next,
 )
-from mizheng.notary.worker import Worker
 from mizheng.verifier.witnessing import AddCheckpoint
 from sqlalchemy import Connection, Engine, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 logger = logging.getLogger(__name__)
 
-# How soon a new head is noticed.
-_PAUSE = 0.2
-# One head in this time is shown to witnesses, however many deposits come in.
-PACE_SECONDS = 1.0
 # A witness that does not cosign is left alone: at first for so long, then twice as long each time.
 _FIRST_REST = 1.0
 _LONGEST_REST = 60.0
 # Of heads that were anchored while a witness was away, it is shown this many, the newest.
 _MAX_BACKLOG = 1000
-_FORGET_EVERY = 600.0
-
-
-class WitnessKeeper:
-    """Everything about witnesses while the notary serves; without a policy it does nothing."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._engine = instance.engine
-        self.setup = load_witnesses(instance.settings, own_keyids(instance))
-        self._workers: list[Worker] = []
-        self._askers: list[WitnessAsker] = []
-        self._lease = make_lease(instance.engine, "witnessing")
-        self._is_asking = False
-        if self.setup is not None:
-            chooser = Chooser(self._engine, self.setup)
-            self._askers = [WitnessAsker(self._engine, peer) for peer in self.setup.peers]
-            self._workers = [Worker("published head", partial(self._choose, chooser), _PAUSE)]
-            self._workers += [
-                Worker(f"witness {asker.name}", partial(self._ask, asker), _PAUSE) for asker in self._askers
-            ]
-
-    def start(self) -> None:
-        with writing(self._engine) as connection:
-            found = find_published(connection)
-            if self.setup is None and found is not None:
-                end_publishing(connection)
-            elif self.setup is not None and found is None:
-                begin_publishing(connection, load_head(connection), int(time.time()))
-        for worker in self._workers:
-            worker.start()
-
-    def stop(self) -> None:
-        """End after the present requests; whatever they leave undone is done at the next start."""
-        if self._workers:
-            # Together: each may be in the middle of a request that nobody answers.
-            with ThreadPoolExecutor(len(self._workers)) as pool:
-                list(pool.map(Worker.stop, self._workers))
-        for asker in self._askers:
-            asker.close()
-        self._lease.release()
-
-    def _choose(self, chooser: Chooser) -> bool:
-        # A lease belongs to one thread; the askers go by what this one was told last.
-        self._is_asking = self._lease.hold()
-        return self._is_asking and chooser.step()
-
-    def _ask(self, asker: WitnessAsker) -> bool:
-        return self._is_asking and asker.step()
-
-
-class Chooser:
-    """Chooses which head witnesses are asked about, and when it is published. `step` from one thread."""
-
-    def __init__(
-        self, engine: Engine, setup: WitnessSetup, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._engine = engine
-        self._setup = setup
-        self._clock = clock
-        self._forget_at = 0.0
-
-    def step(self) -> bool:
-        """Do what is to be done; never more at once."""
-        now = self._clock()
-        with reading(self._engine) as connection:
-            found = find_published(connection)
-            change = None if found is None else self._decide(connection, found, now)
-        if change is not None:
-            # Decided anew under the lock: another process may have done it meanwhile.
-            with writing(self._engine) as connection:
-                found = find_published(connection, lock=True)
-                change = None if found is None else self._decide(connection, found, now)
-                if change is not None:
-                    change(connection)
-        if now >= self._forget_at:
-            self._forget_at = now + _FORGET_EVERY
-            with writing(self._engine) as connection:
-                forget_cosignatures(connection, int(now))
-        return False
-
-    def _decide(
-        self, connection: Connection, found: PublishedHead, now: float
-    ) -> Callable[[Connection], None] | None:
-        if found.next is not None:
-            quorum = self._quorum(connection, found.next.tree_size)
-            if quorum == NOT_MET and not self._is_waited_for_long_enough(connection, found, now):
-                return None
-            return lambda connection: publish_next(connection, found, quorum, int(now))
-        quorum = self._quorum(connection, found.head.tree_size)
-        if quorum != found.quorum:
-            # A cosignature came late, or the policy was changed.
-            return lambda connection: note_quorum(connection, found, quorum)
-        head = load_head(connection)
-        # A clock that was set back holds nothing up.
-        if head.tree_size > found.head.tree_size and not 0 <= now - found.published_at < PACE_SECONDS:
-            return lambda connection: choose_next(connection, head, int(now))
-        return None
-
-    def _quorum(self, connection: Connection, size: int) -> str:
-        policy = self._setup.policy
-        if not policy.asks_for_witnesses:
-            return NONE
-        lines = load_lines(connection, size)
-        # Of the empty log there is nothing to cosign.
-        is_met = size > 0 and policy.is_met([p.name for p in self._setup.peers if p.key.vkey in lines])
-        return MET if is_met else NOT_MET
-
-    def _is_waited_for_long_enough(self, connection: Connection, found: PublishedHead, now: float) -> bool:
-        if not 0 <= now - found.next_since < self._setup.wait:
-            return True
-        # The wait is paid once: while the quorum has been missed and cannot come, nothing is held up.
-        return found.quorum == NOT_MET and found.head.tree_size > 0 and not self._can_be_met(connection)
-
-    def _can_be_met(self, connection: Connection) -> bool:
-        states = {row.vkey: row.state for row in connection.execute(select(witnesses))}
-        able = [peer.name for peer in self._setup.peers if states.get(peer.key.vkey, "ok") == "ok"]
-        return self._setup.policy.is_met(able)
 
 
 class WitnessAsker:

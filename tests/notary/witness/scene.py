@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from mizheng.notary.cosigning.asking import Chooser, WitnessAsker
+from mizheng.notary.cosigning.asking import WitnessAsker
+from mizheng.notary.cosigning.choosing import Chooser
 from mizheng.notary.cosigning.witnesses import WitnessPeer, WitnessSetup
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance

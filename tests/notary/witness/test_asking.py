@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from mizheng.notary.cosigning.asking import Chooser
+from mizheng.notary.cosigning.choosing import Chooser
 from mizheng.notary.database import reading, writing
 from mizheng.notary.models import witnesses
 from mizheng.notary.publishing.head import (

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 from mizheng.notary.config import load_settings
-from mizheng.notary.cosigning.asking import Chooser, WitnessAsker
+from mizheng.notary.cosigning.asking import WitnessAsker
+from mizheng.notary.cosigning.choosing import Chooser
 from mizheng.notary.instance import open_instance
 from mizheng.verifier.note import parse_note
 

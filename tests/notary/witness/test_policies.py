@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mizheng.notary.cosigning.asking import WitnessKeeper
+from mizheng.notary.cosigning.keeper import WitnessKeeper
 from mizheng.notary.cosigning.witnesses import STATES, load_witnesses
 from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mizheng.notary.cosigning.asking import WitnessKeeper
+from mizheng.notary.cosigning.keeper import WitnessKeeper
 from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance
 from mizheng.notary.publishing.head import find_published
