@@ -20,12 +20,13 @@ from mizheng.notary.chain import contract as calls
 from mizheng.notary.chain.beacon import keep_beacon
 from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.evidence import capture_final
+from mizheng.notary.chain.finding import Finder, Log, Outcome, Tools
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.chain.lull import Lull
 from mizheng.notary.chain.outbox import IN_FLIGHT, Item, Outbox
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.pulse import Pulse
-from mizheng.notary.chain.sending import ForkedError, Log, Outcome, Sender, Tools
+from mizheng.notary.chain.sending import ForkedError, Sender
 from mizheng.notary.chain.status import StatusBoard
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
@@ -76,7 +77,8 @@ class Anchorer:
         """Of the chain, as of this step; None: not asked yet."""
         self._pulse = Pulse(chain.profile.fee_rule.stalled_after, elapsed)
         tools = Tools(chain, publisher, deployment, log, self._outbox, self._now)
-        self._sender = Sender(tools, self._pulse)
+        self._finder = Finder(tools)
+        self._sender = Sender(tools, self._finder, self._pulse)
         self._status = StatusBoard(engine, chain.profile.name)
         self._identified_at = float("-inf")
         self._counted_at = float("-inf")
@@ -226,7 +228,7 @@ class Anchorer:
             return False, None
         # Taken again: from here on it is what courts get, and the node may have been of two minds before.
         earlier = self._outbox.evidence_of(item)
-        evidence = capture_final(self._chain, found, self._sender.anchored(item), earlier)
+        evidence = capture_final(self._chain, found, self._finder.anchored(item), earlier)
         self._outbox.book.note_outcome(item.transaction_hash, found)
         # Dying here: it is still mined, and final again at the next step.
         self._outbox.mark_final(item, evidence, self._now())
@@ -281,7 +283,7 @@ class Anchorer:
     def _adopt(self, anchored_size: int, size: int) -> Outcome:
         """The contract has our head, but no item of ours is live: one that was given up came in after all?"""
         for item in self._outbox.failed_at(anchored_size):
-            _, found = self._sender.look(self._outbox.book.of_anchor(item.id))
+            _, found = self._finder.look(self._outbox.book.of_anchor(item.id))
             # no-event: it succeeded, but another one had anchored the head before it.
             if found is not None and found.succeeded and item.last_error != "no-event":
                 self._outbox.revive(item, self._now())

@@ -11,17 +11,14 @@ true then stands in a comment beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from mizheng.notary.chain import contract as calls
-from mizheng.notary.chain.deploy import Deployment
-from mizheng.notary.chain.evidence import AnchoredHead, NoEventError, capture_evidence
 from mizheng.notary.chain.fees import bump
-from mizheng.notary.chain.interface import Chain, Fees, FoundTransaction, RejectedError
-from mizheng.notary.chain.outbox import Item, Outbox
-from mizheng.notary.chain.publisher import Publisher, SignedTransaction
+from mizheng.notary.chain.finding import Finder, Outcome, Tools
+from mizheng.notary.chain.interface import Fees, RejectedError
+from mizheng.notary.chain.outbox import Item
+from mizheng.notary.chain.publisher import SignedTransaction
 from mizheng.notary.chain.pulse import Pulse
 from mizheng.notary.chain.signers.interface import SignerError
 from mizheng.notary.chain.transactions import Attempt
@@ -42,45 +39,18 @@ _RESEND_SECONDS = 15
 # Refusals after which a dearer one may go in.
 _TOO_CHEAP = ("fee-too-low", "replacement-underpriced")
 
-# (something was done, code of what holds it up)
-Outcome = tuple[bool, str | None]
-
-
-class Log(Protocol):
-    """What anchoring needs of the log."""
-
-    def head(self) -> tuple[int, bytes, bytes]:
-        """Size, root and signed checkpoint (note bytes) of the committed head."""
-
-    def consistency_proof(self, old_size: int, new_size: int) -> list[bytes]:
-        """RFC 6962 §2.1.2."""
-
-    def keep_checkpoint(self, size: int) -> object:
-        """Keep the signed checkpoint of this size for good."""
-
 
 class ForkedError(Exception):
     """The contract's head is not one of our log's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What sender and anchorer share."""
-
-    chain: Chain
-    publisher: Publisher
-    deployment: Deployment
-    log: Log
-    outbox: Outbox
-    now: Callable[[], int]
-
-
 class Sender:
     """Sends for one account on one chain."""
 
-    def __init__(self, tools: Tools, pulse: Pulse) -> None:
+    def __init__(self, tools: Tools, finder: Finder, pulse: Pulse) -> None:
         self._tools = tools
         self._chain = tools.chain
+        self._finder = finder
         self._outbox = tools.outbox
         self._rule = tools.chain.profile.fee_rule
         self._pulse = pulse
@@ -127,13 +97,13 @@ class Sender:
         attempts = self._outbox.book.of_anchor(item.id)
         # Asked first, always: whoever died after sending and before writing so, finds it here. And the one
         # that a block took need not be the newest.
-        attempt, found = self.look(attempts)
+        attempt, found = self._finder.look(attempts)
         if found is not None and found.block_number is not None:
-            return self._in_block(item, attempt, found)
+            return self._finder.in_block(item, attempt, found)
         has_arrived = found is not None and attempt is attempts[0]
         used = self._chain.nonce(self._tools.publisher.address)
         if used > item.nonce:
-            return self._overtaken(item, attempts)
+            return self._finder.overtaken(item, attempts)
         beats = self._pulse.beats(self._chain.head().number)
         stuck = None if beats else "chain-stalled"
         if used < item.nonce:
@@ -151,61 +121,6 @@ class Sender:
         done, code = self._send(item, attempts)
         return done, code or stuck
 
-    def look(self, attempts: list[Attempt]) -> tuple[Attempt, FoundTransaction | None]:
-        """The one that is in a block; else the newest that the chain knows; else the newest and None."""
-        known: tuple[Attempt, FoundTransaction | None] | None = None
-        for attempt in attempts:
-            found = self._chain.find(attempt.transaction_hash)
-            if found is not None and found.block_number is not None:
-                return attempt, found
-            if found is not None and known is None:
-                known = attempt, found
-        return known or (attempts[0], None)
-
-    # In a block
-
-    def _in_block(self, item: Item, attempt: Attempt, found: FoundTransaction) -> Outcome:
-        self._outbox.book.note_outcome(attempt.transaction_hash, found)
-        if not found.succeeded:
-            return self._refused(item, found, "reverted")
-        try:
-            evidence = capture_evidence(self._chain, found, self.anchored(item))
-        except NoEventError:
-            # The head was there already: the contract takes it again and says nothing.
-            return self._refused(item, found, "no-event")
-        # Dying here: it is found in its block again, and the evidence is taken again.
-        self._outbox.mark_mined(item, attempt, found, evidence, self._tools.now())
-        return True, None
-
-    def anchored(self, item: Item) -> AnchoredHead:
-        where = self._tools.deployment
-        return AnchoredHead(where.contract, where.code_hash, where.log_id, item.tree_size, item.root_hash)
-
-    def _refused(self, item: Item, found: FoundTransaction, reason: str) -> Outcome:
-        """It is in a block and anchored nothing. Only a final block says so for good."""
-        final = self._chain.final()
-        if final is None or found.block_number is None or final.number < found.block_number:
-            self._outbox.note_error(item, reason, self._tools.now())
-            return False, None
-        self._outbox.give_up(item, reason, self._tools.now())
-        return True, None
-
-    def _overtaken(self, item: Item, attempts: list[Attempt]) -> Outcome:
-        """A block has another transaction with our nonce: whose, only a final block says for good."""
-        is_final = self._chain.nonce(self._tools.publisher.address, at_final=True) > item.nonce
-        if self._is_in_block(attempts):
-            # Ours: it has come in since we asked.
-            return True, None
-        if not is_final:
-            return False, "nonce-taken"
-        # Dying here: the same is found out again.
-        self._outbox.give_up(item, "nonce-used", self._tools.now())
-        return True, None
-
-    def _is_in_block(self, attempts: list[Attempt]) -> bool:
-        found = self.look(attempts)[1]
-        return found is not None and found.block_number is not None
-
     # Sending
 
     def _send(self, item: Item, attempts: list[Attempt]) -> Outcome:
@@ -214,7 +129,7 @@ class Sender:
             return False, item.last_error
         anchored_size, _ = self._contract_head()
         if anchored_size >= item.tree_size:
-            if not self._is_in_block(attempts):
+            if not self._finder.is_in_block(attempts):
                 # By another transaction of this account: this one would cost something and anchor nothing.
                 self._outbox.give_up(item, "head-anchored", self._tools.now())
             return True, None
