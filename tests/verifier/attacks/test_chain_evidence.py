@@ -191,3 +191,28 @@ def test_the_other_chains_anchor_alone_is_no_anchor_of_a_third(tmp_path: Path, s
     assert report.verdict == "valid"
     alone = {name: data for name, data in scene.members.items() if name != ANCHORS[0]}
     assert judge(alone, replace(scene.trust, chains=(first,))).verdict == "undetermined"
+
+
+@pytest.mark.parametrize("field", ["chain_id", "genesis_hash"])
+def test_an_anchor_renamed_to_a_chain_that_nobody_knows(scene: Scene, field: str) -> None:
+    """Nothing in a block says which chain it is of: it reads like an honest anchor on a chain that this
+    reader does not know. It loses its time; the other one's stands, and no time becomes earlier.
+    """
+    honest = judge(scene.members, scene.trust)
+    for name, other in (ANCHORS, ANCHORS[::-1]):
+        anchor = parse_anchor(scene.members[name])
+        value = (
+            anchor.chain.chain_id ^ 1 if field == "chain_id" else bytes([1]) + anchor.chain.genesis_hash[1:]
+        )
+        renamed = dump_anchor(replace(anchor, chain=replace(anchor.chain, **{field: value})))
+        report = judge({**scene.members, name: renamed}, scene.trust)
+        codes = {check.code: check.status for check in report.checks if check.subject == name}
+        assert (codes["anchor.contract"], codes["anchor.canonical"]) == ("NOT_CHECKED", "NOT_CHECKED")
+        assert passed(report, other)
+        assert report.verdict == "valid"
+        assert honest.latest is not None
+        assert report.latest is not None
+        assert report.latest.at in {clock.at for clock in honest.clocks}
+        assert report.latest.at >= honest.latest.at
+        alone = {member: data for member, data in scene.members.items() if member != other}
+        assert judge({**alone, name: renamed}, scene.trust).verdict == "undetermined"
