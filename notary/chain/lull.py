@@ -1,8 +1,8 @@
 """What was found out at one head of the chain need not be asked again before there is another.
 
 The anchorer looks several times a second; blocks come every few seconds. What is in which block, and how far
-the chain is final, changes with its head alone; what a pool holds changes without, so that after a while it
-is looked at again whatever the head is.
+the chain is final, changes with its head; what a pool holds changes without, and now and then what is final,
+so that after a while it is looked at again whatever the head is.
 """
 
 from __future__ import annotations
