@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from .errors import MizhengError
+from .paper.reading import find_reader
 from .text import render
 from .trust import parse_trust
 from .verify import verify_bundle
@@ -41,7 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     _ = translator(choose_language(options.lang, os.environ))
     try:
         trust = parse_trust(options.trust.read_bytes()) if options.trust else None
-        report = verify_bundle(options.bundle, trust, now=int(time.time()), files=options.files)
+        report = verify_bundle(
+            options.bundle, trust, now=int(time.time()), files=options.files, pdf_reader=find_reader()
+        )
     except OSError as error:
         reason = error.strerror or type(error).__name__
         print(f"error: {error.filename}: {reason}\nhint: {_('check the path')}", file=sys.stderr)

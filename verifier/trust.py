@@ -16,7 +16,7 @@ from .errors import FormatError, LimitError, VersionError
 from .note import NoteVerifier
 from .policy import Policy, parse_policy
 from .signature import PublicKey, require_keyid
-from .timestamp.authority import parse_authorities, parse_retired_hashes
+from .timestamp.authority import parse_authorities, parse_certifiers, parse_retired_hashes
 from .trusted import (
     TRUST_FORMAT,
     NamedKey,
@@ -66,6 +66,7 @@ def parse_trust(data: bytes) -> Trust:
             "tsas": list,
             "retired_hashes": dict,
             "releases": list,
+            "certifiers": list,
         },
     )
     if parse_instant(value["issued_at"]) > parse_instant(value["expires_at"]):
@@ -95,6 +96,7 @@ def parse_trust(data: bytes) -> Trust:
         parse_authorities(value.get("tsas", [])),
         parse_retired_hashes(value.get("retired_hashes", {})),
         tuple(_release(item) for item in value.get("releases", [])),
+        parse_certifiers(value.get("certifiers", [])),
         hashlib.sha256(data).hexdigest(),
     )
 

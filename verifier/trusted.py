@@ -97,6 +97,8 @@ class Trust:
     retired_hashes: Mapping[str, int] = field(default_factory=dict)
     """Hash name to when it stops counting, seconds since 1970."""
     releases: tuple[Release, ...] = ()
+    certifiers: tuple[Authority, ...] = ()
+    """Who signs certificates of deposits, by X.509; without policies."""
     sha256: str = ""
     """Hex SHA-256 of the file's bytes, printed on every report."""
 

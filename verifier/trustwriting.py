@@ -60,8 +60,9 @@ def dump_trust(trust: Trust) -> bytes:
             ]
         for validators in chain.validators:
             lines += ["", "[[chains.validators]]", *_validator_lines(validators)]
-    for authority in trust.tsas:
-        lines += ["", "[[tsas]]", *_value_lines(authority_fields(authority))]
+    for table, authorities in (("tsas", trust.tsas), ("certifiers", trust.certifiers)):
+        for authority in authorities:
+            lines += ["", f"[[{table}]]", *_value_lines(authority_fields(authority))]
     if trust.retired_hashes:
         retired = {name: format_instant(at) for name, at in sorted(trust.retired_hashes.items())}
         lines += ["", "[retired_hashes]", *_value_lines(retired)]

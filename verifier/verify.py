@@ -13,8 +13,9 @@
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
-12. others      members this version knows by name but does not judge; the enclosed page
-13. verdict
+12. others      members this version knows by name but does not judge
+13. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
+14. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
 the present time and what nodes answered are arguments.
@@ -39,12 +40,14 @@ from .checks import (
     identity,
     log,
     others,
+    papers,
     renewals,
     structure,
     times,
     tokens,
 )
 from .checks.context import Context, OnlineBlock, OnlineRoot
+from .checks.papers import PdfReader
 from .dsse import MAX_ENVELOPE_BYTES
 from .memory import Memory
 from .report import Findings, Report, Status, Support, compute_verdict
@@ -75,12 +78,14 @@ def verify_bundle(
     online_blocks: Sequence[OnlineBlock] = (),
     online_roots: Sequence[OnlineRoot] = (),
     memory: Memory | None = None,
+    pdf_reader: PdfReader | None = None,
 ) -> Report:
     """Check a bundle against a trust file. Any bytes whatever give a report; OSError if they cannot be read.
 
     `now` is seconds since 1970 by the caller's clock; without it nothing says whether the trust file
     has expired, and the verdict is undetermined. `files` are originals, or folders of them. A
     `memory` that is handed on from bundle to bundle, with the same trust, saves doing the same work again.
+    Without a `pdf_reader` no PDF is looked into.
     """
     findings = Findings()
     _check_trust(findings, trust, now)
@@ -135,7 +140,9 @@ def verify_bundle(
         identity.check_enrolment(context)
         identity.check_key_status(context)
         disclosures.check_disclosure(context, document)
-        others.check_others(context)
+        others.check_unjudged(context)
+        papers.check_papers(context, pdf_reader)
+        others.check_page(context)
         return _finish(findings, trust, context)
 
 

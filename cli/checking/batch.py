@@ -133,11 +133,13 @@ def _begin(trust: bytes | None, now: int) -> None:
 
 
 def _check(path: Path) -> Outcome:
+    from mizheng.verifier.paper.reading import find_reader
     from mizheng.verifier.report import Status
     from mizheng.verifier.verify import verify_bundle
 
+    reader = find_reader()
     try:
-        report = verify_bundle(path, _State.trust, now=_State.now, memory=_State.memory)
+        report = verify_bundle(path, _State.trust, now=_State.now, memory=_State.memory, pdf_reader=reader)
     except OSError:
         return Outcome(str(path), _UNREADABLE)
     failed = dict.fromkeys(check.code for check in report.checks if check.status is Status.FAIL)

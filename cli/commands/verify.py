@@ -87,6 +87,7 @@ def _verify_one(
     *,
     as_json: bool,
 ) -> int:
+    from mizheng.verifier.paper.reading import find_reader
     from mizheng.verifier.verify import verify_bundle
 
     believed = load_trust(Path(trust)) if trust is not None else None
@@ -105,7 +106,13 @@ def _verify_one(
 
             blocks, roots = ask_nodes(online, read_questions(bundle), finality)
         report = verify_bundle(
-            bundle, believed, now=int(time.time()), files=files, online_blocks=blocks, online_roots=roots
+            bundle,
+            believed,
+            now=int(time.time()),
+            files=files,
+            online_blocks=blocks,
+            online_roots=roots,
+            pdf_reader=find_reader(),
         )
         if reporting is not None:
             reporting.write(report, current_language())

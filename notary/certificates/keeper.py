@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from mizheng.notary.certificates.issuing import Issuer
 from mizheng.notary.certificates.setup import parse_certificates
+from mizheng.notary.certificates.signing import make_signer
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.instance import Instance
 from mizheng.notary.lease import make_lease
@@ -20,7 +21,7 @@ class CertificateKeeper:
 
     def __init__(self, instance: Instance, profiles: Callable[[], Sequence[ChainProfile]]) -> None:
         self.setup = parse_certificates(instance.settings.certificates)
-        self._issuer = Issuer(instance, profiles, self.setup)
+        self._issuer = Issuer(instance, profiles, self.setup, make_signer(instance, self.setup))
         self._lease = make_lease(instance.engine, "certificates")
         self._worker = Worker("certificates", self._step, _PAUSE)
 

@@ -26,13 +26,17 @@ class CertificateSetup:
     """Not only when a depositor asks for one."""
     issuer: str | None = None
     """None: the log's origin."""
+    signer: Mapping[str, Any] | None = None
+    """The table [certificates.signer] as it stands; None: a signer for trying."""
 
 
 def parse_certificates(table: Mapping[str, Any]) -> CertificateSetup:
     """Read the table; ConfigurationError names what is wrong."""
-    if unknown := sorted(set(table) - {"issue", "issuer"}):
+    if unknown := sorted(set(table) - {"issue", "issuer", "signer"}):
         raise ConfigurationError(
-            "notary.toml: [certificates] has no {name}", hint="it has issue and issuer", name=unknown[0]
+            "notary.toml: [certificates] has no {name}",
+            hint="it has issue, issuer and the table signer",
+            name=unknown[0],
         )
     issue = table.get("issue", ASKED)
     if issue not in (ASKED, ALL):
@@ -40,4 +44,7 @@ def parse_certificates(table: Mapping[str, Any]) -> CertificateSetup:
     issuer = table.get("issuer")
     if issuer is not None and not (isinstance(issuer, str) and 0 < len(issuer.strip()) <= _MAX_NAME):
         raise ConfigurationError("notary.toml: [certificates]: issuer is a name of at most 400 characters")
-    return CertificateSetup(issue == ALL, issuer)
+    signer = table.get("signer")
+    if signer is not None and not isinstance(signer, dict):
+        raise ConfigurationError("notary.toml: [certificates.signer] is a table")
+    return CertificateSetup(issue == ALL, issuer, signer)

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from typing import Any
 
 from mizheng.notary.anchoring.publisher_key import load_publisher
+from mizheng.notary.certificates.setup import parse_certificates
+from mizheng.notary.certificates.signer import find_certifier
 from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.contract import compute_log_id
 from mizheng.notary.chain.deploy import code_hash
@@ -33,6 +35,7 @@ from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.page import page_digests
 from mizheng.verifier.policy import Policy
 from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.timestamp.authority import Authority
 from mizheng.verifier.trust import NamedKey, Release, Trust, TrustedChain, TrustedLog, TrustedLogId
 from sqlalchemy import Connection, Row, select, union
 
@@ -83,6 +86,7 @@ def make_trust(
         tsas=tuple(setup.trusted for setup in parse_timestamps(instance.settings.timestamps)),
         retired_hashes=parse_renewal(instance.settings.renewal).retired,
         releases=page_releases(),
+        certifiers=_certifiers(instance),
     )
 
 
@@ -91,6 +95,20 @@ def page_releases() -> tuple[Release, ...]:
     page, copy = page_digests()
     name = f"verify.html {version('mizheng')}"
     return Release(name, page), Release(f"{name}, the copy in bundles", copy)
+
+
+def _certifiers(instance: Instance) -> tuple[Authority, ...]:
+    """Who signs this notary's certificates; nobody as long as it has signed none."""
+    settings = instance.settings
+    setup = parse_certificates(settings.certificates)
+    found = find_certifier(
+        setup.signer,
+        parse_timestamps(settings.timestamps),
+        settings.keys_dir,
+        instance.origin,
+        setup.issuer or instance.origin,
+    )
+    return () if found is None else (found,)
 
 
 def trusted_logs(instance: Instance) -> tuple[TrustedLog, ...]:

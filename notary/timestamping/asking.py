@@ -104,7 +104,7 @@ def _lists(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> lis
     lists = []
     for url in setup.crls:
         try:
-            data = _read(client, client.build_request("GET", url), MAX_CRL_BYTES)
+            data = fetch_list(client, url)
             listed = load_revocation_list(data)
         except MizhengError:
             continue
@@ -128,6 +128,11 @@ def _answers(client: httpx.Client, setup: AuthoritySetup, found: Judgement) -> l
             if answer and answer.find(certificate, issuer) and answer.is_signed_for(issuer):
                 answers.append(answer.encoded)
     return answers
+
+
+def fetch_list(client: httpx.Client, url: str) -> bytes:
+    """A revocation list as its address gives it, DER; AskingError when it cannot be had."""
+    return _read(client, client.build_request("GET", url), MAX_CRL_BYTES)
 
 
 def _exchange(client: httpx.Client, setup: AuthoritySetup, request: bytes) -> bytes:

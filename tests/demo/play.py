@@ -23,6 +23,7 @@ API_KEY = "企业/api-key.txt"
 TRUST = "法院/trust.toml"
 HANDED_OVER = "法院/三号催化剂配方（绝密）.txt"
 REPORT = "法院/核验结果.json"
+PAPER = "法院/技术核验报告.pdf"
 MISMATCH = "法院/不符的核验结果.txt"
 # The observer's node is the notary's here, so it sees a final block at most a second later.
 OBSERVED_SECONDS = 20.0
@@ -136,7 +137,7 @@ def check_in_court(stage: Stage, *, is_trial: bool) -> None:
         "再用企业提交的原件：服务已停止，网络已断开。",
         "Then with the file that the company handed over: the notary is stopped, the network is cut.",
     )
-    report = stage.run(*verify, HANDED_OVER, "--trust", TRUST, prefix=offline)
+    report = stage.run(*verify, HANDED_OVER, "--trust", TRUST, "--report", PAPER, prefix=offline)
     stage.run(*verify, HANDED_OVER, "--trust", TRUST, "--json", prefix=offline, then=f"> {REPORT}")
     summary = json.loads((stage.folder / REPORT).read_text("utf-8"))
     if summary["verdict"] != "valid":

@@ -37,7 +37,7 @@ def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> N
         "mizheng/verifier/locale/zh_CN/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/locale/en/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/paper/templates/common.typ",
-        "mizheng/verifier/paper/templates/certificate.typ",
+        *(f"mizheng/verifier/paper/templates/{name}.typ" for name in ("certificate", "exhibits", "report")),
         "mizheng/contracts/artifacts/MizhengAnchor.json",
     }
     assert not data - names

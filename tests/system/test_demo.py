@@ -1,16 +1,19 @@
 """`make demo` and `make demo-chain` end as they promise, and their last step really has no network."""
 
+import hashlib
 import json
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.demo import network
-from tests.demo.play import BUNDLE, REPORT
+from tests.demo.play import BUNDLE, PAPER, REPORT
+from tests.support.pictures import read_text
 from tests.tools.layout import ROOT
 
 # Promised: under 60 s. Some more for a machine that runs other tests at the same time.
@@ -48,6 +51,11 @@ def test_demo_ends_valid(options: tuple[str, ...], tmp_path: Path) -> None:
     assert len(verified) == 3
     assert all(line.strip().startswith(f"$ {cut.partition(' ')[0]} ") for line in verified)
     assert not leaked(folder)
+    # What a newcomer opens.
+    digest = hashlib.sha256((folder / BUNDLE).read_bytes()).hexdigest()
+    assert digest in read_text((folder / PAPER).read_bytes())
+    with zipfile.ZipFile(folder / BUNDLE) as archive:
+        assert "证据目录" in read_text(archive.read("exhibits.pdf")).replace(" ", "")
 
 
 def leaked(folder: Path) -> list[str]:

@@ -11,12 +11,10 @@ _UNJUDGED = (
     ("x509", "depositor.x509"),
     ("custody", "custody.chain"),
     ("platform", "platform.facts"),
-    ("certificate", "certificate.signature"),
-    ("exhibits", "exhibits.list"),
 )
 
 
-def check_others(context: Context) -> None:
+def check_unjudged(context: Context) -> None:
     for group, code in _UNJUDGED:
         names = context.bundle.group(group)
         if names:
@@ -24,10 +22,9 @@ def check_others(context: Context) -> None:
             context.findings.not_checked(code, names[0], message)
         else:
             context.findings.not_provided(code)
-    _check_page(context)
 
 
-def _check_page(context: Context) -> None:
+def check_page(context: Context) -> None:
     """The enclosed page is one that the trust file names as published: a convenience, never evidence."""
     findings = context.findings
     if not context.bundle.has(PAGE):

@@ -152,6 +152,8 @@ def _data(facts: CertificateFacts) -> dict[str, Any]:
         ),
         **_shown(facts, "log_origin", "checkpoint_keyid", "issuer", "issuer_keyid", "holder_id_scheme"),
         "trial": facts.is_trial,
+        # The document's own: what it is about, for programs.
+        "keywords": [facts.envelope_sha256, visible(facts.number)],
         "qr": qr_code(qr_text(facts.number, facts.envelope_sha256)),
         "holder": breakable(facts.holder),
         "holder_id": breakable(facts.holder_id),

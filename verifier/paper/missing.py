@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from types import ModuleType
 
 from ..errors import MizhengError
+
+_SILENCE = logging.NullHandler()
 
 
 class PaperError(MizhengError):
@@ -14,6 +17,11 @@ class PaperError(MizhengError):
 
 def need(name: str) -> ModuleType:
     """Import a module of the extra `pdf`; PaperError with the way out when it is not there."""
+    if name.startswith("pyhanko"):
+        # It tells a log what it tells us, with parts of the file; our caller decides what to tell whom.
+        for part in ("pyhanko", "pyhanko_certvalidator"):
+            logging.getLogger(part).propagate = False
+            logging.getLogger(part).addHandler(_SILENCE)
     try:
         return importlib.import_module(name)
     except ImportError as error:

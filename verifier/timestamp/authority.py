@@ -1,4 +1,4 @@
-"""Whose tokens count: the time-stamp authorities of a trust file, and what one of them makes of a token."""
+"""Whose tokens and whose signatures under papers count: authorities and certifiers of a trust file."""
 
 from __future__ import annotations
 
@@ -101,6 +101,14 @@ def parse_authorities(items: Sequence[object]) -> tuple[Authority, ...]:
     found = tuple(_authority(item) for item in items)
     if len({authority.name for authority in found}) != len(found):
         raise FormatError("a time-stamp authority that is listed twice")
+    return found
+
+
+def parse_certifiers(items: Sequence[object]) -> tuple[Authority, ...]:
+    """Read the tables `[[certifiers]]`: whose X.509 certificates sign papers. They have no policies."""
+    found = parse_authorities(items)
+    if any(certifier.policies for certifier in found):
+        raise FormatError("policies are for time-stamp authorities")
     return found
 
 

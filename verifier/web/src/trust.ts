@@ -11,7 +11,7 @@ import { NoteKey } from "./documents/note.js";
 import { Policy } from "./documents/policy.js";
 import { Fault, LaterVersion } from "./errors.js";
 import { parseInstant } from "./instants.js";
-import { type Authority, parseAuthorities, parseRetired, type Retired } from "./timestamp/authority.js";
+import { type Authority, parseAuthorities, parseRetired, requireCertifiers, type Retired } from "./timestamp/authority.js";
 
 const FORMAT = "mizheng/trust/v1";
 const MAX_TRUST_BYTES = 16 * 1024 * 1024;
@@ -105,6 +105,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
       revoked_keys: "list",
       witness_policy: "string",
       tsas: "list",
+      certifiers: "list",
       retired_hashes: "object",
       releases: "list",
     },
@@ -120,6 +121,8 @@ export function parseTrust(file: string | Uint8Array): Trust {
     throw new Fault("an observer key that is listed twice would count twice");
   }
   const logs = listOf(value["logs"]).map(parseLog);
+  // This verifier reads no PDF: the table is held to its form and to nothing else.
+  requireCertifiers(listOf(value["certifiers"]));
   const required = requireFields(value["require"] ?? { checks: [] }, { checks: "list" });
   return {
     name: value["name"] as string,

@@ -152,6 +152,13 @@ export function parseAuthorities(items: readonly Json[]): Authority[] {
   return found;
 }
 
+/** Refuse tables `[[certifiers]]` that are not in form: as `[[tsas]]`, without policies. */
+export function requireCertifiers(items: readonly Json[]): void {
+  if (parseAuthorities(items).some((certifier) => certifier.policies.length > 0)) {
+    throw new Fault("policies are for time-stamp authorities");
+  }
+}
+
 function parseAuthority(item: Json): Authority {
   const fields = requireFields(
     item,
