@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -14,15 +15,25 @@ ROUNDS = scaled(2, 40)
 KILLS = scaled(1, 15)
 
 
-def wait_until_written(chain: Path) -> None:
-    """Until anvil, which does so every second, has written down the chain as it is now: a real node does not
-    forget a block. What it is writing at the moment may be older, so twice.
+def written_chain(chain: Path) -> bytes:
+    """The chain as anvil, which does so every second, has written it down: no real node forgets a block.
+
+    What it is writing at the moment may be older, so twice; and whole, for a kill may tear the next one.
     """
     for _ in range(2):
         before, deadline = chain.stat().st_mtime_ns if chain.exists() else 0, time.monotonic() + 30
         while not chain.exists() or chain.stat().st_mtime_ns == before:
             assert time.monotonic() < deadline, "anvil does not write its chain down"
             time.sleep(0.02)
+    while True:
+        data = chain.read_bytes()
+        try:
+            json.loads(data)
+        except ValueError:
+            assert time.monotonic() < deadline, "anvil writes its chain down in pieces only"
+            time.sleep(0.02)
+            continue
+        return data
 
 
 @pytest.mark.parametrize("state", ["prepared", "sent", "mined"])
@@ -31,8 +42,9 @@ def test_a_node_that_is_killed(tmp_path: Path, make: MakeWorld, tell: Tell, stat
     world = make()
     for _ in range(KILLS):
         world.reach(state)
-        wait_until_written(tmp_path / "anvil.json")
+        written = written_chain(tmp_path / "anvil.json")
         world.node.kill()
+        (tmp_path / "anvil.json").write_bytes(written)
         world.steps(world.random.randrange(1, 6))
         assert world.anchorer.waiting_for == "unreachable"
         world.node.start()
