@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,15 +55,24 @@ def authenticate(connection: Connection, authorization: str | None) -> Caller:
     raise Problem("api-key-wrong")
 
 
-def authenticate_again(connection: Connection, api_key_ids: Iterable[int]) -> Mapping[int, Caller | Problem]:
-    """The callers of these API keys as they stand now, or why one may not call any more."""
-    found: dict[int, Caller | Problem] = {}
-    for row in _BY_ID.run(connection, api_key_ids):
-        try:
-            found[row.api_key_id] = _admit(row)
-        except Problem as problem:
-            found[row.api_key_id] = problem
-    return found
+def authenticate_again(
+    connection: Connection, api_key_ids: Iterable[int]
+) -> Callable[[], Mapping[int, Caller | Problem]]:
+    """Asked now, answered later: the callers of these API keys as they stand now, or why one may not call
+    any more.
+    """
+    asked = _BY_ID.ask(connection, api_key_ids)
+
+    def answer() -> Mapping[int, Caller | Problem]:
+        found: dict[int, Caller | Problem] = {}
+        for row in asked():
+            try:
+                found[row.api_key_id] = _admit(row)
+            except Problem as problem:
+                found[row.api_key_id] = problem
+        return found
+
+    return answer
 
 
 class RememberedCallers:

@@ -17,8 +17,9 @@ The notary never sees what was sealed: a statement carries a commitment and noth
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mizheng.notary.companies.api_keys import Caller, authenticate_again
 from mizheng.notary.database import reading
@@ -78,23 +79,11 @@ class DepositRules:
     """Steps 5 to 7, and the rows of what was accepted; see `mizheng.notary.log.sequencer.Rules`."""
 
     def refusals(
-        self, connection: Connection, batch: Sequence[Deposit], known: Collection[bytes]
-    ) -> Mapping[int, Problem]:
+        self, connection: Connection, batch: Sequence[Deposit]
+    ) -> Callable[[Collection[bytes]], Mapping[int, Problem]]:
         callers = authenticate_again(connection, {item.caller.api_key_id for item in batch})
-        keys = {
-            row.keyid: (row.organisation_id, row.revocation_index is None)
-            for row in _KEYS.run(connection, {item.keyid for item in batch})
-        }
-        refused: dict[int, Problem] = {}
-        gone = Problem("api-key-wrong")
-        for number, item in enumerate(batch):
-            is_known = item.entry.envelope_sha256 in known
-            problem = _refusal(
-                item, callers.get(item.caller.api_key_id, gone), keys.get(item.keyid), is_known
-            )
-            if problem is not None:
-                refused[number] = problem
-        return refused
+        keys = _KEYS.ask(connection, {item.keyid for item in batch})
+        return lambda known: _find_refusals(batch, callers(), keys(), known)
 
     def record(self, connection: Connection, placed: Sequence[tuple[Deposit, int]]) -> None:
         for kind, add in _ADD.items():
@@ -112,6 +101,24 @@ def load_received_at(engine: Engine, leaf_indices: Sequence[int], table: Table =
     query = select(table.c.leaf_index, table.c.received_at).where(table.c.leaf_index.in_(leaf_indices))
     with reading(engine) as connection:
         return {row.leaf_index: row.received_at for row in connection.execute(query)}
+
+
+def _find_refusals(
+    batch: Sequence[Deposit],
+    callers: Mapping[int, Caller | Problem],
+    key_rows: Iterable[Any],
+    known: Collection[bytes],
+) -> dict[int, Problem]:
+    keys = {row.keyid: (row.organisation_id, row.revocation_index is None) for row in key_rows}
+    refused: dict[int, Problem] = {}
+    gone = Problem("api-key-wrong")
+    for number, item in enumerate(batch):
+        is_known = item.entry.envelope_sha256 in known
+        caller = callers.get(item.caller.api_key_id, gone)
+        problem = _refusal(item, caller, keys.get(item.keyid), is_known)
+        if problem is not None:
+            refused[number] = problem
+    return refused
 
 
 def _refusal(

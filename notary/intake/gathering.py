@@ -3,8 +3,9 @@
 A batch costs some milliseconds whatever its size, so what comes about the same time should go together. And a
 submission of its own would cost a future and two thread switches; gathered, a group does.
 
-While a group is under way the next one gathers. It leaves when the last one is answered and as many have come
-again, for then everybody who was answered is back; or when nothing has come for one pause.
+While a group is under way the next one gathers. It leaves when the last one is answered and half of all who
+are here wait in it: so one half is checked and answered on the event loop while the database works for the
+other one. Or it leaves when nothing has come for one pause.
 """
 
 import asyncio
@@ -33,8 +34,9 @@ class Gatherer(Generic[S]):
         self._room = max_waiting
         self._waiting: list[_Waiting[S]] = []
         self._first_at = self._last_at = 0.0
-        self._expected = 0
-        self._is_under_way = False
+        # The most that were here at a time since the last group left: waiting, or under way.
+        self._here = 0
+        self._under_way = 0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -53,7 +55,8 @@ class Gatherer(Generic[S]):
         if not self._waiting:
             self._first_at = self._last_at
         self._waiting.append((submission, future))
-        if not self._is_under_way:
+        self._here = max(self._here, len(self._waiting) + self._under_way)
+        if not self._under_way:
             self._consider()
         outcome = await future
         if isinstance(outcome, Problem):
@@ -62,7 +65,7 @@ class Gatherer(Generic[S]):
 
     def _consider(self) -> None:
         """Let the group leave, or look again after a pause."""
-        if len(self._waiting) >= min(self._expected, MAX_BATCH):
+        if self._waiting and len(self._waiting) >= min(self._here // 2, MAX_BATCH):
             self._leave()
         elif self._waiting and self._timer is None:
             self._wait_until(self._last_at + PAUSE_SECONDS)
@@ -73,7 +76,7 @@ class Gatherer(Generic[S]):
 
     def _look_again(self) -> None:
         self._timer = None
-        if self._is_under_way or not self._waiting:
+        if self._under_way or not self._waiting:
             return
         moment = min(self._last_at + PAUSE_SECONDS, self._first_at + GATHER_SECONDS)
         if moment <= monotonic():
@@ -86,7 +89,7 @@ class Gatherer(Generic[S]):
         self._first_at = monotonic()
         # A caller that went away was never promised anything.
         group = [item for item in group if not item[1].done()]
-        self._expected = len(group)
+        self._here = len(group) + len(self._waiting)
         if not group:
             return
         loop = asyncio.get_running_loop()
@@ -95,11 +98,11 @@ class Gatherer(Generic[S]):
         except Problem as problem:
             _answer(group, [problem] * len(group))
             return
-        self._is_under_way = True
+        self._under_way = len(group)
         outcomes.add_done_callback(lambda done: loop.call_soon_threadsafe(self._arrive, group, done))
 
     def _arrive(self, group: list[_Waiting[S]], outcomes: "Future[list[Outcome]]") -> None:
-        self._is_under_way = False
+        self._under_way = 0
         _answer(group, outcomes.result())
         self._consider()
 

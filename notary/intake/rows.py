@@ -6,7 +6,8 @@ DBAPIError as everywhere. On PostgreSQL many rows go as one array a column: one 
 """
 
 from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Column, Connection, Executable, Select, Table
@@ -20,18 +21,72 @@ _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 Row = tuple[Any, ...]
 
 
+class Asked:
+    """A statement on its way. In a pipeline several may be asked before the first is waited for."""
+
+    def __init__(self, connection: Connection, text: str, values: Any, *, many: bool = False) -> None:
+        self._connection = connection
+        self._text = text
+        self._cursor = connection.connection.cursor()
+        with self._failing():
+            # By the dialect, where SQLAlchemy's own statements pass as well.
+            dialect = connection.dialect
+            (dialect.do_executemany if many else dialect.do_execute)(self._cursor, text, values)
+            # SQLite has them already, and would take a statement that is not read to its end for one at work.
+            self._found = self._fetch() if dialect.name == "sqlite" and self._cursor.description else None
+
+    def rows(self) -> list[Row]:
+        """The rows of a SELECT; to be asked for once."""
+        if self._found is not None:
+            return self._found
+        with self._failing():
+            return self._fetch()
+
+    def _fetch(self) -> list[Row]:
+        found = list(self._cursor.fetchall())
+        self._cursor.close()
+        return found
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        connection = self._connection
+        dialect, driver = connection.dialect, connection.connection
+        try:
+            yield
+        except dialect.loaded_dbapi.Error as error:
+            is_lost = dialect.is_disconnect(error, driver, self._cursor)
+            self._cursor.close()
+            if is_lost:
+                connection.invalidate(error)
+            raise DBAPIError.instance(
+                self._text,
+                None,
+                error,
+                dialect.loaded_dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=is_lost,
+                dialect=dialect,
+            ) from error
+
+
 class Statement:
     """One whose text never changes: values are given by the names of its bind parameters."""
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
+        self._has_rows = isinstance(statement, Select)
         self._compiled: dict[str, tuple[str, Sequence[str] | None, dict[str, Any]]] = {}
 
     def run(self, connection: Connection, **values: object) -> list[Row]:
-        """The rows, where it has any."""
+        """The rows of a SELECT; nothing of any other statement, which is not waited for in a pipeline."""
+        asked = self.ask(connection, **values)
+        return asked.rows() if self._has_rows else []
+
+    def ask(self, connection: Connection, **values: object) -> Asked:
+        """The same, its rows to be fetched later."""
         text, order, fixed = self._compile(connection.dialect)
         given = {**fixed, **values} if fixed else values
-        return _execute(connection, text, given if order is None else tuple(given[name] for name in order))
+        return Asked(connection, text, given if order is None else tuple(given[name] for name in order))
 
     def _compile(self, dialect: Dialect) -> tuple[str, Sequence[str] | None, dict[str, Any]]:
         found = self._compiled.get(dialect.name)
@@ -55,9 +110,9 @@ class Insert:
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """`rows`, at least one, with their values in the order of the columns."""
         if connection.dialect.name == "postgresql":
-            _execute(connection, self._arrays, tuple(list(values) for values in zip(*rows, strict=True)))
+            Asked(connection, self._arrays, tuple(list(values) for values in zip(*rows, strict=True)))
         else:
-            _execute(connection, self._values, rows, many=True)
+            Asked(connection, self._values, rows, many=True)
 
 
 class Lookup:
@@ -71,39 +126,16 @@ class Lookup:
 
     def run(self, connection: Connection, values: Iterable[object]) -> list[Any]:
         """Rows in no order, with the columns' names; nothing is found for no values."""
+        return self.ask(connection, values)()
+
+    def ask(self, connection: Connection, values: Iterable[object]) -> Callable[[], list[Any]]:
+        """The same, its rows to be fetched later."""
         wanted = tuple(values)
         if connection.dialect.name == "postgresql":
-            found = _execute(connection, f"{self._where} = ANY({self._array})", (list(wanted),))
+            asked = Asked(connection, f"{self._where} = ANY({self._array})", (list(wanted),))
         else:
-            found = _execute(connection, f"{self._where} IN ({','.join('?' * len(wanted))})", wanted)
-        return [self._row(*row) for row in found]
-
-
-def _execute(connection: Connection, text: str, values: Any, *, many: bool = False) -> list[Row]:
-    dialect, driver = connection.dialect, connection.connection
-    cursor = driver.cursor()
-    try:
-        # By the dialect, where SQLAlchemy's own statements pass as well.
-        if many:
-            dialect.do_executemany(cursor, text, values)
-        else:
-            dialect.do_execute(cursor, text, values)
-        return list(cursor.fetchall()) if cursor.description else []
-    except dialect.loaded_dbapi.Error as error:
-        is_lost = dialect.is_disconnect(error, driver, cursor)
-        if is_lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            text,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=is_lost,
-            dialect=dialect,
-        ) from error
-    finally:
-        cursor.close()
+            asked = Asked(connection, f"{self._where} IN ({','.join('?' * len(wanted))})", wanted)
+        return lambda: [self._row(*row) for row in asked.rows()]
 
 
 def _array(column: Column[Any]) -> str:

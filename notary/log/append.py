@@ -9,7 +9,7 @@ What is true if the process dies:
 There is no second store to bring in line and no state in memory that outlives the transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mizheng.notary.intake.rows import Insert, Lookup
@@ -62,10 +62,13 @@ def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence
         (place, entry.envelope_sha256, entry.kind) for place, entry in enumerate(new, start=head.tree_size)
     ]
     _ADD.run(connection, rows)
+    before = TileReader(connection)
+    before.ask(0, head.tree_size // TILE_WIDTH)
     append_entries(connection, head.tree_size, data)
-    append_tiles(connection, head.tree_size, [leaf_hash(item) for item in data])
+    append_tiles(connection, head.tree_size, [leaf_hash(item) for item in data], before)
     # From here on only bytes that were read back count, not the ones that were meant to be written.
     reader = TileReader(connection)
+    reader.ask_edge(head.tree_size, size)
     root = _check_extension(connection, reader, head, size, data)
     extended = sign_head(signer, size, root)
     store_head(connection, extended)
@@ -74,9 +77,13 @@ def append(connection: Connection, signer: NoteSigner, head: Head, new: Sequence
 
 def find_entries(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
     """Leaf indices of those envelope digests that are in the log."""
-    if not digests:
-        return {}
-    return {row.envelope_sha256: row.leaf_index for row in _BY_DIGEST.run(connection, digests)}
+    return ask_entries(connection, digests)() if digests else {}
+
+
+def ask_entries(connection: Connection, digests: Sequence[bytes]) -> Callable[[], dict[bytes, int]]:
+    """The same, asked now and answered later."""
+    asked = _BY_DIGEST.ask(connection, digests)
+    return lambda: {row.envelope_sha256: row.leaf_index for row in asked()}
 
 
 def check_head(connection: Connection, head: Head) -> None:

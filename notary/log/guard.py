@@ -190,11 +190,11 @@ class Turn:
 
 
 @contextmanager
-def writing_log(engine: Engine, guard: LogGuard | None) -> Iterator[Turn]:
+def writing_log(engine: Engine, guard: LogGuard | None, *, pipelined: bool = False) -> Iterator[Turn]:
     """The steps above in their order around a block that appends: LogBehindError before it, the commit and
-    the state file after it.
+    the state file after it. `pipelined` as in `writing`.
     """
-    with writing(engine) as connection:
+    with writing(engine, pipelined=pipelined) as connection:
         head = lock_head(connection)
         if guard is not None:
             guard.check(connection, head)

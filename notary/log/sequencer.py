@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
-from mizheng.notary.log.append import NewEntry, append, find_entries
+from mizheng.notary.log.append import NewEntry, append, ask_entries, find_entries
 from mizheng.notary.log.guard import LogBehindError, LogGuard, Turn, writing_log
 from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.proofs import tlog_proofs
@@ -66,11 +66,10 @@ class Rules(Protocol[S_contra]):
     """What the sequencer asks about submissions, inside the transaction that holds the head's lock."""
 
     def refusals(
-        self, connection: Connection, batch: Sequence[S_contra], known: Collection[bytes]
-    ) -> Mapping[int, Problem]:
-        """Places in the batch that must not be answered with a place in the log, and why.
-
-        `known`: envelope digests of the batch that are in the log already.
+        self, connection: Connection, batch: Sequence[S_contra]
+    ) -> Callable[[Collection[bytes]], Mapping[int, Problem]]:
+        """Asked now, answered when it is called: places in the batch that must not be answered with a place
+        in the log, and why. It is called with the envelope digests of the batch that are in the log already.
         """
 
     def record(self, connection: Connection, placed: Sequence[tuple[S_contra, int]]) -> None:
@@ -161,7 +160,7 @@ class Sequencer(Generic[S]):
 
     def _sequence(self, batch: Sequence[S]) -> list[Outcome]:
         try:
-            with writing_log(self._engine, self._guard) as turn:
+            with writing_log(self._engine, self._guard, pipelined=True) as turn:
                 # Dying in here: nothing is committed and nobody has been told anything.
                 outcomes = self._append(turn, batch)
         except (LogCorruptError, ConsistencyError) as error:
@@ -199,8 +198,11 @@ class Sequencer(Generic[S]):
 
     def _append(self, turn: Turn, batch: Sequence[S]) -> list[Outcome]:
         connection, head = turn.connection, turn.head
-        known = find_entries(connection, [item.entry.envelope_sha256 for item in batch])
-        refused = self._rules.refusals(connection, batch, known)
+        # Both asked before either is waited for.
+        find_known = ask_entries(connection, [item.entry.envelope_sha256 for item in batch])
+        find_refusals = self._rules.refusals(connection, batch)
+        known = find_known()
+        refused = find_refusals(known)
         # The same envelope twice in one batch is one entry: the dict keeps the first that is not refused.
         fresh: dict[bytes, S] = {}
         for number, item in enumerate(batch):

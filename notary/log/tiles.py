@@ -7,7 +7,7 @@ writes about n/256 rows and a few more.
 
 from collections.abc import Sequence
 
-from mizheng.notary.intake.rows import Insert, Statement
+from mizheng.notary.intake.rows import Asked, Insert, Statement
 from mizheng.notary.models import entry_bundles, tiles
 from mizheng.verifier import tiles as format_of_tiles
 from mizheng.verifier.errors import TruncatedError
@@ -53,12 +53,29 @@ class TileReader(TileTree):
         super().__init__(self.tile)
         self._connection = connection
         self._tiles: dict[tuple[int, int], bytes] = {}
+        self._asked: dict[tuple[int, int], Asked] = {}
+
+    def ask_edge(self, old_size: int, size: int) -> None:
+        """Ask for what a tree of `size` has beyond full tiles of one of `old_size`, all at once: each level's
+        tiles from the one where the old tree ends.
+        """
+        level = 0
+        while count := size >> (8 * level):
+            for index in range((old_size >> (8 * level)) // TILE_WIDTH, (count - 1) // TILE_WIDTH + 1):
+                self.ask(level, index)
+            level += 1
+
+    def ask(self, level: int, index: int) -> None:
+        """Ask for a tile that will be needed; see `Asked`."""
+        self._asked[level, index] = _TILE.ask(self._connection, at_level=level, at_index=index)
 
     def tile(self, level: int, index: int) -> bytes:
         """The stored hashes of a tile, concatenated; empty where there is none."""
         key = (level, index)
         if key not in self._tiles:
-            found = _TILE.run(self._connection, at_level=level, at_index=index)
+            if key not in self._asked:
+                self.ask(level, index)
+            found = self._asked.pop(key).rows()
             self._tiles[key] = found[0][0] if found else b""
         return self._tiles[key]
 
@@ -70,12 +87,18 @@ class TileReader(TileTree):
             raise LogCorruptError(str(error)) from error
 
 
-def append_tiles(connection: Connection, tree_size: int, leaf_hashes: Sequence[bytes]) -> None:
-    """Write the hashes of new leaves behind the `tree_size` existing ones, and what they complete above."""
+def append_tiles(
+    connection: Connection, tree_size: int, leaf_hashes: Sequence[bytes], before: TileReader | None = None
+) -> None:
+    """Write the hashes of new leaves behind the `tree_size` existing ones, and what they complete above.
+
+    `before` reads the tiles as they are before this; a new reader if there is none.
+    """
+    before = before or TileReader(connection)
     level, start, hashes = 0, tree_size, list(leaf_hashes)
     while hashes:
         first, filled = divmod(start, TILE_WIDTH)
-        stored = _read_partial(connection, level, first, filled)
+        stored = _read_partial(before, level, first, filled)
         data = stored + b"".join(hashes)
         size = TILE_WIDTH * HASH_SIZE
         chunks = [data[offset : offset + size] for offset in range(0, len(data), size)]
@@ -126,10 +149,10 @@ def split_bundle(data: bytes) -> list[bytes]:
         raise LogCorruptError(str(error)) from error
 
 
-def _read_partial(connection: Connection, level: int, index: int, filled: int) -> bytes:
+def _read_partial(before: TileReader, level: int, index: int, filled: int) -> bytes:
     if not filled:
         return b""
-    stored = TileReader(connection).tile(level, index)
+    stored = before.tile(level, index)
     if len(stored) != filled * HASH_SIZE:
         raise LogCorruptError(f"tile {index} of level {level} does not end where the log ends")
     return stored

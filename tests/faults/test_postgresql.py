@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
+from mizheng.notary.intake.rows import Asked
 from mizheng.notary.log.sequencer import Sequencer
 from psycopg import Error as DriverError
 from sqlalchemy import Connection, event
@@ -182,15 +184,16 @@ def test_serialization_failures(
     opened: Callable[..., Instance], tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two writers whose transactions are SERIALIZABLE against the notary's will: aborts, and no fork."""
-    # By the error itself: what a statement fails with is told by the driver's call, a commit by SQLAlchemy.
+    # By the error itself: what a statement fails with is told by the driver's call, or where its rows are
+    # asked for; a commit by SQLAlchemy.
     failed: dict[int, BaseException] = {}
     sequencers = []
     instances = [opened(), opened()]
 
-    def telling(run: Callable[..., None]) -> Callable[..., None]:
-        def tell_of(*given: object) -> None:
+    def telling(run: Callable[..., Any]) -> Callable[..., Any]:
+        def tell_of(*given: object) -> Any:
             try:
-                run(*given)
+                return run(*given)
             except DriverError as error:
                 failed[id(error)] = error
                 raise
@@ -203,6 +206,7 @@ def test_serialization_failures(
     def count_aborts() -> int:
         return sum(getattr(error, "sqlstate", "") == "40001" for error in list(failed.values()))
 
+    monkeypatch.setattr(Asked, "_fetch", telling(Asked._fetch))
     for instance in instances:
         dialect = instance.engine.dialect
         monkeypatch.setattr(dialect, "do_execute", telling(dialect.do_execute))

@@ -16,7 +16,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mizheng.notary.config import load_settings
@@ -45,9 +45,9 @@ class AllAdmitted:
     """Refuses nobody and keeps nothing: what is tested is the log alone."""
 
     def refusals(
-        self, connection: Connection, batch: Sequence[Item], known: Collection[bytes]
-    ) -> Mapping[int, Problem]:
-        return {}
+        self, connection: Connection, batch: Sequence[Item]
+    ) -> Callable[[Collection[bytes]], Mapping[int, Problem]]:
+        return lambda known: {}
 
     def record(self, connection: Connection, placed: Sequence[tuple[Item, int]]) -> None:
         return

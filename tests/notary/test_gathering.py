@@ -74,24 +74,49 @@ def test_what_comes_meanwhile_goes_together_and_is_answered_one_by_one() -> None
         asked = Asked()
         gatherer = gather(asked)
         first = await send(gatherer, "0")
-        rest = await send(gatherer, "1", "bad", "2")
-        assert (asked.names, gatherer.waiting) == ([["0"]], 3)
+        rest = await send(gatherer, "1", "bad", "2", "4")
+        assert (asked.names, gatherer.waiting) == ([["0"]], 4)
         asked.answer()
         await asyncio.wait(first)
-        assert asked.names == [["0"], ["1", "bad", "2"]]
+        assert asked.names == [["0"], ["1", "bad", "2", "4"]]
         asked.answer()
         await asyncio.wait(rest)
         assert [rest[number].result().leaf_index for number in (0, 2)] == [1, 2]
         with pytest.raises(Problem) as refused:
             rest[1].result()
         assert refused.value.code == "key-revoked"
-        # Three were answered: one that comes waits for the others, but no longer than a pause.
+        # Four were answered: one that comes waits for a second, but no longer than a pause.
         late = await send(gatherer, "3")
         assert len(asked.groups) == 2
         while len(asked.groups) == 2:
             await asyncio.sleep(0.001)
         asked.answer()
         assert (await late[0]).leaf_index == 3
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_one_half_gathers_while_the_other_is_under_way() -> None:
+    async def run() -> None:
+        asked = Asked()
+        gatherer = gather(asked)
+        await send(gatherer, "0")
+        await send(gatherer, "1", "2", "3", "4")
+        asked.answer()
+        await asyncio.sleep(0.001)
+        assert asked.names == [["0"], ["1", "2", "3", "4"]]
+        # Six are here, four of them under way: three make a half.
+        await send(gatherer, "5", "6")
+        asked.answer()
+        await asyncio.sleep(0.001)
+        assert len(asked.groups) == 2
+        await send(gatherer, "7")
+        assert asked.names[2:] == [["5", "6", "7"]]
+        # Those three and as many others: whoever was answered is not waited for.
+        await send(gatherer, "8", "9", "10")
+        asked.answer()
+        await asyncio.sleep(0.001)
+        assert asked.names[3:] == [["8", "9", "10"]]
 
     asyncio.run(asyncio.wait_for(run(), 30))
 

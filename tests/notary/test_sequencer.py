@@ -48,12 +48,12 @@ class Rules:
         self.batches: list[int] = []
 
     def refusals(
-        self, connection: Connection, batch: Sequence[Item], known: Collection[bytes]
-    ) -> Mapping[int, Problem]:
+        self, connection: Connection, batch: Sequence[Item]
+    ) -> Callable[[Collection[bytes]], Mapping[int, Problem]]:
         self.batches.append(len(batch))
         if any(item.name.startswith("poison") for item in batch):
             raise KeyError("a fault of ours")
-        return {
+        return lambda known: {
             place: Problem("key-revoked") for place, item in enumerate(batch) if item.name.startswith("bad")
         }
 
