@@ -43,6 +43,9 @@ _SHOWN = 20
 @click.option("--no-ignore", is_flag=True, help=N_("seal also what a .mizhengignore leaves out"))
 @click.option("--since", metavar="OLD.seal", help=N_("the version before: read only what changed since"))
 @click.option("--paranoid", is_flag=True, help=N_("read everything again, whatever --since says"))
+@click.option(
+    "--scheduler", metavar="ADDRESS", help=N_("let a Dask cluster on shared storage read the files")
+)
 @click.option("--force", is_flag=True, help=N_("replace a seal that exists and was not deposited"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def seal(
@@ -53,6 +56,7 @@ def seal(
     no_ignore: bool,
     since: str | None,
     paranoid: bool,
+    scheduler: str | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -71,6 +75,7 @@ def seal(
         read_all=paranoid,
         with_ignored=no_ignore,
         force=force,
+        scheduler=scheduler,
     ) as task:
         unreadable = run(task, since=before, as_json=as_json)
     return InputFault.exit_code if unreadable else 0
@@ -91,7 +96,8 @@ def run(task: Task, *, since: Path | None = None, as_json: bool, is_quiet: bool 
     signal.signal(signal.SIGTERM, _stop)
     target, previous = task.output, task.previous
     with Progress(_("sealing")) as progress:
-        if progress.is_shown:
+        # To count objects means to list a store twice.
+        if progress.is_shown and task.lister is None:
             total = survey(task)
             progress.expect(total.things, total.size)
         try:

@@ -10,8 +10,9 @@ from mizheng.cli.environment.observation import Observation
 from mizheng.cli.environment.system import observe_software, observe_system
 
 
-def observe_environment(place: bytes, time_servers: Sequence[str]) -> list[Observation]:
-    """The observations; `place` is the first thing sealed, whose disk is looked at.
+def observe_environment(place: bytes | None, time_servers: Sequence[str]) -> list[Observation]:
+    """The observations; `place` is the first thing sealed, whose disk is looked at; None when it is on none
+    of this machine.
 
     Packets leave the machine for `time_servers` only, and none when there are none.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mizheng.cli.sealfile.labels import first_path
+from mizheng.cli.sealfile.labels import Stamp, first_path
 from mizheng.cli.sealing.folder import Other
 from mizheng.cli.sealing.walking import Listing
 
@@ -28,6 +28,8 @@ class Part(NamedTuple):
     names: bytes
     """One behind the other, a zero byte between two."""
     others: dict[int, Other]
+    stamps: tuple[Stamp, ...] = ()
+    """As in a listing."""
 
 
 class Chunk(NamedTuple):
@@ -46,14 +48,15 @@ def cut(listings: Iterable[Listing]) -> Iterator[Chunk]:
     """Everything listed, in chunks; small folders share one."""
     parts: list[Part] = []
     count = 0
-    for base, folder, names, others in listings:
+    for base, folder, names, others, stamps in listings:
         start = 0
         while start < len(names):
             some = names[start : start + CHUNK_NAMES - count]
             inside = {
                 place - start: other for place, other in others.items() if 0 <= place - start < len(some)
             }
-            parts.append(Part(base, folder, b"\0".join(some), inside))
+            known = tuple(stamps[start : start + len(some)])
+            parts.append(Part(base, folder, b"\0".join(some), inside, known))
             count += len(some)
             start += len(some)
             if count == CHUNK_NAMES:

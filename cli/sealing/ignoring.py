@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mizheng.cli.errors import DataFault
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_NAME = b".mizhengignore"
-_MAX_BYTES = 1 << 20
+# A list of this size is no list that a person wrote.
+MAX_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -38,23 +38,17 @@ class Rules:
     specs: tuple[tuple[int, GitIgnoreSpec], ...] = ()
     """(length of the label's part that the patterns do not see, patterns), the outermost first."""
 
-    def inside(self, base: bytes, directory: bytes) -> Rules:
-        """The rules of a folder that has a file of its own; DataFault when that is not understood."""
+    def inside(self, directory: bytes, data: bytes) -> Rules:
+        """The rules of a folder that has a file of its own, with these bytes; DataFault when they are not
+        understood."""
         from pathspec import GitIgnoreSpec
 
-        path = base + directory + b"/" + IGNORE_NAME
         try:
-            data = Path(os.fsdecode(path)).read_bytes()[: _MAX_BYTES + 1]
-            if len(data) > _MAX_BYTES:
+            if len(data) > MAX_BYTES:
                 raise ValueError(N_("too large"))
             spec = GitIgnoreSpec.from_lines(data.decode("utf-8").splitlines())
-        except (OSError, ValueError) as error:
-            # Not to be passed over: what was to be left out would be sealed.
-            raise DataFault(
-                "{name} cannot be used as a list of what to leave out",
-                "mend it (the syntax is that of .gitignore), or seal everything with --no-ignore",
-                name=path,
-            ) from error
+        except ValueError as error:
+            raise unusable(directory) from error
         return Rules(self.hidden, (*self.specs, (len(directory) + 1, spec)))
 
     def hide(self, label: bytes, *, is_folder: bool) -> bool:
@@ -65,3 +59,12 @@ class Rules:
                 self.hidden.count += result.include
                 return result.include
         return False
+
+
+def unusable(directory: bytes) -> DataFault:
+    """Not to be passed over: what was to be left out would be sealed."""
+    return DataFault(
+        "{name} cannot be used as a list of what to leave out",
+        "mend it (the syntax is that of .gitignore), or seal everything with --no-ignore",
+        name=directory + b"/" + IGNORE_NAME,
+    )

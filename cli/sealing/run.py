@@ -17,9 +17,11 @@ from mizheng.cli.environment.observe import observe_environment
 from mizheng.cli.sealfile.box import Secret
 from mizheng.cli.sealfile.labels import pack_entry
 from mizheng.cli.sealfile.write import Previous, SealWriter, left_path
-from mizheng.cli.sealing.chunks import Earlier, cut, join_earlier
+from mizheng.cli.sealing.chunks import Chunk, Earlier, cut, join_earlier
+from mizheng.cli.sealing.hashing import Tick
 from mizheng.cli.sealing.ignoring import Hidden
 from mizheng.cli.sealing.pool import record_all
+from mizheng.cli.sealing.recording import Batch
 from mizheng.cli.sealing.walking import Found, Listing, walk, walk_folders
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.manifest import Manifest
@@ -28,9 +30,11 @@ from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_reco
 
 if TYPE_CHECKING:
     from mizheng.cli.points.model import Points
+    from mizheng.cli.sealing.elsewhere import Source
     from mizheng.verifier.signature import PublicKey
     from pyrage import x25519
 
+Lister = Callable[[Sequence[bytes], Hidden | None], Iterator[Listing]]
 Progress = Callable[[int, int], None]
 """Called with (things, bytes) just done."""
 
@@ -79,6 +83,10 @@ class Task:
     """Asked how far this machine's clock is off."""
     with_ignored: bool = False
     """Seal also what a .mizhengignore keeps out."""
+    source: Source | None = None
+    """Who reads; None: the processes of this machine."""
+    lister: Lister | None = None
+    """Who knows what there is, when it is not files."""
 
     def walk(self) -> Iterator[Found]:
         """Everything to be recorded, with its size."""
@@ -86,6 +94,8 @@ class Task:
 
     def walk_folders(self, hidden: Hidden, *skip: Path) -> Iterator[Listing]:
         """The same, folder by folder; `hidden` counts what is left out."""
+        if self.lister is not None:
+            return self.lister(self.arguments, None if self.with_ignored else hidden)
         return walk_folders(*self._walked(hidden, *skip))
 
     def _walked(self, hidden: Hidden, *skip: Path) -> tuple[tuple[bytes, ...], list[bytes], Hidden | None]:
@@ -118,7 +128,7 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
         chunks = cut(task.walk_folders(hidden, writer.temporary))
         for earlier in task.earlier:
             chunks = join_earlier(chunks, earlier)
-        for batch in record_all(chunks, manifest_key, lambda size: progress(0, size)):
+        for batch in _record(task, chunks, manifest_key, lambda size: progress(0, size)):
             writer.add(batch.lines, batch.labels, batch.count)
             leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))
             summary.files += batch.count - batch.links - len(batch.unreadable)
@@ -133,9 +143,18 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
     return summary
 
 
+def _record(task: Task, chunks: Iterator[Chunk], manifest_key: bytes, tick: Tick) -> Iterator[Batch]:
+    if task.source is None:
+        return record_all(chunks, manifest_key, tick)
+    from mizheng.cli.sealing.elsewhere import record_elsewhere
+
+    return record_elsewhere(chunks, manifest_key, task.source, tick)
+
+
 def _told_records(task: Task, manifest_key: bytes) -> Iterator[bytes]:
     """Records that do not come from reading files."""
-    observations = observe_environment(task.arguments[0], task.time_servers)
+    place = task.arguments[0] if task.lister is None else None
+    observations = observe_environment(place, task.time_servers)
     yield build_record(manifest_key, "environment", b"", {"observations": observations})
     if task.previous:
         fields = {"envelope_sha256": task.previous.envelope_sha256}

@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from mizheng.cli.errors import InputFault, UsageFault
+from mizheng.cli.sealfile.labels import Stamp
 from mizheng.cli.sealing.folder import Folder, Other, fsencode, reason_of
-from mizheng.cli.sealing.ignoring import IGNORE_NAME, Hidden, Rules
+from mizheng.cli.sealing.ignoring import IGNORE_NAME, MAX_BYTES, Hidden, Rules, unusable
 
 Kind = Literal["file", "link", "unreadable"]
 
@@ -49,6 +50,8 @@ class Listing(NamedTuple):
     names: list[bytes]
     others: dict[int, Other]
     """By place in `names`; all the rest are files, as far as the folder says."""
+    stamps: list[Stamp]
+    """Of the files, where the listing told them with the names; else empty."""
 
 
 def walk(
@@ -85,12 +88,7 @@ def walk_folders(
     for argument in arguments:
         base, name = split_argument(argument)
         if name in roots:
-            raise UsageFault(
-                "two paths to seal are both called {name}",
-                "names in a seal start with the last part of each path; seal them apart, or seal a folder "
-                "that holds both",
-                name=name,
-            )
+            raise same_name(name)
         try:
             roots[name] = stat.S_ISDIR(os.lstat(argument).st_mode), base
         except OSError as error:
@@ -111,6 +109,16 @@ def split_argument(argument: bytes) -> tuple[bytes, bytes]:
     if not name:
         raise UsageFault("the whole file system cannot be sealed as one folder", "name the folders in it")
     return (os.path.join(head, b"") if head else b""), name
+
+
+def same_name(name: bytes) -> UsageFault:
+    """Labels of two arguments would collide."""
+    return UsageFault(
+        "two paths to seal are both called {name}",
+        "names in a seal start with the last part of each path; seal them apart, or seal a folder that "
+        "holds both",
+        name=name,
+    )
 
 
 def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> Iterator[Listing]:
@@ -140,7 +148,7 @@ def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> It
 
 def _alone(base: bytes, label: bytes, other: Other | None) -> Listing:
     head, separator, name = label.rpartition(b"/")
-    return Listing(base, head + separator, [name], {} if other is None else {0: other})
+    return Listing(base, head + separator, [name], {} if other is None else {0: other}, [])
 
 
 def _list(
@@ -155,9 +163,9 @@ def _list(
     with Folder(base, prefix, to_list=True) as folder:
         entries = sorted((fsencode(entry.name), entry) for entry in folder.scan())
         if rules is not None and any(name == IGNORE_NAME for name, _entry in entries):
-            rules = rules.inside(base, label)
+            rules = rules.inside(label, _read_rules(folder, label))
         is_ruled = rules is not None and bool(rules.specs)
-        listing = Listing(base, prefix, [], {})
+        listing = Listing(base, prefix, [], {}, [])
         names, others = listing.names, listing.others
         for name, entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
@@ -178,6 +186,14 @@ def _list(
                         others[len(names)] = folder.other(name, state)
             names.append(name)
     return listing
+
+
+def _read_rules(folder: Folder, label: bytes) -> bytes:
+    try:
+        with os.fdopen(folder.open(IGNORE_NAME, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise unusable(label) from error
 
 
 class _Ours:
