@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from mizheng.cli.errors import OutputFault
 
@@ -23,6 +25,44 @@ def write_private(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+@contextlib.contextmanager
+def new_file(path: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
+    """An open file that can seek, 0600, and where it lies for now; it gets its name when the block has ended.
+
+    OutputFault when the name is taken and not `force`, or nothing can be created there. Whatever else is
+    raised, nothing is left behind.
+    """
+    refuse_existing(path, force=force)
+    temporary = path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.part")
+    try:
+        descriptor = os.open(
+            temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
+        )
+    except OSError as error:
+        raise OutputFault(
+            "{name} cannot be created: {reason}", name=str(path), reason=error.strerror
+        ) from error
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file, temporary
+            file.flush()
+            os.fsync(file.fileno())
+        publish(temporary, path, force=force)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """OutputFault when there is something of this name that is not to be replaced."""
+    if not force and os.path.lexists(path):
+        raise _taken(path)
+
+
+def _taken(path: Path) -> OutputFault:
+    return OutputFault("{name} exists", "choose another name, or --force", name=str(path))
+
+
 def publish(temporary: Path, path: Path, *, force: bool) -> None:
     """Give a finished file its name, durably; OutputFault when the name is taken and not `force`."""
     if force:
@@ -32,15 +72,11 @@ def publish(temporary: Path, path: Path, *, force: bool) -> None:
             # A hard link fails when the name exists, in one step; a rename would replace it.
             path.hardlink_to(temporary)
         except FileExistsError as error:
-            raise OutputFault(
-                "{name} exists", "choose another name with -o, or --force", name=str(path)
-            ) from error
+            raise _taken(path) from error
         except OSError:
             # A file system without hard links.
             if os.path.lexists(path):
-                raise OutputFault(
-                    "{name} exists", "choose another name with -o, or --force", name=str(path)
-                ) from None
+                raise _taken(path) from None
             temporary.replace(path)
         else:
             temporary.unlink()

@@ -139,8 +139,7 @@ class Bundle:
             finally:
                 self._archive.close()
             raise
-        order = [member_order(name) for name in self._archive.names]
-        self.is_canonical = self._archive.is_canonical and order == sorted(order)
+        self.is_canonical = self._archive.is_canonical and self._archive.names == self.names
         """False when somebody packed the members anew; they are judged all the same."""
 
     def _refuse_later_version(self) -> None:
@@ -167,6 +166,11 @@ class Bundle:
                     hint="ask for the bundle again from where it was made",
                     name=required,
                 )
+
+    @property
+    def names(self) -> list[str]:
+        """All members, in the order of the form that bundles are written in."""
+        return sorted(self._archive.names, key=member_order)
 
     def group(self, group: str) -> list[str]:
         """Names of the members of one group, sorted by their number."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +12,8 @@ from typing import TYPE_CHECKING
 from mizheng.cli.bundling.readme import bundle_readme
 from mizheng.cli.bundling.selecting import Selection
 from mizheng.cli.depositing.client import decode_base64
-from mizheng.cli.errors import DataFault, InputFault, OutputFault, SoftwareFault
-from mizheng.cli.files import publish
+from mizheng.cli.errors import DataFault, InputFault, SoftwareFault
+from mizheng.cli.files import new_file
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealing.hashing import UnreadableError, digest_file
@@ -91,48 +89,28 @@ def make_bundle(
     """
     deposit = seal.state.deposit
     assert deposit is not None  # noqa: S101 - the caller has its evidence
-    refuse_existing(target, force=force)
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
-    try:
-        descriptor = os.open(
-            temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
-        )
-    except OSError as error:
-        raise OutputFault(
-            "{name} cannot be created: {reason}", name=str(target), reason=error.strerror
-        ) from error
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            try:
-                write_bundle(
-                    file,
-                    key,
-                    decode_base64(deposit.envelope),
-                    opening.opened,
-                    evidence,
-                    readme=bundle_readme(seal.state.sealed.commitment, len(opening.opened)),
-                    created_at=created_at,
-                    originals=originals,
-                    recipient=recipient,
-                    purpose=purpose,
-                    extra_members={PAGE: bundle_copy(), **more},
-                )
-            except MizhengError:
-                _name_changed_original(opening, originals)
-                raise
-            file.flush()
-            os.fsync(file.fileno())
+    with new_file(target, force=force) as (file, temporary):
+        envelope = decode_base64(deposit.envelope)
+        readme = bundle_readme(envelope, opening.opened, opening.records, originals.keys(), evidence)
+        try:
+            write_bundle(
+                file,
+                key,
+                envelope,
+                opening.opened,
+                evidence,
+                readme=readme,
+                created_at=created_at,
+                originals=originals,
+                recipient=recipient,
+                purpose=purpose,
+                extra_members={PAGE: bundle_copy(), **more},
+            )
+        except MizhengError:
+            _name_changed_original(opening, originals)
+            raise
+        file.flush()
         _check(temporary)
-        publish(temporary, target, force=force)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-
-
-def refuse_existing(target: Path, *, force: bool) -> None:
-    """OutputFault when there is something of this name that is not to be replaced."""
-    if not force and os.path.lexists(target):
-        raise OutputFault("{name} exists", "choose another name with -o, or --force", name=str(target))
 
 
 def _check(path: Path) -> None:

@@ -5,7 +5,17 @@ In Chinese and English, whatever language the depositor's terminal speaks: it is
 
 from __future__ import annotations
 
-from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE
+from collections.abc import Collection, Sequence
+
+from mizheng.cli.bundling.steps import steps
+from mizheng.cli.terminal.text import printable
+from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.manifest import OpenedRecord
+from mizheng.verifier.record import Record
+from mizheng.verifier.statement import parse_envelope
+
+# Whoever opens thousands of records has the rest of the list in records/.
+_MOST_NAMES = 40
 
 _TEXT = """\
 密证证据包
@@ -15,7 +25,10 @@ _TEXT = """\
 能否成立，以核验结果为准，本说明不是结论。未披露的内容不在包内，也无法从中推知。
 
 承诺值 {commitment}
-披露的记录 {count} 条
+声明信封 SHA-256 {envelope}
+披露的记录 {count} 条：
+
+{names}
 
 一、用密证软件核验（不需要联网）
 
@@ -24,25 +37,44 @@ _TEXT = """\
 trust.toml 是信任文件，须由公证处、法院或存证服务经独立渠道另行提供，不得取自本包。
 没有信任文件，结论只能是“无法确定”。
 
-二、用通用工具核对（OpenSSL 3.0 及以上，sha256sum、sed、base64）
+二、用通用工具核验（bash，OpenSSL 3.0 及以上，sha256sum、base64、sed、od、cut）
 
-  1. 查看披露了什么（文件名、大小、SHA-256、SM3）：
+解压后进入该文件夹，把 trust.toml 也放在其中，依次执行。每一步显示 OK 或 WRONG。
+以下步骤覆盖：原件摘要、记录、承诺值、声明的签名、清单、日志、时间戳。
 
-{show}
+0. 准备工具；k 为存证人密钥的标识，m 为承诺值（只需一次）：
 
-  2. 计算文件的摘要，与上面的数值比对：
+{tools}
 
-{digest}
+1. 取出并查看所披露的记录：
 
-  3. 核验存证人对声明的签名：
+{records}
 
-{signature}
+2. {originals_zh}
 
-  4. 计算日志条目。heads/ 内的证明从这一叶子值推至日志根：
+{originals}
 
-{entry}
+3. 由每条记录算出承诺值：
 
-其余步骤（日志证明、区块、时间）见密证规范 docs/spec。
+{commitment_steps}
+
+4. 声明含有该承诺值，并由存证人的密钥签名（应显示 Verified Successfully）：
+
+{statement}
+
+5. 存证人签名的清单，列出他放入本包的各项及其 SHA-256（每项应显示 OK）：
+
+{list}
+
+6. 由声明信封算出日志条目，再算到日志根：
+
+{log}
+
+7. {token_zh}
+
+{token}
+
+其余步骤（日志签名、区块、观察人、密钥登记）见密证规范 docs/spec。
 
 
 Mizheng evidence bundle
@@ -53,7 +85,8 @@ and whether it is unchanged since. The result of checking says so or not; this t
 What is not opened is not in the ZIP and cannot be guessed from it.
 
 commitment {commitment}
-opened records: {count}
+SHA-256 of the statement's envelope {envelope}
+opened records: {count}, listed above
 
 A. With Mizheng (no network needed)
 
@@ -62,47 +95,75 @@ A. With Mizheng (no network needed)
 trust.toml, the trust file, has to reach you by another channel: from a notary office, a court or the
 notary; never from this ZIP. Without it the verdict can only be "undetermined".
 
-B. With stock tools (OpenSSL 3.0 or later, sha256sum, sed, base64): steps 1 to 4 above, in this order:
-   what is opened; the digests of the file at hand; the depositor's signature over the statement;
-   the log entry, whose leaf hash the proofs in heads/ lead up to the log's root.
+B. With stock tools (bash, OpenSSL 3.0 or later, sha256sum, base64, sed, od, cut)
 
-The remaining steps (log proofs, blocks, times) are in the specification, docs/spec.
+Unpack the ZIP, go to that folder, put trust.toml there too, and run the commands of part 二 above in
+their order. Each step says OK or WRONG.
+
+0. tools, needed once; k is the depositor's key by its keyid, m the commitment
+1. the opened records, taken out and shown
+2. {originals_en}
+3. the commitment, computed from each record
+4. the statement holds that commitment, and the depositor's key signed it ("Verified Successfully")
+5. the list, signed by the depositor, of what he put into this ZIP, with the SHA-256 of each
+6. the log's entry, computed from the statement's envelope, and from it the log's root
+7. {token_en}
+
+The remaining steps (the log's signature, blocks, observers, enrolment of the key) are in the
+specification, docs/spec.
 """
 
-_SHOW = """\
-for r in records/*.json; do
-  sed 's/.*"record":"\\([^"]*\\)".*/\\1/' "$r" | base64 -d; echo
-done"""
 
-_DIGEST = """\
-sha256sum originals/* 2>/dev/null
-for f in originals/*; do [ -f "$f" ] && openssl dgst -sm3 "$f"; done"""
+def bundle_readme(
+    envelope: bytes,
+    opened: Sequence[OpenedRecord],
+    records: Sequence[Record],
+    originals: Collection[int],
+    evidence: Evidence,
+) -> str:
+    """The text for a bundle of these records and this evidence.
 
-_SIGNATURE = """\
-t=$(mktemp -d); e=statement.dsse.json; k={payload_type}
-sed 's/.*"payload":"\\([^"]*\\)".*/\\1/' $e | base64 -d > $t/statement
-sed 's/.*"sig":"\\([^"]*\\)".*/\\1/' $e | base64 -d > $t/signature
-sed 's/.*"public_key":"\\([^"]*\\)".*/\\1/' $t/statement | base64 -d > $t/key
-(printf 'DSSEv1 %d %s %d ' ${{#k}} $k $(wc -c < $t/statement); cat $t/statement) > $t/signed
-openssl pkeyutl -verify -pubin -keyform DER -inkey $t/key -rawin \\
-  -in $t/signed -sigfile $t/signature"""
+    `records` are the parsed `opened`; `originals` the places of those whose files go along.
+    """
+    parsed, statement = parse_envelope(envelope)
+    commands = steps(statement, opened, originals, evidence)
+    has_token = bool(evidence.timestamps)
+    values = {
+        "commitment": statement.commitment.hex(),
+        "envelope": parsed.sha256,
+        "count": len(opened),
+        "names": "\n".join(_names(records)) or "  -",
+        "originals_zh": (
+            "计算包内原件的摘要，与记录比对："
+            if originals
+            else "计算手中原件的摘要（FILE 换成文件名），与第 1 步显示的 sha256、sm3 比对："
+        ),
+        "originals_en": (
+            "the digests of the originals in this ZIP, held against the records"
+            if originals
+            else "the digests of the file at hand (its name for FILE), to hold against those of step 1"
+        ),
+        "token_zh": (
+            "时间戳：盖在该日志根的检查点上，由信任文件中的机构签发（应显示 Verification: OK）："
+            if has_token
+            else "时间戳：制作本包时尚无时间戳。"
+        ),
+        "token_en": (
+            "the time stamp is over the checkpoint with that root, by an authority of the trust file\n"
+            '   (it reads "Verification: OK")'
+            if has_token
+            else "time stamp: there was none when this ZIP was made"
+        ),
+        "commitment_steps": commands["commitment"],
+        **{name: text for name, text in commands.items() if name != "commitment"},
+    }
+    return _TEXT.format(**values)
 
-_ENTRY = """\
-h=$(sha256sum < statement.dsse.json | cut -c 1-64)
-printf '\\000mizheng/entry/v1\\nsha256 %s\\n' $h | sha256sum"""
 
-
-def bundle_readme(commitment: str, count: int) -> str:
-    """The text for a bundle that opens `count` records of this commitment (hex)."""
-    return _TEXT.format(
-        commitment=commitment,
-        count=count,
-        show=_indent(_SHOW),
-        digest=_indent(_DIGEST),
-        signature=_indent(_SIGNATURE.format(payload_type=STATEMENT_PAYLOAD_TYPE)),
-        entry=_indent(_ENTRY),
-    )
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))
+def _names(records: Sequence[Record]) -> list[str]:
+    lines = [
+        f"  {place:04} {printable(record.name)}" for place, record in enumerate(records[:_MOST_NAMES], 1)
+    ]
+    if len(records) > _MOST_NAMES:
+        lines.append(f"  … +{len(records) - _MOST_NAMES}: records/")
+    return lines

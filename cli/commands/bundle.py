@@ -11,7 +11,7 @@ import click
 from mizheng.cli.errors import ConfigurationFault, UnavailableFault, UsageFault, WaitingFault
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import emit_json, note, say, warn
-from mizheng.cli.terminal.screens import Command
+from mizheng.cli.terminal.screens import CommandWithCommands, Lazy
 from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 @click.command(
     "bundle",
-    cls=Command,
+    cls=CommandWithCommands,
+    lazy={
+        "normalize": Lazy(
+            "mizheng.cli.commands.normalize",
+            "normalize",
+            N_("put a bundle that was packed anew back into its form"),
+        )
+    },
     help=N_(
         "Write a ZIP that proves the opened records, and only those, signed by the company's key. Nothing of "
         "a closed record is in it: not its name, nor how many there are. The environment record is opened "
@@ -41,7 +48,8 @@ if TYPE_CHECKING:
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
         "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
-        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
+        "mizheng bundle drawings.seal --open point:3+files --open kind:measure\n"
+        "mizheng bundle normalize from-the-court.zip pump.zip --trust trust.toml"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
@@ -103,9 +111,10 @@ def bundle(
             raise UsageFault(
                 "say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names"
             )
-        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records, refuse_existing
+        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records
         from mizheng.cli.bundling.selecting import Selection
         from mizheng.cli.disclosing.one import Disclosing
+        from mizheng.cli.files import refuse_existing
         from mizheng.cli.keys.signing import load_entry, unlock
         from mizheng.cli.session import Session
         from mizheng.verifier.canonical import format_instant

@@ -31,6 +31,13 @@ class Lazy(NamedTuple):
     """Message id of one line."""
 
 
+def load(place: Lazy) -> click.Command:
+    """The command itself, imported now."""
+    command = getattr(importlib.import_module(place.module), place.attribute)
+    assert isinstance(command, click.Command)  # noqa: S101 - a fault of ours, not of input
+    return command
+
+
 class _Screen(click.Command):
     """The help screen shared by commands and groups: usage, what it does, options, examples."""
 
@@ -75,6 +82,26 @@ class Command(_Screen):
         super().__init__(*args, **kwargs)
 
 
+class CommandWithCommands(Command):
+    """A command with others below it: one of their names comes first, or the word is its own argument."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args and args[0] in self.lazy:
+            name, *rest = args
+            return load(self.lazy[name]).make_context(f"{info_name} {name}", rest, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def tables(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
+        rows = [(name, _(place.summary)) for name, place in self.lazy.items()]
+        return [*super().tables(ctx), (_("Commands:"), rows)]
+
+
 class LazyGroup(_Screen, click.Group):
     """A group whose commands are imported when they are run."""
 
@@ -88,12 +115,7 @@ class LazyGroup(_Screen, click.Group):
         return list(self.lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.lazy:
-            return None
-        place = self.lazy[cmd_name]
-        command = getattr(importlib.import_module(place.module), place.attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - a fault of ours, not of input
-        return command
+        return load(self.lazy[cmd_name]) if cmd_name in self.lazy else None
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [piece if piece == "[OPTIONS]" else _(piece) for piece in super().collect_usage_pieces(ctx)]

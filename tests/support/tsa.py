@@ -160,7 +160,10 @@ class TestAuthority:
                 entry = entry.add_extension(x509.CRLReason(reason), critical=False)
             builder = builder.add_revoked_certificate(entry.build())
         algorithm = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-        return builder.sign(issuer.key, algorithm).public_bytes(serialization.Encoding.DER)
+        # The same list each time, which vectors need.
+        is_ec = isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+        made = builder.sign(issuer.key, algorithm, ecdsa_deterministic=True if is_ec else None)
+        return made.public_bytes(serialization.Encoding.DER)
 
     def ocsp(self, at: int, revoked: tuple[int, x509.ReasonFlags] | None = None, *, days: int = 7) -> bytes:
         """An OCSPResponse of `at` about the signer's certificate, by its issuer."""

@@ -18,12 +18,7 @@ def test_a_vector(name: str) -> None:
     vector = vectors.read(name)
     trust = None if vector.trust is None else parse_trust(vector.trust)
     report = verify_bundle(vector.bundle, trust, now=parse_instant(vector.now))
-    told = vectors.answer(report.to_json())
-    # Codes are only ever added: one that is newer than the vector has nothing to be about in its bundle.
-    listed = {line.split()[0] for line in vector.expected["checks"]}
-    told["checks"] = [
-        line for line in told["checks"] if line.split()[0] in listed or line.split()[1] != "NOT_PROVIDED"
-    ]
+    told = vector.told(report.to_json())
     assert told == {key: vector.expected[key] for key in told}
 
 

@@ -80,7 +80,10 @@ def _check_record(
     if item is None:
         return
     if item.member not in groups_of:
-        groups = _groups(context, item)
+        # Members that do not unpack: other checks fail for them, and nothing of them can be renewed.
+        groups = findings.attempt("renewal.chain", name, lambda: _groups(context, item))
+        if groups is None:
+            return
         groups_of[item.member] = [name for name, _ in groups], Objects([group for _, group in groups])
     trust, (group_names, objects) = context.trust, groups_of[item.member]
     found = findings.attempt(
