@@ -40,6 +40,9 @@ _COMMANDS = {
     "verify": Lazy(
         "mizheng.cli.commands.verify", "verify", N_("check a bundle, offline, against a trust file")
     ),
+    "self-test": Lazy(
+        "mizheng.cli.commands.self_test", "self_test", N_("judge every test vector: is this verifier sound")
+    ),
     "compare": Lazy(
         "mizheng.cli.commands.compare",
         "compare",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         "normalize": Lazy(
             "mizheng.cli.commands.normalize",
             "normalize",
-            N_("put a bundle that was packed anew back into its form"),
+            N_("put a bundle packed anew back into its form"),
         )
     },
     help=N_(
@@ -48,8 +48,7 @@ if TYPE_CHECKING:
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
         "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
-        "mizheng bundle drawings.seal --open point:3+files --open kind:measure\n"
-        "mizheng bundle normalize from-the-court.zip pump.zip --trust trust.toml"
+        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
@@ -62,9 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--list", "is_list", is_flag=True, help=N_("list the recorded names and write nothing"))
 @click.option("--with-originals", is_flag=True, help=N_("put the opened files into the bundle"))
-@click.option(
-    "--from", "folder", metavar="DIR", help=N_("where recorded names start; else here or beside the seal")
-)
+@click.option("--from", "folder", metavar="DIR", help=N_("where names start; else here or beside the seal"))
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
 @click.option("--for", "recipient", metavar="NAME", help=N_("for whom: signed, and put on record"))
 @click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
@@ -76,7 +73,7 @@ if TYPE_CHECKING:
 @click.option("--no-exhibits", is_flag=True, help=N_("put no exhibit list into the bundle"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
-@click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
+@click.option("--offline", is_flag=True, help=N_("do not ask the notary: use what the seal keeps"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def bundle(
     seal_path: str,

@@ -39,7 +39,7 @@ DUE = 1
 @click.argument("paths", metavar="BUNDLE|SEAL…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--within", "days", metavar="DAYS", type=click.IntRange(0), default=180, help=N_("else 180"))
 @click.option("--trust", metavar="FILE", help=N_("the trust file: authorities, and hashes that it retires"))
-@click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
+@click.option("--offline", is_flag=True, help=N_("do not ask the notary: use what the seal keeps"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def expiring(paths: tuple[Path, ...], days: int, trust: str | None, offline: bool, as_json: bool) -> int:
     from mizheng.cli.commands.verify import load_trust

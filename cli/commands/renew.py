@@ -34,11 +34,9 @@ from mizheng.cli.terminal.text import printable
 @click.option(
     "--hash", "hash_name", metavar="NAME", help=N_("hash anew with this: sha512, sha384, sha3_256 …")
 )
-@click.option(
-    "--from", "folder", metavar="DIR", help=N_("where recorded names start; else here or beside the seal")
-)
+@click.option("--from", "folder", metavar="DIR", help=N_("where names start; else here or beside the seal"))
 @click.option("--allow-missing", is_flag=True, help=N_("leave out originals that are not there any more"))
-@click.option("--offline", is_flag=True, help=N_("use the evidence kept in the seal, do not ask the notary"))
+@click.option("--offline", is_flag=True, help=N_("do not ask the notary: use what the seal keeps"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def renew(
     seal_path: str,

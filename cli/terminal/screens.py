@@ -97,9 +97,14 @@ class CommandWithCommands(Command):
             return load(self.lazy[name]).make_context(f"{info_name} {name}", rest, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
-    def tables(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
-        rows = [(name, _(place.summary)) for name, place in self.lazy.items()]
-        return [*super().tables(ctx), (_("Commands:"), rows)]
+    def get_help(self, ctx: click.Context) -> str:
+        """With the commands below it in the usage, a line each: these screens are full as it is."""
+        usage, gap, rest = super().get_help(ctx).partition("\n\n")
+        below = [
+            wrap(_(place.summary), _terminal_columns(), " " * 10, f"        {ctx.command_path} {name}: ")
+            for name, place in self.lazy.items()
+        ]
+        return "\n".join([usage, *(line for lines in below for line in lines)]) + gap + rest
 
 
 class LazyGroup(_Screen, click.Group):

@@ -1,5 +1,6 @@
 """What a court installs: the wheel with the base dependencies alone, in a virtual environment of its own."""
 
+import json
 import subprocess
 import tarfile
 import zipfile
@@ -39,6 +40,7 @@ def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> N
         "mizheng/verifier/paper/templates/common.typ",
         *(f"mizheng/verifier/paper/templates/{name}.typ" for name in ("certificate", "exhibits", "report")),
         "mizheng/contracts/artifacts/MizhengAnchor.json",
+        "mizheng/cli/checking/vectors.tar.xz",
     }
     assert not data - names
 
@@ -72,6 +74,13 @@ def test_every_module_downstairs_imports(court: Path) -> None:
     ]
     load = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     run(court / "python", "-W", "error", "-c", load, *modules, cwd=court)
+
+
+def test_it_passes_its_own_test(court: Path) -> None:
+    """As an appraiser runs it: every published vector, with what was installed and nothing else."""
+    told = json.loads(run(court / "mizheng", "self-test", "--json", cwd=court))
+    assert (told["result"], told["differences"]) == ("passed", [])
+    assert told["vectors"] >= 150
 
 
 @pytest.mark.parametrize("command", [("mizheng",), ("python", "-m", "mizheng.verifier")], ids=" ".join)

@@ -2,6 +2,8 @@
 
     python -m tests.tools.bundle_vectors
 
+They also go, packed, into the software, where `mizheng self-test` judges them.
+
 A vector is a bundle, group/defect.zip, and beside it group/defect.json: why, the trust file and the instant
 to judge it with, and what must come out. Run again, this writes the same bytes, unless a format, the contract
 or the embedded chain has changed. Whoever runs this has the keys, so they may never sign anything else.
@@ -9,18 +11,22 @@ or the embedded chain has changed. Whoever runs this has the keys, so they may n
 
 from __future__ import annotations
 
+import io
 import json
+import lzma
 import shutil
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mizheng.cli.checking.selftest import VECTORS, summary
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.report import Report
 from mizheng.verifier.trust import dump_trust, parse_trust
 from mizheng.verifier.verify import verify_bundle
 
-from tests.support.vectors import FOLDER, answer
+from tests.support.vectors import FOLDER
 from tests.support.world import pack
 from tests.tools.layout import ROOT
 from tests.tools.vectors import groups
@@ -87,7 +93,7 @@ def _expected(vector: Vector, place: str) -> bytes:
         "bundle": place,
         "trust": vector.trust and f"trust/{vector.trust}.toml",
         "now": vector.case.now,
-        **answer(vector.report.to_json()),
+        **summary(vector.report.to_json()),
     }
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -107,8 +113,21 @@ def files() -> Iterator[tuple[str, bytes]]:
             yield f"trust/{name}.toml", data
 
 
+def pack_files(made: Mapping[str, bytes]) -> bytes:
+    """One file of all of them. What it unpacks to is always the same; how lzma packs it, its own affair."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(made):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(made[name])
+            archive.addfile(entry, io.BytesIO(made[name]))
+    # Bundles are much alike: packed together they take a fortieth.
+    return lzma.compress(tar.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+
+
 def main() -> None:
     made = dict(files())
+    (ROOT / "cli" / "checking" / VECTORS).write_bytes(pack_files(made))
     for group in FOLDER.glob("*/"):
         shutil.rmtree(group)
     for name, data in made.items():
