@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from mizheng.verifier.bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
-from mizheng.verifier.canonical import dump, parse
+from mizheng.verifier.canonical import dump, format_instant, parse
 from mizheng.verifier.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.event import Event
@@ -15,9 +15,22 @@ from mizheng.verifier.merkle import Tree
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.report import Report, Verdict
 from mizheng.verifier.signature import PrivateKey
+from mizheng.verifier.trust import Trust, dump_trust
 
 from tests.support.disclosing import PURPOSE, RECIPIENT, Disclosed, disclosed_bundle, make_disclosure, record
-from tests.support.world import FILES, ORIGIN, Company, Deposit, World, failed, judge, statuses
+from tests.support.webverifier import shared
+from tests.support.world import (
+    FILES,
+    NOW,
+    ORIGIN,
+    Company,
+    Deposit,
+    World,
+    failed,
+    judge,
+    pack,
+    statuses,
+)
 
 from .scene import Members, relist, words
 
@@ -50,9 +63,22 @@ def members(world: World, deposit: Deposit, anchor: tuple[int, bytes], disclosed
     return disclosed_bundle(world, deposit, anchor, OPENED, disclosed)
 
 
+def both(members: Members, trust: Trust | None) -> Report:
+    """The first verifier's report; of the disclosure, the second one says the same in the same words."""
+    report = judge(members, trust)
+    text = None if trust is None else dump_trust(trust)
+    other = shared().verify(pack(members), text, now=format_instant(NOW))
+    found, theirs = (
+        [(check["status"], check["subject"], check["message"]) for check in checks if check["code"] == CODE]
+        for checks in (report.to_json()["checks"], other["checks"])
+    )
+    assert found == theirs
+    return report
+
+
 def refused(members: Members, world: World) -> Report:
     """Invalid, by this code alone."""
-    report = judge(members, world.trust())
+    report = both(members, world.trust())
     assert failed(report) == {CODE}
     assert report.verdict is Verdict.INVALID
     words(report)
@@ -60,7 +86,7 @@ def refused(members: Members, world: World) -> Report:
 
 
 def test_an_honest_disclosure_passes_and_says_for_whom(members: Members, world: World) -> None:
-    report = judge(members, world.trust())
+    report = both(members, world.trust())
     assert statuses(report, CODE) == ["PASS"]
     assert report.verdict is Verdict.VALID
     assert f"For: {RECIPIENT} ({PURPOSE})" in words(report)
@@ -108,7 +134,7 @@ def test_a_file_handed_over_that_it_names(world: World, deposit: Deposit, anchor
     members = disclosed_bundle(
         world, deposit, anchor, OPENED, record(world, deposit, document), originals=FILES
     )
-    assert statuses(judge(members, world.trust()), CODE) == ["PASS"]
+    assert statuses(both(members, world.trust()), CODE) == ["PASS"]
 
 
 def test_signed_by_another_key(world: World, deposit: Deposit, anchor: tuple[int, bytes]) -> None:
@@ -159,20 +185,20 @@ def test_a_third_of_it_taken_away(members: Members, world: World, name: str) -> 
 
 
 def test_taken_away_it_is_not_provided(world: World, deposit: Deposit, anchor: tuple[int, bytes]) -> None:
-    report = judge(disclosed_bundle(world, deposit, anchor, OPENED, None), world.trust())
+    report = both(disclosed_bundle(world, deposit, anchor, OPENED, None), world.trust())
     assert statuses(report, CODE) == ["NOT_PROVIDED"]
     assert "names a recipient, but carries no disclosure" in words(report)
 
 
 def test_signed_but_never_recorded_is_not_provided(members: Members, world: World) -> None:
     del members[DISCLOSURE_EVENT], members[DISCLOSURE_PROOF]
-    report = judge(members, world.trust())
+    report = both(members, world.trust())
     assert statuses(report, CODE) == ["NOT_PROVIDED"]
     assert "not on record" in words(report)
 
 
 def test_without_a_trust_file_it_is_not_checked(members: Members) -> None:
-    assert statuses(judge(members, None), CODE) == ["NOT_CHECKED"]
+    assert statuses(both(members, None), CODE) == ["NOT_CHECKED"]
 
 
 def test_a_log_that_nobody_trusts(members: Members, world: World) -> None:
@@ -183,7 +209,7 @@ def test_a_log_that_nobody_trusts(members: Members, world: World) -> None:
 
 def test_a_log_key_that_nobody_knows(members: Members, world: World) -> None:
     members[DISCLOSURE_PROOF] = _proof_of(members, NoteSigner(ORIGIN, PrivateKey.generate()), 9)
-    report = judge(members, world.trust())
+    report = both(members, world.trust())
     assert statuses(report, CODE) == ["NOT_CHECKED"]
 
 
