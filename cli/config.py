@@ -104,11 +104,11 @@ def dump_log_keys(logs: Sequence[TrustedLog]) -> str:
     return " ".join(f"{span} {log.verifier.vkey}" for span, log in zip(spans, logs, strict=True))
 
 
-def home_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of settings and keys; not created here."""
+def home_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The folder of settings and keys; not created here. `platform` as in sys.platform."""
     if environment.get("MIZHENG_HOME"):
         return Path(environment["MIZHENG_HOME"])
-    if sys.platform == "win32" and environment.get("APPDATA"):
+    if platform == "win32" and environment.get("APPDATA"):
         return Path(environment["APPDATA"]) / "mizheng"
     base = environment.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "mizheng"

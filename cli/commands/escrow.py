@@ -50,21 +50,26 @@ def escrow() -> None:
 )
 @click.argument("recipient", metavar="age1…")
 @click.option("--name", metavar="NAME", default="", help=N_("whose it is, for the list"))
-def add(recipient: str, name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def add(recipient: str, name: str, as_json: bool) -> None:
     from mizheng.cli.config import home_directory
     from mizheng.cli.files import write_private
     from mizheng.cli.keys.sealing import escrow_path, load_escrow, parse_recipient
 
     home = home_directory()
     parsed = str(parse_recipient(recipient))
-    if parsed in map(str, load_escrow(home)):
+    is_new = parsed not in map(str, load_escrow(home))
+    if is_new:
+        path = escrow_path(home)
+        before = path.read_bytes() if path.exists() else b""
+        write_private(path, before + f"{parsed} {' '.join(name.split())}".strip().encode() + b"\n")
+    if as_json:
+        emit_json({"recipient": parsed, "new": is_new})
+    elif not is_new:
         say(_("{recipient} is one of them already", recipient=parsed))
-        return
-    path = escrow_path(home)
-    before = path.read_bytes() if path.exists() else b""
-    write_private(path, before + f"{parsed} {' '.join(name.split())}".strip().encode() + b"\n")
-    say(_("from now on, every seal can be opened by {recipient} too", recipient=parsed))
-    say(_("for seals that exist: mizheng escrow apply NAME.seal…"))
+    else:
+        say(_("from now on, every seal can be opened by {recipient} too", recipient=parsed))
+        say(_("for seals that exist: mizheng escrow apply NAME.seal…"))
 
 
 @click.command(
@@ -77,7 +82,8 @@ def add(recipient: str, name: str) -> None:
     epilog=N_("mizheng escrow apply *.seal"),
 )
 @click.argument("seals", metavar="NAME.seal…", nargs=-1, required=True)
-def apply(seals: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def apply(seals: tuple[str, ...], as_json: bool) -> None:
     from mizheng.cli.config import home_directory
     from mizheng.cli.keys.sealing import load_escrow, load_identities, missing_key
     from mizheng.cli.sealfile.box import Secret
@@ -88,6 +94,7 @@ def apply(seals: tuple[str, ...]) -> None:
     if not wanted:
         raise ConfigurationFault("there is no escrow recipient yet", "mizheng escrow add age1…")
     identities = load_identities(home)
+    added: list[dict[str, object]] = []
     for name in seals:
         with Seal(Path(name), lock=True) as seal:
             has = {recipient for key in seal.wrapped_keys for recipient in key.recipients}
@@ -97,7 +104,11 @@ def apply(seals: tuple[str, ...]) -> None:
                 if secret is None:
                     raise missing_key(seal.path, home)
                 seal.append(replace(seal.state, keys=(*seal.state.keys, secret.wrap(lacking))))
-        say(_("{name}: {count} recipients added", name=printable(name), count=len(lacking)))
+        added.append({"seal": name, "added": list(map(str, lacking))})
+        if not as_json:
+            say(_("{name}: {count} recipients added", name=printable(name), count=len(lacking)))
+    if as_json:
+        emit_json({"seals": added})
 
 
 @click.command(

@@ -70,8 +70,9 @@ def show(as_json: bool) -> None:
     epilog=N_("mizheng key rotate\nmizheng key rotate --store keyring"),
 )
 @click.option("--store", metavar="WHERE", help=_STORE_HELP)
-def rotate(store: str | None) -> None:
-    _succeed(store, is_lost=False)
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def rotate(store: str | None, as_json: bool) -> None:
+    _succeed(store, is_lost=False, as_json=as_json)
 
 
 @click.command(
@@ -85,11 +86,12 @@ def rotate(store: str | None) -> None:
     epilog=N_("mizheng key replace"),
 )
 @click.option("--store", metavar="WHERE", help=_STORE_HELP)
-def replace_lost(store: str | None) -> None:
-    _succeed(store, is_lost=True)
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def replace_lost(store: str | None, as_json: bool) -> None:
+    _succeed(store, is_lost=True, as_json=as_json)
 
 
-def _succeed(store: str | None, *, is_lost: bool) -> None:
+def _succeed(store: str | None, *, is_lost: bool, as_json: bool) -> None:
     """Enrol a successor. A successor that could not be enrolled last time is used, not made again."""
     from mizheng.cli.depositing.enrolling import enrol, pin_organisation
     from mizheng.cli.keys.signing import save_entry, unlock
@@ -109,6 +111,9 @@ def _succeed(store: str | None, *, is_lost: bool) -> None:
     save_config(
         session.home, replace(session.config, active_key=entry.public.keyid, organisation=organisation)
     )
+    if as_json:
+        emit_json(_describe(entry, entry.public.keyid))
+        return
     say(_("signing key: {keyid}, kept as: {store}", keyid=entry.public.keyid, store=entry.store))
     say(_("replaces {keyid}, which is revoked", keyid=present.public.keyid))
 

@@ -44,7 +44,8 @@ def points() -> None:
     epilog=N_("mizheng points init drawings/"),
 )
 @click.argument("folder", metavar="FOLDER", default=".", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def init(folder: Path, as_json: bool) -> None:
     from mizheng.cli.points.model import POINTS_NAME
     from mizheng.cli.points.template import points_template
 
@@ -59,6 +60,9 @@ def init(folder: Path) -> None:
         ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(points_template())
+    if as_json:
+        emit_json({"file": str(path)})
+        return
     say(_("written: {name}; fill it in, then: mizheng points check {name}", name=printable(str(path))))
 
 

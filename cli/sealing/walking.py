@@ -7,13 +7,14 @@ The label of a thing is the argument's own name and the path below it: `mizheng 
 labels `drawings/pump.dwg`.
 """
 
-# ruff: noqa: PTH100, PTH118, PTH119 - pathlib has no paths of bytes
+# ruff: noqa: PTH100, PTH119 - pathlib has no paths of bytes
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Literal, NamedTuple
 
 from mizheng.cli.errors import InputFault, UsageFault
@@ -100,15 +101,23 @@ def walk_folders(
         yield from _walk_root(base, name, ours, Rules(hidden) if hidden is not None else None)
 
 
-def split_argument(argument: bytes) -> tuple[bytes, bytes]:
-    """(base, name) of a path given by a person; `.`, `..` and trailing separators get their real name."""
-    path = os.fsencode(os.fsdecode(argument).replace("\\", "/")) if os.sep == "\\" else argument
-    head, name = os.path.split(path.rstrip(b"/") or b"/")
+def split_argument(argument: bytes, paths: ModuleType = os.path) -> tuple[bytes, bytes]:
+    """(base, name) of a path given by a person; `.`, `..` and trailing separators get their real name.
+
+    `paths`: the rules of the system, posixpath or ntpath. Where a back slash separates, it becomes a slash: a
+    name in a seal is spelled the same on every system.
+    """
+    is_windows = paths.sep == "\\"
+    path = argument.replace(b"\\", b"/") if is_windows else argument
+    drive, rest = paths.splitdrive(path)
+    head, name = paths.split(drive + (rest.rstrip(b"/") or rest[:1]))
     if name in (b"", b".", b".."):
-        head, name = os.path.split(os.path.realpath(path))
+        real = paths.realpath(path)
+        head, name = paths.split(real.replace(b"\\", b"/") if is_windows else real)
     if not name:
         raise UsageFault("the whole file system cannot be sealed as one folder", "name the folders in it")
-    return (os.path.join(head, b"") if head else b""), name
+    # A drive without a slash, C:, is the folder where one is on that drive.
+    return (head if not head or head.endswith((b"/", b":")) else head + b"/"), name
 
 
 def same_name(name: bytes) -> UsageFault:

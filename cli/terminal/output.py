@@ -19,6 +19,8 @@ from mizheng.verifier.errors import MizhengError
 _REDRAW_SECONDS = 0.1
 _BAR = 24
 _FILE_COST = 20_000
+# Before this the time left is a guess from nothing.
+_GUESS_SECONDS = 1.0
 
 
 # What the operating system says most often, which has no catalogue of ours.
@@ -99,6 +101,7 @@ class Progress:
         self._things = self._size = 0
         self._all_things = self._all_size = 0
         self._drawn = 0.0
+        self._began = time.monotonic()
         self.is_shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def expect(self, things: int, size: int) -> None:
@@ -119,19 +122,29 @@ class Progress:
         """So many more things and bytes are done."""
         self._things += things
         self._size += size
-        if self.is_shown and time.monotonic() - self._drawn >= _REDRAW_SECONDS:
-            self._drawn = time.monotonic()
-            sys.stderr.write(f"\r{self._line()}\x1b[K")
+        now = time.monotonic()
+        if self.is_shown and now - self._drawn >= _REDRAW_SECONDS:
+            self._drawn = now
+            sys.stderr.write(f"\r{self._line(now - self._began)}\x1b[K")
             sys.stderr.flush()
 
-    def _line(self) -> str:
+    def _line(self, seconds: float) -> str:
+        """What there is to see after so many seconds: how far, how fast, how long still."""
+        rate = f"{human_size(int(self._size / seconds))}/s" if self._size and seconds > 0 else ""
         if not self._all_things:
-            return f"{self._label} {self._things}  {human_size(self._size)}"
+            return f"{self._label} {self._things}  {human_size(self._size)}  {rate}".rstrip()
         # A file costs about as much as 20 kB of content, so that empty files count too.
         done = self._things * _FILE_COST + self._size
         share = min(1.0, done / (self._all_things * _FILE_COST + self._all_size))
         filled = int(share * _BAR)
-        return (
+        line = (
             f"{self._label} [{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%}  "
-            f"{self._things}/{self._all_things}  {human_size(self._size)}"
+            f"{self._things}/{self._all_things}  {human_size(self._size)}  {rate}"
         )
+        if share <= 0 or seconds < _GUESS_SECONDS:
+            return line.rstrip()
+        left = round(seconds / share - seconds)
+        minutes, second = divmod(left, 60)
+        hours, minute = divmod(minutes, 60)
+        clock = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+        return _("{line}  {time} left", line=line.rstrip(), time=clock)

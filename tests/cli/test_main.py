@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from mizheng.cli.main import cli, main
 from mizheng.cli.terminal.language import set_language
+from mizheng.cli.terminal.output import Progress
 from mizheng.cli.terminal.text import display_width
 
 from tests.cli.runner import Mizheng
@@ -164,6 +166,36 @@ def test_settings_that_cannot_be_read_are_no_verdict(bare: Mizheng) -> None:
     result = bare("key", "show")
     assert result.code == 78
     assert "Traceback" not in result.err
+
+
+def test_every_command_has_json() -> None:
+    """What a person reads, a program can read too."""
+
+    def walk(group: click.Group, context: click.Context, path: str) -> Iterator[str]:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            below = click.Context(command, parent=context, info_name=name)
+            if isinstance(command, click.Group):
+                yield from walk(command, below, f"{path} {name}")
+            elif not any("--json" in option.opts for option in command.get_params(below)):
+                yield f"{path} {name}"
+
+    assert list(walk(cli, click.Context(cli), "mizheng")) == []
+
+
+def test_the_line_of_progress_says_how_fast_and_how_long_still() -> None:
+    progress = Progress("sealing")
+    progress.advance(3, 2 << 20)
+    # Without knowing how much there is, it counts.
+    assert progress._line(2.0) == "sealing 3  2.0 MiB  1.0 MiB/s"
+    progress.expect(12, 8 << 20)
+    line = progress._line(2.0)
+    assert " 25%  3/12  2.0 MiB  1.0 MiB/s  0:06 left" in line
+    assert line.startswith("sealing [######..")
+    assert "1:00:00 left" in progress._line(1200.0)
+    # In the first second nobody knows.
+    assert "left" not in progress._line(0.5)
 
 
 def test_progress_on_a_terminal_only(mizheng: Mizheng) -> None:

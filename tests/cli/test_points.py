@@ -16,6 +16,7 @@ from mizheng.verifier.record import Record, parse_record
 
 from tests.cli.runner import Mizheng
 from tests.cli.seals import record_lines
+from tests.support.layers import readable
 
 HEAD = 'format = "mizheng/points/v1"\n'
 FIRST = """
@@ -285,8 +286,9 @@ def test_one_point_is_opened_and_nothing_else_shows(own_company: Mizheng, drawin
         and value
     ]
     assert len(words) > 20
-    for data in members.values():
+    for data in map(readable, members.values()):
         assert not [word for word in words if word.encode() in data]
+    assert b"eleven parts of zirconium" in readable(members["records/0001.json"])
     said = own_company("verify", "drawings.zip").out
     assert "point 900, in the depositor's words: " in said
     assert "eleven parts of zirconium" in said
