@@ -206,6 +206,7 @@ def _trust(path: Path | None, session: Session | None) -> Iterator[Finding]:
 
 
 def _seal(path: Path, home: Path) -> Iterator[Finding]:
+    from mizheng.cli.disclosing.store import Register
     from mizheng.cli.keys.sealing import open_seal
     from mizheng.cli.sealfile.read import Seal
 
@@ -217,10 +218,14 @@ def _seal(path: Path, home: Path) -> Iterator[Finding]:
         first = next(content.records(), b"")
         content.prove([first])
         count = sum(1 for _record in content.records())
+        waiting = len(Register(path, content.manifest_key).waiting())
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding(
             about, "wrong", N_("others can read {name}"), N_("run: chmod go= {name}"), {"name": about}
         )
+    if waiting:
+        text = N_("{count} disclosures are not on record")
+        yield Finding(about, "advice", text, N_("mizheng disclosures NAME.seal --send"), {"count": waiting})
     if deposit is None or deposit.answer is None:
         state, hint = N_("sealed, not deposited; {count} records open"), N_("mizheng notarize NAME.seal")
         yield Finding(about, "advice", state, hint, {"count": count})

@@ -128,6 +128,7 @@ def test_offline_it_says_that_it_is_not_on_record_and_can_be_put_there(final: Mi
     assert entry_status(final, trust) == "NOT_PROVIDED"
     (item,) = listed(final)
     assert (item["state"], item["leaf_index"], item["bundle"]) == ("waiting", None, "court.zip")
+    assert "1 disclosures are not on record" in final("doctor", "drawings.seal").out
     assert final("disclosures", "--send").code == 69
     come_back()
     later = disclose(final, name="second.zip").ok()

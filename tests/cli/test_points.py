@@ -12,7 +12,7 @@ from mizheng.cli.errors import UsageFault
 from mizheng.cli.points.find import find_points, load_points, sealed_labels
 from mizheng.cli.points.model import POINTS_NAME, Points
 from mizheng.cli.points.read import PointsFault
-from mizheng.verifier.record import Record, parse_record
+from mizheng.verifier.record import MEASURE_TYPES, Record, parse_record
 
 from tests.cli.runner import Mizheng
 from tests.cli.seals import record_lines
@@ -139,6 +139,41 @@ def test_everything_becomes_a_record_of_its_own(drawings: Path) -> None:
     assert found["measure", b"2"].fields["proof_sha256"] is None
     assert found["authority", b""].fields["sha256"] == hashlib.sha256(b"power").hexdigest()
     assert len({record.fields["salt"] for record in found.values()}) == len(found)
+
+
+def test_each_of_the_seven_kinds_of_measures_is_a_record_of_its_own(drawings: Path) -> None:
+    tables = "".join(
+        f'\n[[measures]]\ntype = "{kind}"\nscope = "scope of {kind}"\neffective_from = 2025-01-{day:02}\n'
+        f'evidence = "papers/nda.txt"\n'
+        for day, kind in enumerate(MEASURE_TYPES, 1)
+    )
+    found = records(load(drawings, HEAD + FIRST + tables))
+    measures = {label: record.fields for (kind, label), record in found.items() if kind == "measure"}
+    assert [fields["type"] for fields in measures.values()] == list(MEASURE_TYPES)
+    assert len(MEASURE_TYPES) == 7
+    assert [fields["effective_from"] for fields in measures.values()] == [
+        f"2025-01-{day:02}" for day in range(1, 8)
+    ]
+    assert {fields["proof_sha256"] for fields in measures.values()} == {hashlib.sha256(b"signed").hexdigest()}
+
+
+def test_every_field_of_a_carrier_and_a_module_as_a_place(drawings: Path) -> None:
+    carrier = """
+[[carriers]]
+type = "disk"
+serial = "EX-0002"
+place = "vault"
+custodian = "design department"
+"""
+    module = """
+  [[points.locators]]
+  path = "pump.dwg"
+  module = "flow.solver"
+"""
+    found = records(load(drawings, HEAD + FIRST + module + carrier))
+    wanted = {"type": "disk", "serial": "EX-0002", "place": "vault", "custodian": "design department"}
+    assert wanted.items() <= found["carrier", b"1"].fields.items()
+    assert "flow.solver" in found["locator", b"3"].fields["where"]
 
 
 MEASURE = '[[measures]]\ntype = "rules"\nscope = "all"\neffective_from = 2025-01-01\n'
