@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mizheng.cli.disclosing.one import describe
+from mizheng.cli.disclosing.recording import check_recipient
 from mizheng.cli.disclosing.store import FILE, Register
+from mizheng.cli.errors import UsageFault
 from mizheng.verifier.disclosure import parse_disclosure
 from mizheng.verifier.event import EVENT_PAYLOAD_TYPE
 from mizheng.verifier.verify import verify_bundle
@@ -27,10 +30,11 @@ def disclose(mizheng: Mizheng, *more: str, name: str = "court.zip", recipient: s
     return mizheng("bundle", "drawings.seal", *PUMP, "--for", recipient, "--purpose", CASE, "-o", name, *more)
 
 
-def listed(mizheng: Mizheng, *more: str) -> list[dict[str, Any]]:
-    found = mizheng("disclosures", *more, "--json").ok().json["disclosures"]
-    assert isinstance(found, list)
-    return found
+def listed(mizheng: Mizheng) -> list[dict[str, Any]]:
+    """What stands beside drawings.seal, read here: a process costs more than the rest of a test."""
+    with opened(mizheng, "drawings.seal") as content:
+        register = Register(mizheng.cwd / "drawings.seal", content.manifest_key)
+    return [describe(kept, number) for number, kept in enumerate(register.kept, 1)]
 
 
 def cut_off(mizheng: Mizheng) -> Callable[[], None]:
@@ -65,7 +69,8 @@ def test_a_bundle_for_a_court_is_on_record_and_says_so(final: Mizheng, trust: Pa
     assert verdict.code == 0
     assert f"For: {COURT} ({CASE})" in verdict.out
     assert entry_status(final, trust) == "PASS"
-    (item,) = listed(final, "drawings.seal")
+    (item,) = final("disclosures", "drawings.seal", "--json").ok().json["disclosures"]
+    assert {"seal": "drawings.seal", **listed(final)[0]} == item
     assert item["leaf_index"] == result["leaf_index"]
     assert item["opened"] == ["environment", "drawings/pump.dwg"]
     assert (item["originals"], item["bundle"], item["number"]) == (1, "court.zip", 1)
@@ -217,8 +222,12 @@ def test_what_cannot_be_traced(final: Mizheng) -> None:
 
 def test_a_purpose_without_anybody_and_texts_that_cannot_stand(final: Mizheng) -> None:
     assert final("bundle", "drawings.seal", *PUMP, "--purpose", "x").code == 64
-    for recipient in ("", " ", "a\nb", "x" * 1001):
-        assert disclose(final, recipient=recipient).code == 64
+    assert disclose(final, recipient="a\nb").code == 64
+    for text in ("", " ", "a\nb", "\x7f", "x" * 1001):
+        for recipient, purpose in ((text, None), (COURT, text)):
+            with pytest.raises(UsageFault):
+                check_recipient(recipient, purpose)
+    check_recipient("x" * 1000, "x" * 1000)
     assert not FILE.path_of(final.cwd / "drawings.seal").exists()
     assert final("disclosures", "--send", "--of", "a.zip").code == 64
     assert "nothing was disclosed" in final("disclosures").ok().out
