@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         "stay within a folder, ** does not. point:3 opens secret point 3 alone, point:3+locators also where "
         "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
         "kind:measure all of a kind.\n\n"
-        "--for binds the bundle to one recipient: who, what for and which records is signed, put on record "
-        "in the log, which learns none of it, and listed by mizheng disclosures."
+        "--for binds the bundle to one recipient: signed, and on record in the log, which learns none of it "
+        "(mizheng disclosures)."
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
