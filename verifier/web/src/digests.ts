@@ -3,8 +3,8 @@
 import type { FileDigests } from "./checks/context.js";
 import { startHash } from "./crypto/hashing.js";
 
-/** How to digest a whole blob, with its CRC-32 in hex: the page does it on several processors. */
-export type DigestBlob = (blob: Blob) => Promise<FileDigests & { readonly crc32: string }>;
+/** How to digest a whole blob; with its CRC-32 in hex where a ZIP asks for that. */
+export type DigestBlob = (blob: Blob, withChecksum: boolean) => Promise<FileDigests & { readonly crc32: string }>;
 
 const PIECE_BYTES = 4 * 1024 * 1024;
 
@@ -20,17 +20,17 @@ export async function digestPieces(pieces: AsyncIterable<Uint8Array>): Promise<F
 }
 
 /** The same for a blob, on this thread. */
-export const digestBlob: DigestBlob = async (blob) => {
-  const crc = await startHash("crc32");
+export const digestBlob: DigestBlob = async (blob, withChecksum) => {
+  const crc = withChecksum ? await startHash("crc32") : undefined;
   const digests = await digestPieces(
     (async function* () {
       for await (const piece of piecesOf(blob)) {
-        crc.update(piece);
+        crc?.update(piece);
         yield piece;
       }
     })(),
   );
-  return { ...digests, crc32: crc.finish() };
+  return { ...digests, crc32: crc?.finish() ?? "" };
 };
 
 /** A blob piece by piece; the next one is read while one is worked on. */

@@ -41,7 +41,7 @@ export async function verifyBundle(
   const originals = await Promise.all(
     Object.entries(options.originals ?? {}).map(async ([name, data]) => ({
       name,
-      digests: await digestBlob(new Blob([data as Uint8Array<ArrayBuffer>])),
+      digests: await digestBlob(new Blob([data as Uint8Array<ArrayBuffer>]), false),
     })),
   );
   const now = options.now == null ? undefined : parseInstant(options.now);

@@ -136,7 +136,7 @@ function makeDigester(
     if (digestBlob === undefined || place === undefined || !(file instanceof Blob)) {
       return digestPieces(bundle.archive.pieces(name));
     }
-    const found = await digestBlob(file.slice(place.start, place.start + place.size));
+    const found = await digestBlob(file.slice(place.start, place.start + place.size), true);
     if (Number.parseInt(found.crc32, 16) !== place.crc) {
       throw new Fault("member {name} does not unpack to what the ZIP says", { name });
     }

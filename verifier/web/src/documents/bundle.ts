@@ -37,7 +37,7 @@ const MEMBERS = (
     ["observations", `observations/${NUMBER}\\.dsse\\.json`, false],
     ["beacon", "beacon\\.json", false],
     ["renewals", `renewals/${NUMBER}\\.ers`, false],
-    ["custody", `custody/${NUMBER}\\.(?:dsse\\.json|tlog-proof)`, false],
+    ["custody", `custody/${NUMBER}\\.(?:dsse\\.json|event\\.dsse\\.json|tlog-proof)`, false],
     ["disclosure", "disclosure\\.(?:dsse\\.json|event\\.dsse\\.json|tlog-proof)", false],
     ["platform", "platform\\.dsse\\.json", false],
     ["certificate", "certificate\\.pdf", false],

@@ -175,7 +175,7 @@ export class App {
     // Waited for at the end; until then a fault of it is nobody's.
     whole.catch(() => undefined);
     const originals = [];
-    for (const file of [...this.files.originals]) originals.push({ file, digests: await digest(file) });
+    for (const file of [...this.files.originals]) originals.push({ file, digests: await digest(file, false) });
     const at = Math.floor(Date.now() / 1000);
     const report = await verify(bundle, trust, {
       now: at,

@@ -52,15 +52,19 @@ const SMALL_BYTES = 8 * 1024 * 1024;
 
 /** Digest a blob, a large one on two processors. */
 export function digestInWorkers(progress: Progress): DigestBlob {
-  return async (blob) => {
-    if (blob.size < SMALL_BYTES) return digestBlob(blob);
-    const jobs = [start({ blob, hashes: ["sha256", "crc32"] }, progress), start({ blob, hashes: ["sm3"] }, progress)];
+  return async (blob, withChecksum) => {
+    if (blob.size < SMALL_BYTES) return digestBlob(blob, withChecksum);
+    const first: readonly FileHash[] = withChecksum ? ["sha256", "crc32"] : ["sha256"];
     try {
-      const [[sha256, crc32], [sm3]] = (await Promise.all(jobs)) as [[string, string], [string]];
+      const answers = await Promise.all([
+        start({ blob, hashes: first }, progress),
+        start({ blob, hashes: ["sm3"] }, progress),
+      ]);
+      const [[sha256, crc32 = ""], [sm3]] = answers as unknown as [[string, string?], [string]];
       return { size: blob.size, sha256, sm3, crc32 };
     } catch (error) {
       if (!(error instanceof NoWorkers)) throw error;
-      const digests = await digestBlob(blob);
+      const digests = await digestBlob(blob, withChecksum);
       progress(2 * blob.size);
       return digests;
     }
@@ -69,13 +73,14 @@ export function digestInWorkers(progress: Progress): DigestBlob {
 
 /** SHA-256 alone, beside other work. */
 export async function sha256InWorker(blob: Blob): Promise<string> {
-  if (blob.size < SMALL_BYTES) return (await digestBlob(blob)).sha256;
   try {
-    return (await start({ blob, hashes: ["sha256"] }, () => undefined))[0] as string;
+    if (blob.size >= SMALL_BYTES) return (await start({ blob, hashes: ["sha256"] }, () => undefined))[0] as string;
   } catch (error) {
     if (!(error instanceof NoWorkers)) throw error;
-    return (await digestBlob(blob)).sha256;
   }
+  const running = await startHash("sha256");
+  for await (const piece of piecesOf(blob)) running.update(piece);
+  return running.finish();
 }
 
 class NoWorkers extends Error {}
