@@ -63,6 +63,16 @@ def _sound() -> list[Case]:
         trust=trusting(below_ca),
     )
     found.passes(
+        "certificate-of-another-kind",
+        "a further certificate in the token, which nothing needs, with a key of a kind to come",
+        lambda s: with_token(
+            s,
+            s.tsas[0].response(
+                s.text(), STAMPED_AT, certificates=(s.tsas[0].signer.der, of_another_kind(s.tsas[1]))
+            ),
+        ),
+    )
+    found.passes(
         "not-revoked",
         "the token carries a list by which nothing was revoked",
         lambda s: with_token(s, s.tsas[0].response(s.text(), STAMPED_AT, crls=[s.tsas[0].crl(STAMPED_AT)])),
@@ -141,8 +151,23 @@ def _tokens() -> list[Case]:
     fails(
         "other-content", "a CMS message that is no token", whole, stamped(content_type="1.2.840.113549.1.7.1")
     )
+    fails(
+        "certificate-changed",
+        "the signing certificate was changed, so that its key is of no known kind",
+        whole,
+        lambda s: with_token(
+            s, s.tsas[0].response(s.text(), STAMPED_AT, certificates=(of_another_kind(s.tsas[0]),))
+        ),
+    )
     fails("no-certificate", "the signing certificate is not in the token", whole, stamped(certificates=()))
     return found.all
+
+
+def of_another_kind(tsa: TestAuthority) -> bytes:
+    """The authority's certificate with a key of a kind that nobody knows."""
+    ec_key = bytes.fromhex("06072a8648ce3d0201")
+    assert ec_key in tsa.signer.der
+    return tsa.signer.der.replace(ec_key, ec_key[:-1] + b"\x7f")
 
 
 def left_out(s: Setting, name: str) -> Members:
