@@ -291,8 +291,7 @@ def write_bundle(
     content.update(evidence_members(evidence))
     files = {f"originals/{place + 1:04}": path for place, path in (originals or {}).items()}
     records = {f"originals/{place:04}": parse_record(item.record) for place, item in enumerate(opened, 1)}
-    own = [name for name in content if _is_depositors(name)]
-    digests = {name: hashlib.sha256(content[name]).hexdigest() for name in own}
+    digests = {name: hashlib.sha256(content[name]).hexdigest() for name in content if _is_depositors(name)}
     digests.update({name: records[name].fields["sha256"] for name in files})
     document = BundleDocument(hashlib.sha256(envelope).hexdigest(), recipient, purpose, created_at, digests)
     content[DOCUMENT] = document.sign(key)
