@@ -20,9 +20,9 @@ from tests.cli.seals import opened
     ("argument", "expected"),
     [
         (rb"drawings", (b"", b"drawings")),
-        (rb"C:\work\drawings", (b"C:/work/", b"drawings")),
-        (rb"C:\work\drawings" + b"\\", (b"C:/work/", b"drawings")),
-        (rb"C:/work/drawings/", (b"C:/work/", b"drawings")),
+        (rb"C:\firm\drawings", (b"C:/firm/", b"drawings")),
+        (rb"C:\firm\drawings" + b"\\", (b"C:/firm/", b"drawings")),
+        (rb"C:/firm/drawings/", (b"C:/firm/", b"drawings")),
         (rb"C:\drawings", (b"C:/", b"drawings")),
         (rb"C:drawings", (b"C:", b"drawings")),
         (rb"..\drawings", (b"../", b"drawings")),
