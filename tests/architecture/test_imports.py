@@ -14,7 +14,11 @@ ALLOWED = {
     "verifier": {"cryptography", "Crypto"},
     # The compiler's wrapper, for building only.
     "contracts": {"solcx"},
-    "cli": {"mizheng.verifier", "click", "cryptography", "httpx", "keyring", "pathspec", "pyrage"},
+    "cli": {
+        *("mizheng.verifier", "click", "cryptography", "httpx", "keyring", "pathspec", "pyrage"),
+        # The extras `objects` and `dask`.
+        *("botocore", "s3fs", "distributed"),
+    },
 }
 # What must not be reached even through others.
 FORBIDDEN = {
