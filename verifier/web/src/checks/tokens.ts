@@ -154,11 +154,11 @@ async function checkRevoked({ findings }: Context, name: string, judgement: Judg
     const message = "the trust file names the authority's own certificate: nobody above could revoke it";
     findings.notProvided("timestamp.revocation", name, message);
   } else if (status.asOf === undefined) {
-    const message = "the token carries no revocation list for every certificate of its chain";
+    const message = "neither revocation lists nor OCSP answers in the token speak of its whole chain";
     findings.notChecked("timestamp.revocation", name, message);
   } else {
     const values = { as_of: formatInstant(status.asOf) };
-    findings.passed("timestamp.revocation", name, "by lists of {as_of} or later", values);
+    findings.passed("timestamp.revocation", name, "by lists or answers of {as_of} or later", values);
   }
   return true;
 }
