@@ -56,13 +56,8 @@ class Certificate:
     not_before: int
     """Seconds since 1970."""
     not_after: int
+    key: PublicKeyTypes
     parsed: x509.Certificate
-
-    @property
-    def key(self) -> PublicKeyTypes:
-        """VersionError for a key of a kind not known here, which hinders nothing until it is asked for."""
-        with _malformed():
-            return self.parsed.public_key()
 
     @property
     def sha256(self) -> str:
@@ -176,6 +171,7 @@ def load_certificate(data: bytes) -> Certificate:
             serial,
             seconds(parsed.not_valid_before_utc),
             seconds(parsed.not_valid_after_utc),
+            parsed.public_key(),
             parsed,
         )
 
@@ -199,7 +195,7 @@ class RevocationList:
             return False
         try:
             return self.parsed.is_signature_valid(issuer.key)  # type: ignore[arg-type]
-        except (ValueError, TypeError, UnsupportedAlgorithm, FormatError):
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             return False
 
     def covers(self, *, is_authority: bool) -> bool:

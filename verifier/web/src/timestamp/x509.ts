@@ -64,6 +64,7 @@ export class Certificate {
     validity.end();
     const subject = body.next(der.SEQUENCE).encoded;
     const key = parseKey(body.next(der.SEQUENCE));
+    if (key.kind === "unknown") throw new LaterVersion("a certificate with a key of a kind that is not known");
     body.optional(der.context(1, false));
     body.optional(der.context(2, false));
     const extensions = readExtensions(body.optional(der.context(3)));
