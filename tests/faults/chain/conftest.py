@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,10 @@ def tell(record_property: Callable[[str, object], None]) -> Tell:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Anvil]:
-    # Finalized is the head less 64.
-    with Anvil(state=tmp_path / "anvil.json", slots_in_an_epoch=32) as found:
+    # Finalized is the head less 64. A first block that is the same at each start: anvil keeps that of every
+    # start in its state, and after the third has another genesis.
+    first = ("--timestamp", str(int(time.time())))
+    with Anvil(state=tmp_path / "anvil.json", slots_in_an_epoch=32, extra=first) as found:
         yield found
 
 
