@@ -32,6 +32,7 @@ from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.log.waiting import Room
 from mizheng.notary.metrics import Metrics
+from mizheng.notary.pages.remembering import RememberedPages
 from mizheng.notary.pages.setup import parse_pages
 from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
@@ -68,6 +69,7 @@ class Service:
         self.time_stamps = TimeStampKeeper(instance)
         self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
         self.pages = parse_pages(instance.settings.pages)
+        self.remembered_pages = RememberedPages()
         self.visitors = Visitors(self.pages.per_minute, self.pages.address_header)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)
         self._following = Worker(

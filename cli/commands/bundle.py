@@ -135,12 +135,17 @@ def bundle(
             disclosed.prepare(opening, originals, recipient, purpose, created_at, names)
             created_at = disclosed.created_at
         more = {}
+        if not offline:
+            from mizheng.cli.bundling.certificate import certificate_member
+
+            more |= certificate_member(session, seal, state)
+        has_certificate = bool(more)
         # Before anything is on record: words about what is not opened end it here.
         if not no_exhibits:
             from mizheng.cli.bundling.exhibits import Frame, exhibit_members
 
             frame = Frame(recipient, purpose, created_at, _is_trial(evidence))
-            more = exhibit_members(seal, opening, frozenset(originals), frame, exhibits)
+            more |= exhibit_members(seal, opening, frozenset(originals), frame, exhibits)
         if disclosed:
             if not offline:
                 disclosed.record()
@@ -167,6 +172,7 @@ def bundle(
                 "state": state,
                 "opened": names,
                 "originals": len(originals),
+                "certificate": has_certificate,
                 "disclosure": disclosed.describe() if disclosed else None,
             }
         )
@@ -175,6 +181,7 @@ def bundle(
     for name in names:
         say(_("  opened {name}", name=name))
     say(_("originals inside: {count}", count=len(originals)))
+    say(_("certificate inside") if has_certificate else _("no certificate inside: there is none yet"))
     if disclosed and recipient:
         _say_disclosed(disclosed, recipient)
     if state != "final":

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mizheng.cli.session import Session
 
 # The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
+# A certificate is issued a second or two after the deposit is final.
+_CERTIFICATE_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
 
 # Codes that pass by themselves.
@@ -104,9 +106,21 @@ def status(seal_path: str, wait: bool, timeout: float | None, notary: str | None
         if found["state"] in ("anchored", "final"):
             with Seal(path, lock=True) as seal:
                 keep_evidence(session, client, seal, found)
-    _show(seal, found, as_json)
+        certificate = _certificate(client, deposit.id, found, wait=wait)
+    _show(seal, found, as_json, certificate)
     if wait and found["state"] != "final":
         raise WaitingFault("it is not final yet", "run mizheng status --wait again")
+
+
+def _certificate(
+    client: NotaryClient, deposit: str, found: dict[str, Any], *, wait: bool
+) -> dict[str, Any] | None:
+    """Of a final deposit: asked for, if nobody has; None if it is not final or the notary issues none."""
+    from mizheng.cli.depositing.certificates import ask_certificate
+
+    if found["state"] != "final":
+        return None
+    return ask_certificate(client, deposit, seconds=_CERTIFICATE_SECONDS if wait else 0.0)
 
 
 def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
@@ -168,7 +182,9 @@ def _reason(found: dict[str, Any]) -> str:
     return _(_WAITING[code]) if code in _WAITING else printable(code)
 
 
-def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
+def _show(
+    seal: Seal, found: dict[str, Any], as_json: bool, certificate: dict[str, Any] | None = None
+) -> None:
     from mizheng.cli.depositing.evidence import STATES
 
     state = seal.state
@@ -187,6 +203,7 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
                 "received_at": answer["received_at"] if answer else None,
                 "chains": _chains(found),
                 "anchors": found["anchors"],
+                "certificate": certificate["number"] if certificate else None,
                 "evidence_kept": state.evidence["state"] if state.evidence else None,
             }
         )
@@ -210,6 +227,10 @@ def _show(seal: Seal, found: dict[str, Any], as_json: bool) -> None:
             say(_anchor_line(anchor))
             if isinstance(anchor.get("cost"), dict):
                 say(_cost_line(anchor["cost"]))
+    if certificate is not None and certificate["number"]:
+        say(_("  certificate {number}", number=printable(str(certificate["number"]))))
+    elif certificate is not None:
+        say(_("  certificate is being issued: run mizheng status again"))
     chains = _chains(found)
     if len(chains) > 1:
         for chain in chains:

@@ -35,6 +35,7 @@ _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 
 _DEPOSITED = {"id": str, "leaf_index": int, "tlog_proof": str, "received_at": str}
+_CERTIFICATE = {"id": str, "state": str, "signed": bool}
 # What a notary says of a path that it does not know yet.
 _NOT_THERE = frozenset({"not-found", "method-not-allowed"})
 _PERMISSION_PROBLEMS = frozenset(
@@ -132,6 +133,28 @@ class NotaryClient:
         wanted = {"id": str, "leaf_index": int, "heads": dict, "anchors": list}
         return self._json("GET", f"/v1/deposits/{deposit}/evidence", wanted)
 
+    def request_certificate(self, deposit: str) -> dict[str, Any]:
+        """Ask for the deposit's certificate: {id, state, number, …}; asked again, it is the same."""
+        return self._json("POST", f"/v1/deposits/{deposit}/certificate", _CERTIFICATE)
+
+    def certificate_state(self, deposit: str) -> dict[str, Any]:
+        """{id, state, number, pdf_sha256, visibility, …}."""
+        return self._json("GET", f"/v1/deposits/{deposit}/certificate", _CERTIFICATE)
+
+    def certificate_pdf(self, deposit: str) -> bytes:
+        """The issued certificate of a deposit of one's own."""
+        return self._ask("GET", f"/v1/deposits/{deposit}/certificate.pdf")[1]
+
+    def look_up(self, number: str, code: str | None) -> dict[str, Any]:
+        """What anybody is shown of a certificate: {masked, number, holder, facts, …}."""
+        wanted = {"number": str, "masked": bool, "holder": str, "is_trial": bool}
+        return self._json("GET", f"/v1/certificates/{number}", wanted, headers=_code_header(code))
+
+    def certificate_file(self, number: str, name: str, code: str | None) -> bytes:
+        """`certificate.pdf` or `proof.zip`, as anybody may fetch them."""
+        path = f"/v1/certificates/{number}/{name}"
+        return self._ask("GET", path, headers=_code_header(code))[1]
+
     def beacon(self) -> dict[str, Any] | None:
         """A recent final block, or None when the notary knows none yet."""
         wanted = {"chain_id": int, "genesis_hash": str, "number": int, "hash": str}
@@ -181,6 +204,10 @@ class NotaryClient:
         if answer.is_success:
             return value, data
         raise _problem(answer.status_code, value, self.address)
+
+
+def _code_header(code: str | None) -> dict[str, str]:
+    return {} if code is None else {"mizheng-code": code}
 
 
 def is_loopback(address: str) -> bool:

@@ -49,9 +49,7 @@ _HEADERS = {
 }
 
 
-def render(
-    language: str, template: str, values: Mapping[str, Any], *, path: str, status: int = 200
-) -> Response:
+def render(language: str, template: str, values: Mapping[str, Any], *, path: str) -> str:
     """A page in a language of LANGUAGES; `path` without the language's prefix, for the switch."""
     other = LANGUAGES[1 - LANGUAGES.index(language)]
     shared = {
@@ -62,7 +60,12 @@ def render(
         "style": static_url("style.css"),
         "place": "",
     }
-    body = _template(language, template).render({**shared, **values})
+    body: str = _template(language, template).render({**shared, **values})
+    return body
+
+
+def answer_page(template: str, body: str, status: int = 200) -> Response:
+    """What `render` made of this template, with the headers that it needs."""
     policy = _CHECK_POLICY if template == "check.html" else _POLICY
     return HTMLResponse(body, status, {**_HEADERS, "Content-Security-Policy": dump_policy(policy)})
 
@@ -118,6 +121,8 @@ def _environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # They are part of the program: nobody changes them while it runs.
+        auto_reload=False,
     )
     environment.globals["_"] = translator(language)
     environment.globals["times"] = both_times

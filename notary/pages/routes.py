@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.certificates.answers import describe_anchor
 from mizheng.notary.certificates.downloads import parse_hex32, send_pdf, send_proof
+from mizheng.notary.certificates.kept import PUBLISHED
 from mizheng.notary.certificates.lookup import (
     Shown,
     find_anchor,
@@ -24,7 +25,15 @@ from mizheng.notary.certificates.lookup import (
 )
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
-from mizheng.notary.pages.render import LANGUAGES, PREFIXES, render, static_answer, static_url
+from mizheng.notary.pages.remembering import Key
+from mizheng.notary.pages.render import (
+    LANGUAGES,
+    PREFIXES,
+    answer_page,
+    render,
+    static_answer,
+    static_url,
+)
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.certificate_number import parse_code, parse_number, show_grouped
@@ -53,9 +62,21 @@ class Visit:
     form: dict[str, str]
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        return answer_page(template, self._render(template, values), status)
+
+    def show_once_made(self, template: str, key: Key, make: Callable[[], dict[str, Any]]) -> Response:
+        """A page without secrets, on which `key` decides: rendered the first time, remembered then."""
+        remembered, key = self.service.remembered_pages, (self.language, self.path, template, *key)
+        body = remembered.find(key)
+        if body is None:
+            body = self._render(template, make())
+            remembered.remember(key, body)
+        return answer_page(template, body)
+
+    def _render(self, template: str, values: dict[str, Any]) -> str:
         setup, origin = self.service.pages, self.service.instance.origin
         shared = {"site": setup.name or origin, "origin": origin}
-        return render(self.language, template, {**shared, **values}, path=self.path, status=status)
+        return render(self.language, template, {**shared, **values}, path=self.path)
 
     def say(self, message: str) -> str:
         return translator(self.language)(message)
@@ -111,7 +132,12 @@ def show_certificate(visit: Visit) -> Response:
     if shown is None:
         return _unknown(visit, show_grouped(number), action, wrong)
     if not shown.is_whole:
-        return visit.show("masked.html", facts=masked_facts(shown.kept), action=action, wrong=wrong)
+        kept = shown.kept
+        return visit.show_once_made(
+            "masked.html",
+            (kept.leaf_index, kept.pdf_sha256, wrong),
+            lambda: {"facts": masked_facts(kept), "action": action, "wrong": wrong},
+        )
     return _whole(visit, shown, code, taken_back)
 
 
@@ -178,19 +204,25 @@ def _download(visit: Visit, send: Callable[[Service, Shown], Response]) -> Respo
 
 def _whole(visit: Visit, shown: Shown, code: str | None, taken_back: bool) -> Response:
     kept = shown.kept
-    facts = kept.read_facts()
-    authentication = facts["authentication"]
-    return visit.show(
-        "certificate.html",
-        facts=facts,
-        authenticated_at=parse_instant(authentication["authenticated_at"]) if authentication else None,
-        is_reversed=taken_back,
-        is_signed=kept.signer is not None,
-        is_published=kept.visibility == "published",
-        pdf_sha256=kept.pdf_sha256.hex() if kept.pdf_sha256 else "",
-        code=show_grouped(code) if shown.is_opened and code else "",
-        action=f"{visit.prefix}/certificates/{facts['number']}",
-    )
+    typed = show_grouped(code) if shown.is_opened and code else ""
+
+    def make() -> dict[str, Any]:
+        facts = kept.read_facts()
+        authentication = facts["authentication"]
+        return {
+            "facts": facts,
+            "authenticated_at": parse_instant(authentication["authenticated_at"]) if authentication else None,
+            "is_reversed": taken_back,
+            "is_signed": kept.signer is not None,
+            "is_published": kept.visibility == PUBLISHED,
+            "pdf_sha256": kept.pdf_sha256.hex() if kept.pdf_sha256 else "",
+            "code": typed,
+            "action": f"{visit.prefix}/certificates/{facts['number']}",
+        }
+
+    if typed:
+        return visit.show("certificate.html", **make())
+    return visit.show_once_made("certificate.html", (kept.leaf_index, kept.pdf_sha256, taken_back), make)
 
 
 def _unknown(visit: Visit, asked: str, action: str, wrong: str) -> Response:

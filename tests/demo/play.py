@@ -23,7 +23,14 @@ API_KEY = "企业/api-key.txt"
 TRUST = "法院/trust.toml"
 HANDED_OVER = "法院/三号催化剂配方（绝密）.txt"
 REPORT = "法院/核验结果.json"
+STATUS = "企业/进度.json"
+# What a newcomer opens at the end, out of the bundle and beside it.
 PAPER = "法院/技术核验报告.pdf"
+PAPERS = {
+    "certificate.pdf": "法院/存证证书.pdf",
+    "exhibits.pdf": "法院/证据目录.pdf",
+    "verify.html": "法院/核验页.html",
+}
 MISMATCH = "法院/不符的核验结果.txt"
 # The observer's node is the notary's here, so it sees a final block at most a second later.
 OBSERVED_SECONDS = 20.0
@@ -79,6 +86,13 @@ def wait_until_final(stage: Stage) -> None:
     )
     stage.run("mizheng", "status", SEAL)
     stage.run("mizheng", "status", SEAL, "--wait", "--timeout", "60")
+    stage.step(
+        "存证服务签发存证证书；不凭证书上印的查询码，外人只能看到证书存在。",
+        "The notary issues a certificate. Without the code printed on it, others see only that it exists.",
+    )
+    stage.run("mizheng", "status", SEAL, "--json", then=f"> {STATUS}")
+    told = (stage.folder / STATUS).read_text("utf-8")
+    stage.run("mizheng", "certificate", str(json.loads(told)["certificate"]))
 
 
 def open_one_file(stage: Stage, *, is_observed: bool) -> None:
@@ -147,5 +161,11 @@ def check_in_court(stage: Stage, *, is_trial: bool) -> None:
 
 
 def tell_files(stage: Stage, seconds: float) -> None:
+    with zipfile.ZipFile(stage.folder / BUNDLE) as archive:
+        for member, name in PAPERS.items():
+            (stage.folder / name).write_bytes(archive.read(member))
+    print("\n打开看看（前三个取自证据包） open these (the first three are out of the bundle):")
+    for name in (*PAPERS.values(), PAPER):
+        print(f"   {stage.folder / name}")
     print(f"\n全部文件都在 all files are in {stage.folder}")
     print(f"结论 valid，用时 {seconds:.0f} 秒。 The verdict is valid; it took {seconds:.0f} s.")

@@ -36,14 +36,18 @@ class Issued:
     @property
     def code(self) -> str:
         """The code, which is nowhere but on the paper."""
-        text = read_text(self.pdf).replace(self.number, "")
-        return _CODE.findall(text)[0]
+        return find_code(self.pdf, self.number)
 
     def show(self, visibility: str) -> None:
         """Say who may see it without the code."""
         path = f"/v1/deposits/{self.id}/certificate/visibility"
         answer = self.depositor.client.put(path, json={"visibility": visibility})
         assert answer.status_code == 200, answer.text
+
+
+def find_code(pdf: bytes, number: str) -> str:
+    """The code as it is printed."""
+    return str(_CODE.findall(read_text(pdf).replace(number, ""))[0])
 
 
 def issue(depositor: TestDepositor, **changed: Any) -> Issued:

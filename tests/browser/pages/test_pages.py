@@ -55,7 +55,7 @@ def test_from_number_and_code_to_the_pdf(at: Open, issued: Issued, tmp_path: Pat
         page.press("#code", "Enter")
         page.wait_for_selector(".buttons")
         text = page.inner_text("main")
-        for fact in (issued.depositor.org.name, issued.id, "最终确认", "欧阳娜娜", NAME, "试用", "未签名"):
+        for fact in (issued.depositor.org.name, issued.id, "最终确认", "欧阳娜娜", NAME, "试用", "已签名"):
             assert fact in text
         # The code is in no address.
         assert issued.code not in page.url
