@@ -42,6 +42,7 @@ _COMMANDS = {
     ),
     "self-test": Lazy(
         "mizheng.cli.commands.self_test", "self_test", N_("judge every test vector: is this verifier sound")
+    ),
     "certificate": Lazy(
         "mizheng.cli.commands.certificate", "certificate", N_("look a certificate up by its number")
     ),
