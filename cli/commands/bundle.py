@@ -134,7 +134,7 @@ def bundle(
             disclosed = Disclosing(session, seal, content.manifest_key, key)
             disclosed.prepare(opening, originals, recipient, purpose, created_at, names)
             created_at = disclosed.created_at
-        more = {}
+        more: dict[str, bytes] = {}
         if not offline:
             from mizheng.cli.bundling.certificate import certificate_member
 
