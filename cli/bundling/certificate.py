@@ -6,8 +6,9 @@ from mizheng.cli.depositing.certificates import ask_certificate, fetch_pdf
 from mizheng.cli.errors import ConfigurationFault, UnavailableFault
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
-from mizheng.verifier.bundle import CERTIFICATE
 
+# Its name in a bundle (formats §8).
+CERTIFICATE = "certificate.pdf"
 # It is issued within a second or two; a notary that is busy or lacks what makes PDFs is not waited for.
 _SECONDS = 15.0
 
