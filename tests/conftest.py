@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests.support.tools import ToolError, solc_wrapper_path
 def pytest_configure() -> None:
     """Also of a run that is killed nothing stays behind."""
     leftovers.watch()
+    # A shell starts what runs in the background deaf to Ctrl-C, and so is all that is started from there.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
