@@ -29,8 +29,8 @@ _MAX_PDF = 64 << 20
     ),
     epilog=N_(
         "mizheng certificate 8QK3-ZM2H-T4XD-0VNB-7RKD --notary https://notary.example\n"
-        "mizheng certificate 8QK3-ZM2H-T4XD-0VNB-7RKD --code K7PW-3H9X-TZ4M -o certificate.pdf\n"
-        "mizheng certificate 8QK3-ZM2H-T4XD-0VNB-7RKD --code K7PW-3H9X-TZ4M --compare paper.pdf"
+        "mizheng certificate NUMBER --code CODE -o certificate.pdf\n"
+        "mizheng certificate NUMBER --code CODE --compare paper.pdf"
     ),
 )
 @click.argument("number", metavar="NUMBER")

@@ -150,7 +150,11 @@ def _foreign() -> list[Case]:
         (),
         lambda s: without_token(with_foreign(s, signed(s))),
     )
-    opens("one-observer", "one observer where two are asked for", lambda s: only(s, signed(s, 1)))
+    opens(
+        "one-observer",
+        "one observer of two, on a foreign chain",
+        lambda s: only(s, signed(s, 1)),
+    )
     opens("nobody", "nobody who stands for it", lambda s: only(s, signed(s, 0)))
     opens(
         "unknown-chain",
@@ -160,13 +164,13 @@ def _foreign() -> list[Case]:
     )
     opens(
         "other-contract-trusted",
-        "the trust file knows another contract",
+        "the trust file knows another contract, on a foreign chain",
         lambda s: only(s, signed(s)),
         trust=trust_of_foreign(contract=bytes(20)),
     )
     opens(
         "later-kind",
-        "a kind of chain to come",
+        "a kind of chain to come, on a foreign chain",
         lambda s: only(s, signed(s).replace(b"fisco-bcos", b"fisco-next")),
     )
     found.fails(
@@ -189,7 +193,7 @@ def _foreign() -> list[Case]:
     )
     found.fails(
         "signed-by-another",
-        "an observation in an observer's name that another key signed",
+        "an observation in an observer's name that another key signed, on a foreign chain",
         code,
         lambda s: with_foreign(s, other_signer(s)),
     )
