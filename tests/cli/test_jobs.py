@@ -17,8 +17,6 @@ from mizheng.cli.keys.signing import load_entry, unlock
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealfile.state import Deposit
 from mizheng.verifier.canonical import from_base64, to_base64
-from mizheng.verifier.entry import dump_entry
-from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.statement import parse_envelope
 
 from tests.cli.runner import Mizheng
@@ -216,10 +214,9 @@ def test_stock_tools_of_the_readme_agree(final: Mizheng) -> None:
     with Seal(final.cwd / "drawings.seal") as seal:
         fields = json.loads(record_lines(final, "drawings.seal")[1])
         assert seal.state.deposit is not None
-        envelope_id = seal.state.deposit.id
     assert fields["sha256"] in done.stdout
     assert fields["sm3"] in done.stdout
-    assert leaf_hash(dump_entry(bytes.fromhex(envelope_id))).hex() in done.stdout
+    assert "OK the log's root" in done.stdout
 
 
 def test_names_that_are_not_utf_8_go_all_the_way(company: Mizheng, trust: Callable[[], Path]) -> None:

@@ -132,12 +132,12 @@ def test_an_expired_api_key(instance: Instance) -> None:
     _, key = add_organisation(instance.engine, "某某公司", "CN-USCC", make_uscc(1), key_days=1)
     with reading(instance.engine) as connection:
         caller = authenticate(connection, f"Bearer {key.secret}")
-        assert authenticate_again(connection, [caller.api_key_id, 99]) == {caller.api_key_id: caller}
+        assert authenticate_again(connection, [caller.api_key_id, 99])() == {caller.api_key_id: caller}
     with writing(instance.engine) as connection:
         connection.execute(update(api_keys).values(expires_at=int(time.time())))
         with pytest.raises(Problem) as expired:
             authenticate(connection, f"Bearer {key.secret}")
-        (again,) = authenticate_again(connection, [caller.api_key_id]).values()
+        (again,) = authenticate_again(connection, [caller.api_key_id])().values()
     assert isinstance(again, Problem)
     assert expired.value.code == again.code == "api-key-expired"
 

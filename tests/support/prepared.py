@@ -163,7 +163,10 @@ def run(
 
 
 def _of_interpreter(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+    # The loader reads LD_… when a process begins, as the interpreter reads its own.
+    return {
+        name: value for name, value in environment.items() if name.startswith(("PYTHON", "LD_", "FAKETIME"))
+    }
 
 
 class _Template:

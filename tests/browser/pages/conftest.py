@@ -21,7 +21,7 @@ NAME = "示例电子数据存证中心"
 Open = Callable[..., AbstractContextManager[Visit]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
     data_dir = tmp_path_factory.mktemp("site") / "data"
     data_dir.mkdir()
@@ -34,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def company(site: NotaryServer) -> TestDepositor:
     engine = create_engine(f"sqlite:///{site.data_dir / 'mizheng.db'}")
     found = register(site, engine)
@@ -43,7 +43,7 @@ def company(site: NotaryServer) -> TestDepositor:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def issued(company: TestDepositor) -> Issued:
     """Masked, as each is issued; a test that changes this changes it back."""
     return issue(company, operator="欧阳娜娜", not_before=company.beacon())

@@ -139,10 +139,10 @@ def test_both_are_witnessed_by_the_other(houses: tuple[House, House]) -> None:
         assert quorum == "met"
         assert other.witness.witness and other.witness.witness.name in names
         checks = house.ready()["checks"]
-        assert checks["witnesses"] == {
-            "state": "ok",
-            "detail": f"published size {size}, last quorum at {size}",
-        }
+        assert checks["witnesses"]["state"] == "ok"
+        # It may have grown since the checkpoint was read.
+        told = re.fullmatch(r"published size (\d+), last quorum at \1", checks["witnesses"]["detail"])
+        assert told and int(told[1]) >= size
         assert checks["witness.other"]["state"] == "ok"
         assert house.metric("mizheng_witness_quorum_met") == 1
         assert house.metric("mizheng_witness_quorum_size") == size
