@@ -94,10 +94,23 @@ def start(
     stderr: Any,
     stdin: Any = None,
     cwd: Path | None = None,
-) -> Prepared:
+) -> Prepared | subprocess.Popen[str]:
     """Run the package's `main` in a process of its own; files as subprocess.Popen takes them, with PIPE for
     `stdout` alone.
     """
+    if _of_interpreter(environment) != _of_interpreter(os.environ):
+        # What an interpreter reads when it starts cannot be said to one that runs.
+        command = [sys.executable, "-c", f"import sys, {package}.main as it; sys.exit(it.main())", *arguments]
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            encoding="utf-8",
+            errors="replace",
+        )
     reading: IO[str] | None = None
     output = stdout
     if stdout == subprocess.PIPE:
