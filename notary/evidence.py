@@ -24,7 +24,7 @@ from mizheng.notary.models import checkpoints, company_keys, deposits, enrolment
 from mizheng.notary.publishing.head import add_cosignatures, load_published_head
 from mizheng.notary.timestamping.kept import load_first_stamps
 from mizheng.verifier.beacon import dump_beacon
-from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.canonical import format_instant, to_base64
 from mizheng.verifier.dsse import parse
 from mizheng.verifier.enrolment import KeyStatus

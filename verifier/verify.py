@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from .archive import Source
-from .bundle import STATEMENT, Bundle
+from .bundle import Bundle
 from .canonical import parse_instant
 from .checks import (
     anchors,
@@ -49,6 +49,7 @@ from .checks import (
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .checks.papers import PdfReader
 from .dsse import MAX_ENVELOPE_BYTES
+from .members import STATEMENT
 from .memory import Memory
 from .report import Findings, Report, Status, Support, compute_verdict
 from .statement import parse_envelope

@@ -17,9 +17,10 @@ from mizheng.cli.files import new_file
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealing.hashing import UnreadableError, digest_file
-from mizheng.verifier.bundle import PAGE, Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.manifest import OpenedRecord
+from mizheng.verifier.members import PAGE
 from mizheng.verifier.page import bundle_copy
 from mizheng.verifier.record import Record, parse_record
 from mizheng.verifier.report import Status

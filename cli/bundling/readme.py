@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from mizheng.cli.bundling.steps import steps
 from mizheng.cli.terminal.text import printable
-from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.manifest import OpenedRecord
 from mizheng.verifier.record import Record
 from mizheng.verifier.statement import parse_envelope

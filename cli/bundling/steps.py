@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from mizheng.verifier.bundle import BUNDLE_PAYLOAD_TYPE, Evidence
+from mizheng.verifier.bundle import BUNDLE_PAYLOAD_TYPE
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.checkpoint import parse_checkpoint, parse_tlog_proof
 from mizheng.verifier.manifest import OpenedRecord
 from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, Statement

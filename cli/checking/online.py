@@ -15,9 +15,10 @@ from mizheng.cli.checking.node import Node
 from mizheng.cli.errors import UsageFault
 from mizheng.verifier.anchor import AnchorEvidence, parse_anchor
 from mizheng.verifier.archive import Source
-from mizheng.verifier.bundle import STATEMENT, Bundle
+from mizheng.verifier.bundle import Bundle
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.foreign import ForeignAnchor, parse_foreign
+from mizheng.verifier.members import STATEMENT
 from mizheng.verifier.statement import BlockReference, parse_envelope
 from mizheng.verifier.verify import OnlineBlock, OnlineRoot
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.archive import ArchiveReader
-from mizheng.verifier.bundle import STATEMENT, member_group
 from mizheng.verifier.checkpoint import parse_tlog_proof
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.errors import ChainProofError, FormatError, InclusionError
+from mizheng.verifier.members import STATEMENT, member_group
 from mizheng.verifier.statement import parse_envelope
 
 # Proof members have some KiB each, an anchor on a busy chain a MiB.

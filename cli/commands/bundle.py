@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mizheng.cli.sealfile.content import Content
     from mizheng.cli.sealfile.read import Seal
     from mizheng.cli.session import Session
-    from mizheng.verifier.bundle import Evidence
+    from mizheng.verifier.bundlewriting import Evidence
 
 
 @click.command(

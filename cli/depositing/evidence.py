@@ -11,7 +11,7 @@ from mizheng.cli.depositing.logkeys import open_head
 from mizheng.cli.errors import ConfigurationFault, SoftwareFault
 from mizheng.cli.sealfile.state import Deposit
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
-from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.checkpoint import parse_checkpoint, parse_tlog_proof
 from mizheng.verifier.consensus.seals import parse_seals, read_seals

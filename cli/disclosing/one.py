@@ -18,9 +18,9 @@ from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.errors import UnavailableFault
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
-from mizheng.verifier.bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.disclosure import Disclosure
 from mizheng.verifier.event import NONCE_BYTES
+from mizheng.verifier.members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.merkle import leaf_hash
 
 if TYPE_CHECKING:

@@ -11,16 +11,9 @@ from mizheng.cli.disclosing.store import Register
 from mizheng.cli.errors import DataFault, InputFault
 from mizheng.verifier import dsse
 from mizheng.verifier.archive import MAX_MEMORY_BYTES
-from mizheng.verifier.bundle import (
-    BUNDLE_PAYLOAD_TYPE,
-    DISCLOSURE,
-    DOCUMENT,
-    STATEMENT,
-    Bundle,
-    BundleDocument,
-    parse_bundle_document,
-)
+from mizheng.verifier.bundle import BUNDLE_PAYLOAD_TYPE, Bundle, BundleDocument, parse_bundle_document
 from mizheng.verifier.errors import MizhengError, ProofError
+from mizheng.verifier.members import DISCLOSURE, DOCUMENT, STATEMENT
 from mizheng.verifier.statement import parse_envelope
 
 

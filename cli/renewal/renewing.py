@@ -11,7 +11,7 @@ from mizheng.cli.errors import DataFault, InputFault, WaitingFault
 from mizheng.cli.renewal.asking import ask_token
 from mizheng.cli.renewal.store import Generation, Renewals, make_tree
 from mizheng.cli.sealfile.content import Content
-from mizheng.verifier.bundle import Evidence
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.checkpoint import parse_checkpoint
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.record import parse_record

@@ -14,8 +14,10 @@ from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.renewal.store import FILE, load
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
-from mizheng.verifier.bundle import Bundle, Evidence, number_of
+from mizheng.verifier.bundle import Bundle
+from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.members import number_of
 from mizheng.verifier.renewal.record import MAX_BYTES as MAX_RECORD_BYTES
 from mizheng.verifier.timestamp.token import MAX_BYTES, MAX_TEXT_BYTES
 

@@ -18,7 +18,7 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.observers import parse_observers
 from mizheng.verifier.anchor import parse_anchor
 from mizheng.verifier.beacon import parse_beacon
-from mizheng.verifier.bundle import STATEMENT, Evidence, evidence_members
+from mizheng.verifier.bundlewriting import Evidence, evidence_members
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.checkpoint import parse_tlog_proof
 from mizheng.verifier.dsse import parse
@@ -26,6 +26,7 @@ from mizheng.verifier.enrolment import parse_enrolment
 from mizheng.verifier.evm.block import verify_block
 from mizheng.verifier.foreign import KINDS as FOREIGN_KINDS
 from mizheng.verifier.foreign import parse_foreign
+from mizheng.verifier.members import STATEMENT
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.paper.certificate import (
     AnchorFacts,

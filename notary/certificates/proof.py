@@ -10,7 +10,7 @@ from mizheng.notary.certificates.kept import load_deposit
 from mizheng.notary.evidence import collect_evidence
 from mizheng.notary.instance import Instance
 from mizheng.verifier.archive import write_archive
-from mizheng.verifier.bundle import member_order
+from mizheng.verifier.members import member_order
 from sqlalchemy import Connection, Row
 
 

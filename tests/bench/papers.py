@@ -18,7 +18,7 @@ from pathlib import Path
 from mizheng.notary.certificates.signer import load_signer
 from mizheng.notary.certificates.signing import CertificateSigner
 from mizheng.notary.timestamping.setup import parse_timestamps
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.paper.certificate import make_certificate
 from mizheng.verifier.paper.exhibits import ExhibitList, exhibit_of, make_exhibit_list
 from mizheng.verifier.paper.reading import PyHankoReader

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.bundling.readme import bundle_readme
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.note import parse_note
 from mizheng.verifier.record import parse_record
 from mizheng.verifier.signature import Algorithm, PrivateKey

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mizheng.verifier.bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.disclosure import Disclosure
 from mizheng.verifier.event import Event
+from mizheng.verifier.members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.merkle import leaf_hash
 
 from tests.support.world import AT, Deposit, World

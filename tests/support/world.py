@@ -24,7 +24,7 @@ from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.signers.keyfile import KeyFileSigner
 from mizheng.verifier.archive import write_archive
 from mizheng.verifier.beacon import Beacon, dump_beacon
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from mizheng.verifier.digests import compute_digests

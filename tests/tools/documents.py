@@ -78,13 +78,13 @@ def codes() -> str:
 
 
 def members() -> str:
-    from mizheng.verifier import bundle
+    from mizheng.verifier.members import _MEMBERS
 
     return _table(
         ("group", "name (regular expression)", "listed by the depositor"),
         (
             (group, f"`{pattern.pattern}`".replace("|", "\\|"), "yes" if own else "")
-            for group, pattern, own in bundle._MEMBERS
+            for group, pattern, own in _MEMBERS
         ),
     )
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.notary.chain import evm
 from mizheng.verifier import dsse
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests

@@ -11,21 +11,13 @@ from typing import Any
 
 import pytest
 from mizheng.verifier import dsse
-from mizheng.verifier.bundle import (
-    BUNDLE_PAYLOAD_TYPE,
-    MAX_NUMBER,
-    Bundle,
-    BundleDocument,
-    Evidence,
-    member_group,
-    number_of,
-    parse_bundle_document,
-    write_bundle,
-)
+from mizheng.verifier.bundle import BUNDLE_PAYLOAD_TYPE, Bundle, BundleDocument, parse_bundle_document
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import dump, parse
 from mizheng.verifier.digests import compute_digests
 from mizheng.verifier.errors import FormatError, LimitError, MizhengError, VersionError
 from mizheng.verifier.manifest import Manifest, OpenedRecord
+from mizheng.verifier.members import MAX_NUMBER, member_group, number_of
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.record import build_record
 from mizheng.verifier.signature import PrivateKey

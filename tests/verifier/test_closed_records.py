@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mizheng.verifier.bundle import Evidence, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import dump
 from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash

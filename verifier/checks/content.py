@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..archive import CHUNK_BYTES
-from ..bundle import number_of
 from ..digests import FileDigests, compute_digests
 from ..errors import FormatError, MizhengError, ProofError
 from ..manifest import parse_opened_record
+from ..members import number_of
 from ..record import MAX_RECORD_BYTES, NUMBER_KINDS, Record, parse_record
 from ..words import N_
 from .context import Context

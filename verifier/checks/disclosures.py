@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..archive import MAX_MEMORY_BYTES
-from ..bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF, BundleDocument, number_of
+from ..bundle import BundleDocument
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof
 from ..disclosure import Disclosure, parse_disclosure
 from ..dsse import MAX_ENVELOPE_BYTES
@@ -11,6 +11,7 @@ from ..errors import FormatError, ProofError
 from ..event import verify_recorded
 from ..logkeys import open_believed
 from ..manifest import parse_opened_record
+from ..members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF, number_of
 from ..merkle import leaf_hash
 from ..record import MAX_RECORD_BYTES
 from ..words import N_

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..bundle import ENROLMENT, ENROLMENT_PROOF, KEY_STATUS
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof, parse_tlog_proof
 from ..dsse import MAX_ENVELOPE_BYTES
 from ..enrolment import Enrolment, parse_enrolment, parse_key_status
 from ..entry import entry_leaf
 from ..errors import ProofError
+from ..members import ENROLMENT, ENROLMENT_PROOF, KEY_STATUS
 from ..signature import PublicKey
 from ..words import N_
 from .context import Context

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..bundle import number_of
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof, parse_tlog_proof
 from ..entry import entry_leaf
 from ..errors import ProofError
 from ..logkeys import open_believed
+from ..members import number_of
 from ..note import parse_note
 from ..policy import Policy
 from ..words import N_

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..bundle import PAGE
+from ..members import PAGE
 from ..words import N_
 from .context import Context
 

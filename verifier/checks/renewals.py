@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..bundle import number_of
 from ..canonical import format_instant
 from ..checkpoint import MAX_PROOF_BYTES
 from ..errors import LimitError, NotBelievedError
+from ..members import number_of
 from ..renewable import deposit_objects
 from ..renewal.chain import Digest, Group, Objects, RenewedEvidence, verify_record
 from ..renewal.record import MAX_BYTES, EvidenceRecord, parse_record

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import dsse
 from ..archive import MAX_MEMORY_BYTES
-from ..bundle import BUNDLE_PAYLOAD_TYPE, DOCUMENT, BundleDocument, parse_bundle_document
+from ..bundle import BUNDLE_PAYLOAD_TYPE, BundleDocument, parse_bundle_document
 from ..errors import FormatError, ProofError
+from ..members import DOCUMENT
 from ..words import N_
 from .context import Context
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..beacon import MAX_BYTES, parse_beacon, verify_beacon
-from ..bundle import BEACON
 from ..canonical import format_instant
 from ..errors import ProofError
+from ..members import BEACON
 from ..report import ProvenTime
 from ..words import N_
 from .block import Observations, check_canonical

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..bundle import number_of
 from ..canonical import format_instant
 from ..checkpoint import parse_checkpoint
 from ..errors import FormatError, LimitError, ProofError
+from ..members import number_of
 from ..report import ProvenTime
 from ..timestamp.authority import Judgement, judge
 from ..timestamp.revocation import check_revocation

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ..bundle import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT
 from ..canonical import parse_instant
+from ..members import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT
 from ..report import Check
 
 # bash. unhex, tohex turn digests to bytes and back; prove is RFC 9162 §2.1.3.2; dsse, note check signatures.

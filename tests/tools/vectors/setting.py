@@ -18,12 +18,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.verifier.anchor import AnchorEvidence, parse_anchor
-from mizheng.verifier.bundle import Evidence, member_order, write_bundle
+from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from mizheng.verifier.cosignature import WitnessSigner
 from mizheng.verifier.enrolment import KeyStatus
 from mizheng.verifier.entry import entry_leaf
+from mizheng.verifier.members import member_order
 from mizheng.verifier.merkle import Tree
 from mizheng.verifier.note import NoteSigner, parse_note
 from mizheng.verifier.policy import parse_policy

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from mizheng.verifier.bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.canonical import dump, format_instant, parse
 from mizheng.verifier.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from mizheng.verifier.entry import entry_leaf
 from mizheng.verifier.event import Event
+from mizheng.verifier.members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.merkle import Tree
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.report import Report, Verdict
