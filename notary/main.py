@@ -39,6 +39,10 @@ def main(lang: str | None) -> None:
 @speaks
 def serve(host: str | None, port: int | None, data_dir: str | None) -> None:
     """Serve; makes everything that is missing, goes on with what is there."""
+    import gc
+
+    # All that is imported stays: looking through it again and again would be a tenth of the start.
+    gc.disable()
     from mizheng.notary.config import load_settings
     from mizheng.notary.serve import run
 

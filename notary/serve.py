@@ -69,6 +69,7 @@ def prepare_interpreter() -> None:
     # somebody waits for an answer.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def listen(host: str, port: int) -> socket.socket:

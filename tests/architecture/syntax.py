@@ -1,6 +1,7 @@
 """Who imports whom, read from the syntax tree: nothing is run, and imports inside functions count as well."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +68,9 @@ def read_imports(module: Module, modules: dict[str, Module]) -> set[str]:
     return found - {module.name}
 
 
+@functools.cache
 def read_graph() -> dict[str, set[str]]:
-    """The imports of every module of ours."""
+    """The imports of every module of ours; read once, to be looked at only."""
     modules = find_modules()
     return {name: read_imports(module, modules) for name, module in modules.items()}
 

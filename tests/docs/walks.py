@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.ports import take_port
 from tests.tools.layout import ROOT
 
 BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -54,13 +53,6 @@ def missing(shown: list[str], printed: str) -> str | None:
     return None
 
 
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        return [
-            held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)
-        ]
-
-
 def play(
     text: str,
     ports: re.Pattern[str],
@@ -73,11 +65,10 @@ def play(
 ) -> None:
     """Run the page's commands in one shell and compare; at least so many steps.
 
-    `ports`: those that the page writes; each is replaced by a free one, beside other tests or the notary that
-    somebody runs on this machine.
+    `ports`: those that the page writes; each is replaced by one that nobody else takes, beside other tests or
+    the notary that somebody runs on this machine.
     """
-    written = sorted(set(ports.findall(text)))
-    free = dict(zip(written, map(str, free_ports(len(written))), strict=True))
+    free = {written: str(take_port()) for written in sorted(set(ports.findall(text)))}
     steps = read_steps(ports.sub(lambda match: free[match[0]], text))
     assert len(steps) >= least
     script = folder / "walk.sh"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from mizheng.verifier.foreign import parse_foreign, verify_foreign_observation
 from mizheng.verifier.trust import parse_trust
 
 from tests.notary.depositor import TestDepositor
+from tests.support import prepared
 from tests.support.anvil import Anvil
+from tests.support.ending import end_process
 from tests.support.fiscorpc import fisco_chain
 from tests.support.notary import NotaryServer
 
@@ -39,39 +42,36 @@ def test_deployed_anchored_observed(tmp_path: Path, anvil: Anvil) -> None:
             *("observe", "--rpc", proxies[0].url, *kind),
             *("--listen", "127.0.0.1:0", "--key", str(tmp_path / "observer.pem")),
         ]
-        with subprocess.Popen(
-            [sys.executable, "-c", "from mizheng.notary.main import main; main()", *observe],
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        ) as observer:
-            try:
-                assert observer.stdout is not None
-                text = ""
-                while not re.search(r"public_key = .+\n", text):
-                    line = observer.stdout.readline()
-                    assert line, text
-                    text += line
-                table = text[text.index("[observers.NAME]") :].replace("NAME", "court")
-                with (server.data_dir / "notary.toml").open("a") as file:
-                    file.write("\n" + table)
-                with server:
-                    depositor = TestDepositor(server.url, *server.add_org())
-                    depositor.enrol()
-                    _, made = depositor.deposit()
-                    depositor.wait_until("final", made["id"], SECONDS)
-                    deadline = time.monotonic() + SECONDS
-                    while True:
-                        evidence = depositor.evidence(made["id"])
-                        (foreign,) = (parse_foreign(from_base64(text)) for text in evidence["foreign"])
-                        if foreign.observations:
-                            break
-                        assert time.monotonic() < deadline
-                        time.sleep(0.2)
-                    trust = parse_trust(server.export_trust(tmp_path / "trust.toml").read_bytes())
-                    ready = httpx.get(server.url + "/readyz", trust_env=False).json()
-            finally:
-                observer.terminate()
+        observer = prepared.start(
+            "mizheng.notary", observe, os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            assert observer.stdout is not None
+            text = ""
+            while not re.search(r"public_key = .+\n", text):
+                line = observer.stdout.readline()
+                assert line, text
+                text += line
+            table = text[text.index("[observers.NAME]") :].replace("NAME", "court")
+            with (server.data_dir / "notary.toml").open("a") as file:
+                file.write("\n" + table)
+            with server:
+                depositor = TestDepositor(server.url, *server.add_org())
+                depositor.enrol()
+                _, made = depositor.deposit()
+                depositor.wait_until("final", made["id"], SECONDS)
+                deadline = time.monotonic() + SECONDS
+                while True:
+                    evidence = depositor.evidence(made["id"])
+                    (foreign,) = (parse_foreign(from_base64(text)) for text in evidence["foreign"])
+                    if foreign.observations:
+                        break
+                    assert time.monotonic() < deadline
+                    time.sleep(0.2)
+                trust = parse_trust(server.export_trust(tmp_path / "trust.toml").read_bytes())
+                ready = httpx.get(server.url + "/readyz", trust_env=False).json()
+        finally:
+            end_process(observer, signal.SIGTERM)
     assert evidence["anchors"] == evidence["observations"] == []
     assert str(foreign.tree_size) in evidence["heads"]
     seen = verify_foreign_observation(foreign, foreign.observations[0])

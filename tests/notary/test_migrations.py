@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from mizheng.notary.chain import tables
 from mizheng.notary.database import create_engine, reading, writing
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.migrations import _config, downgrade, upgrade
+from mizheng.notary.migrations import _config, downgrade, newest_revision, upgrade
 from mizheng.notary.models import metadata
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
@@ -56,6 +56,10 @@ def revisions() -> list[str]:
     """All that were ever released, oldest first."""
     found = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
     return found[::-1]
+
+
+def test_the_newest_revision_is_found_by_its_file() -> None:
+    assert newest_revision() == revisions()[-1]
 
 
 def schema(engine: Engine) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from mizheng.verifier.observation import parse_observation
 from mizheng.verifier.trust import parse_trust
 
 from tests.notary.depositor import TestDepositor
+from tests.support import prepared
 from tests.support.anvil import Anvil
+from tests.support.ending import end_process
 from tests.support.notary import NotaryServer
 
 _TABLE = re.compile(r'\[observers\.NAME\]\nurl = ".+"\npublic_key = ".+"\n')
@@ -51,11 +54,8 @@ def observing(node: Anvil, folder: Path) -> Iterator[str]:
         "--key",
         str(folder / "observer.pem"),
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from mizheng.notary.main import main; main()", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
+    process = prepared.start(
+        "mizheng.notary", arguments, os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
         assert process.stdout is not None
@@ -68,8 +68,7 @@ def observing(node: Anvil, folder: Path) -> Iterator[str]:
         assert found is not None
         yield found[0].replace("NAME", "court")
     finally:
-        process.terminate()
-        process.wait(20)
+        end_process(process, signal.SIGTERM)
 
 
 def test_deploying_needs_funds_a_node_and_one_chain(tmp_path: Path, node: Anvil) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.ending import end_process
+from tests.support.ports import take_port
 from tests.support.tools import anvil_path
 
 START_SECONDS = 20.0  # it needs 0.05 s; the rest is for a machine that is busy with other things
@@ -33,8 +33,8 @@ class RpcError(RuntimeError):
 class Anvil:
     """One anvil process, started by `with` or `start()`.
 
-    The port is free at the first start and stays the same over `restart()`, so that a client which knew the
-    node finds it again. `slots_in_an_epoch` n makes "safe" the head less n and "finalized" the head less 2n.
+    The port is this node's own and stays the same over `restart()`, so that a client which knew it finds it
+    again. `slots_in_an_epoch` n makes "safe" the head less n and "finalized" the head less 2n.
     With `state` the chain is kept in that file: written on `stop()`, and every `state_interval` seconds, so
     that it also survives `kill()`.
     """
@@ -53,7 +53,7 @@ class Anvil:
         self.chain_id = chain_id
         self.accounts: list[str] = []
         self.keys: list[str] = []
-        self.port = 0
+        self.port = take_port()
         self._arguments = ["--chain-id", str(chain_id), "--slots-in-an-epoch", str(slots_in_an_epoch)]
         if block_time is not None:
             self._arguments += ["--block-time", str(block_time)]
@@ -88,7 +88,7 @@ class Anvil:
                     stdout=sink,
                     stderr=subprocess.STDOUT,
                 )
-            self.port = self._wait_for_port(output)
+            self._wait_until_listening(output)
             accounts = json.loads(config.read_text())
             self.accounts = [str(account) for account in accounts["available_accounts"]]
             self.keys = [str(key) for key in accounts["private_keys"]]
@@ -132,13 +132,13 @@ class Anvil:
         self.stop()
         self._client.close()
 
-    def _wait_for_port(self, output: Path) -> int:
+    def _wait_until_listening(self, output: Path) -> None:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             text = output.read_text(errors="replace")
-            if found := re.search(r"Listening on 127\.0\.0\.1:(\d+)", text):
-                return int(found[1])
+            if f"Listening on 127.0.0.1:{self.port}" in text:
+                return
             if self._process.poll() is not None:
                 raise RuntimeError(f"anvil ended at once: {text.strip()[-300:]}")
             time.sleep(0.01)

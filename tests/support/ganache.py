@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.anvil import RpcError
+from tests.support.ports import take_port
 from tests.support.tools import ganache_path, node_path
 
 START_SECONDS = 60.0  # two seconds alone; the rest is for a machine that is busy with other things
@@ -54,9 +54,8 @@ class Ganache:
             self.rpc("evm_mine")
 
     def __enter__(self) -> Self:
-        # It cannot choose a port by itself; somebody else may take this one in between, and the test fails.
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        # It cannot choose a port by itself.
+        self.port = take_port()
         with tempfile.TemporaryDirectory(prefix="ganache-") as folder:
             output = Path(folder, "output")
             with output.open("wb") as sink:

@@ -18,6 +18,7 @@ from types import TracebackType
 
 from tests.support import prepared
 from tests.support.ending import end_process
+from tests.support.ports import take_port
 
 # A cold first start compiles byte code and makes a chain; on a busy machine that takes its time.
 START_SECONDS = 90.0
@@ -49,7 +50,7 @@ def make_uscc(number: int) -> str:
 
 
 class NotaryServer:
-    """`mizheng-notary serve` over a data directory, on a free port that it keeps over restarts."""
+    """`mizheng-notary serve` over a data directory, on a port of its own that it keeps over restarts."""
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = Path(data_dir)
@@ -62,7 +63,7 @@ class NotaryServer:
             "MIZHENG_LANG": "en",
             **environment,
         }
-        self._port = 0
+        self._port = take_port()
         self._process: prepared.Prepared | None = None
         self._output: deque[str] = deque(maxlen=400)
         self._organisations = 0
@@ -104,7 +105,6 @@ class NotaryServer:
                 found = _LISTENING.search(line)
                 if found and not listening.is_set():
                     self.url = found[1]
-                    self._port = int(found[1].rpartition(":")[2])
                     listening.set()
 
         threading.Thread(target=collect, daemon=True).start()

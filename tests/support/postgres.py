@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.support.leftovers import postgres_prefix, processes_in
+from tests.support.ports import take_port
 
 # The oldest release that the notary is tried on.
 OLDEST = 15
@@ -59,7 +59,7 @@ class Postgres:
         # Not below pytest's folders: those are closed to the account that the server runs under.
         self._folder = Path(tempfile.mkdtemp(prefix=postgres_prefix(), dir="/tmp"))
         self._data = self._folder / "data"
-        self.port = _free_port()
+        self.port = take_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
 
@@ -162,9 +162,3 @@ def running_postgres() -> Iterator[Postgres]:
     """A server for the length of the block; PostgresMissing when there is none to be had."""
     with Postgres() as server:
         yield server
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -8,6 +8,7 @@ is tested by the walks, the demo, the wheel and the tests of the commands themse
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -23,21 +24,39 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from tests.tools.layout import ROOT
 
-# What runs is its `main.main`; the template imports all modules of it and these.
+# What runs is its `main.main`; the template imports all modules of it and these, which they import only where
+# they are needed.
 _NEEDS: Mapping[str, Sequence[str]] = {
     "mizheng.notary": (
         "alembic.command",
         "alembic.autogenerate",
+        "anyio._backends._asyncio",
+        "psycopg",
+        "pyhanko.sign.signers",
+        "segno",
+        "typst",
         "uvicorn.lifespan.on",
+        "uvicorn.loops.asyncio",
         "uvicorn.loops.auto",
+        "uvicorn.protocols.websockets.auto",
+        "web3",
     ),
-    "mizheng.cli": ("httpx", "concurrent.futures.process", "multiprocessing.connection"),
+    "mizheng.cli": (
+        "concurrent.futures.process",
+        "httpcore",
+        "httpx",
+        "multiprocessing.connection",
+        "pyhanko.sign.signers",
+        "pyrage",
+        "segno",
+        "typst",
+    ),
 }
 # Locales in which Python writes undecodable names as they are (PEP 538).
 _LENIENT = ("C.UTF-8", "C.utf8", "C", "POSIX")
@@ -277,6 +296,22 @@ def _become(request: Mapping[str, Any]) -> None:
     sys.argv = ["mizheng", *request["arguments"]]
 
 
+def _rehearse_notary() -> None:
+    """Open a notary once and throw it away: what is imported, compiled and remembered when it is first needed
+    is then there for all.
+    """
+    from mizheng.notary.app import create_app
+    from mizheng.notary.config import load_settings
+    from mizheng.notary.instance import open_instance
+    from mizheng.notary.service import Service
+
+    with tempfile.TemporaryDirectory() as folder:
+        instance = open_instance(load_settings({"MIZHENG_DATA_DIR": folder}))
+        service = Service(instance)
+        create_app(service).openapi()
+        service.stop()
+
+
 def _import(package: str) -> None:
     """All modules of a package, and what it will need."""
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
@@ -285,8 +320,29 @@ def _import(package: str) -> None:
             importlib.import_module(found.name)
     for name in _NEEDS[package]:
         importlib.import_module(name)
+    if package == "mizheng.notary":
+        _rehearse_notary()
     # As every process of ours has it: py-evm raises it.
     sys.setrecursionlimit(1_000)
+
+
+def _end(main: Callable[[], object]) -> NoReturn:
+    """Run `main` and end as an interpreter does, but without taking apart, object by object, what the
+    template imported: that takes longer than most commands.
+    """
+    try:
+        code = main()
+    except SystemExit as error:
+        code = error.code
+    if not isinstance(code, int | None):
+        # Words for standard error.
+        sys.exit(str(code))
+    # What the interpreter does before it goes: threads and workers are waited for.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
 
 
 def _main(package: str, control: int) -> None:
@@ -300,7 +356,7 @@ def _main(package: str, control: int) -> None:
         request = _serve(listening)
     if request is not None:
         _become(request)
-        sys.exit(importlib.import_module(f"{package}.main").main())
+        _end(importlib.import_module(f"{package}.main").main)
 
 
 if __name__ == "__main__":

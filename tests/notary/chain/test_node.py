@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from mizheng.verifier.evm.keccak import keccak256
 
 from tests.notary.chain.support import ORIGIN, Place, anchor_all, make_node_place
 from tests.support.anvil import Anvil
+from tests.support.ports import take_port
 
 
 @pytest.fixture
@@ -116,8 +116,7 @@ def test_identity(node: Anvil, place: Place) -> None:
 
 
 def test_the_next_node_is_asked_when_the_first_is_down(node: Anvil) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        dead = f"http://127.0.0.1:{free.getsockname()[1]}/customer-key"
+    dead = f"http://127.0.0.1:{take_port()}/customer-key"
     assert discover_profile((dead, node.url), parse_finality("instant")).chain_id == node.chain_id
     with pytest.raises(UnreachableError) as caught:
         discover_profile((dead,), parse_finality("instant"))

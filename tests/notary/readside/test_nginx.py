@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from mizheng.notary.publishing.directory import DirectoryTarget
 from mizheng.notary.publishing.step import FilePublisher
 
 from tests.notary.readside.logs import make_log, tile_files
+from tests.support.ports import take_port
 from tests.tools.layout import ROOT
 
 SIZE = 600
@@ -37,8 +37,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         pytest.skip("nginx is missing: Debian's nginx-light brings it")
     folder = tmp_path_factory.mktemp("nginx")
     FilePublisher(make_log(folder / "log", SIZE), DirectoryTarget(folder / "public")).publish()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = take_port()
     server = documented().replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     server = server.replace("/srv/log", str(folder / "public"))
     paths = "".join(

@@ -27,6 +27,7 @@ from mizheng.verifier.timestamp.x509 import load_certificate
 from tests.notary.timestamping.conftest import StampedLog
 from tests.support.opensslocsp import answer_with_openssl
 from tests.support.opensslts import Answer, OpensslAuthority, verify_with_openssl
+from tests.support.ports import take_port
 from tests.support.tsa import DAY, YEAR, make_authority
 
 
@@ -214,10 +215,8 @@ def test_nobody_there_and_back_again(
     log: StampedLog, authority: OpensslAuthority, setup: AuthoritySetup
 ) -> None:
     """Asked more and more seldom; and when it is back, one token covers all that was missed."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     clock = Clock()
-    away = replace(setup, url=f"http://127.0.0.1:{port}/")
+    away = replace(setup, url=f"http://127.0.0.1:{take_port()}/")
     collector = TokenCollector(log.engine, away, clock=clock)
     log.anchor(1)
     waited = []

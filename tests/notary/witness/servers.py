@@ -12,6 +12,7 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx
 from mizheng.verifier.checkpoint import Checkpoint, sign_checkpoint
@@ -21,7 +22,9 @@ from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.witnessing import AddCheckpoint
 
+from tests.support import prepared
 from tests.support.ending import end_process
+from tests.support.ports import take_port
 
 START_SECONDS = 60.0
 _POLICY_LINE = re.compile(r"^witness NAME (\S+) (http://[0-9.]+:[0-9]+)$", re.MULTILINE)
@@ -63,7 +66,7 @@ class MemoryLog:
 
 
 class WitnessServer:
-    """`mizheng-notary witness` on a free port that it keeps over restarts."""
+    """`mizheng-notary witness` on a port of its own that it keeps over restarts."""
 
     def __init__(self, folder: Path, *logs: str, prelude: str = "", options: tuple[str, ...] = ()) -> None:
         """`prelude`: Python that runs in the process first, to break something in it."""
@@ -74,9 +77,9 @@ class WitnessServer:
         self.logs = list(logs)
         self.prelude = prelude
         self.options = options
-        self.url = ""
+        self.url = f"http://127.0.0.1:{take_port()}"
         self.witness: WitnessKey | None = None
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | prepared.Prepared | None = None
         self._output: deque[str] = deque(maxlen=200)
 
     def __enter__(self) -> WitnessServer:
@@ -104,23 +107,11 @@ class WitnessServer:
         self.folder.mkdir(exist_ok=True)
         self._output.clear()
         found = threading.Event()
-        listen = self.url.removeprefix("http://") or "127.0.0.1:0"
+        listen = self.url.removeprefix("http://")
         arguments = ["witness", "--listen", listen, "--key", str(self.key_path), *self.options]
         for vkey in self.logs:
             arguments += ["--log", vkey]
-        self._process = process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"{self.prelude}\nfrom mizheng.notary.main import main\nmain()",
-                *arguments,
-            ],
-            env={**os.environ, "MIZHENG_LANG": "en"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        )
+        self._process = process = self._run(arguments)
 
         def collect() -> None:
             assert process.stdout is not None
@@ -128,7 +119,8 @@ class WitnessServer:
                 self._output.append(line)
                 match = _POLICY_LINE.search(line)
                 if match:
-                    self.witness, self.url = WitnessKey.from_vkey(match[1]), match[2]
+                    assert match[2] == self.url
+                    self.witness = WitnessKey.from_vkey(match[1])
                     found.set()
 
         threading.Thread(target=collect, daemon=True).start()
@@ -158,6 +150,16 @@ class WitnessServer:
         body = request if isinstance(request, bytes) else request.dump()
         with httpx.Client(trust_env=False, timeout=30) as client:
             return client.post(f"{self.url}/add-checkpoint", content=body)
+
+    def _run(self, arguments: list[str]) -> subprocess.Popen[str] | prepared.Prepared:
+        environment = {**os.environ, "MIZHENG_LANG": "en"}
+        output: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        if not self.prelude:
+            return prepared.start("mizheng.notary", arguments, environment, **output)
+        # What breaks something has to come before all imports.
+        script = f"{self.prelude}\nfrom mizheng.notary.main import main\nmain()"
+        command = [sys.executable, "-c", script, *arguments]
+        return subprocess.Popen(command, env=environment, encoding="utf-8", **output)
 
     def _answers(self) -> bool:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from sqlalchemy import func, select
 from tests.notary.witness.peers import install_peers
 from tests.notary.witness.scene import Scene
 from tests.notary.witness.servers import MemoryLog, WitnessServer
+from tests.support.ports import take_port
 
 # Feeds heads to a witness: (old size → proof) from the files that are named.
 FEED = """
@@ -58,11 +58,6 @@ def scene(instance: Instance, tmp_path: Path) -> Iterator[Scene]:
         peer.state.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 class AicsWitness:
     """aics-witness for one log, as a process."""
 
@@ -74,7 +69,7 @@ class AicsWitness:
         (vkey,) = [word for word in made.split() if word.startswith("witness.example/aics+")]
         self.key = WitnessKey.from_vkey(vkey)
         self.run("add-log", "--origin", log_vkey.partition("+")[0], "--vkey", log_vkey)
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{take_port()}"
         listen = ("--listen", self.url.removeprefix("http://"))
         self._process = subprocess.Popen([*self._command, "serve", *self._config, *listen])
         deadline = time.monotonic() + 30
