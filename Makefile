@@ -8,6 +8,9 @@ ARGS ?=
 bin := $(VENV)/bin
 pip := $(bin)/python -m pip install -q --disable-pip-version-check
 
+# Byte code is kept, whatever the caller's settings: tests start interpreters by the hundred.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-chain test soak page bench lint format lock tools clean
 .DELETE_ON_ERROR:
@@ -23,8 +26,8 @@ demo: $(VENV)/.runtime ## the whole job, from sealing to a verdict, on the embed
 demo-chain: $(VENV)/.runtime ## the same on anvil, an Ethereum node, with an observer of its own
 	@$(bin)/python -m tests.demo --chain
 
-# Files of tests side by side, one worker a core: most of a test is waiting for a server or a block.
-workers := -n auto --maxprocesses 4 --dist loadfile
+# Files of tests side by side, one worker a core, in the order in which tests/conftest.py puts them.
+workers := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev tools ## all tests; ARGS="tests/verifier -x" for some of them
 	@$(bin)/python -m pytest $(workers) $(ARGS)
@@ -79,6 +82,11 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.made
 # What tests need holds all that running needs, so that either stamp may come first.
 $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/.made
 	@echo "installing what the tests need …"
-	@$(pip) --require-hashes --no-deps -r requirements-dev.lock
+	@# Beside it what `tools` brings, which says what went wrong, if anything did.
+	@( $(bin)/python -m tests.tools.system; $(bin)/python -m tests.support.tools ) >/dev/null 2>&1 & \
+		$(pip) --no-compile --require-hashes --no-deps -r requirements-dev.lock; \
+		code=$$?; wait; exit $$code
+	@# With all cores, which pip does not use.
+	@$(bin)/python -m compileall -q -j 0 $(VENV)/lib
 	@$(pip) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.runtime $@
