@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime ## the whole job, from sealing to a verdict, on the embed
 demo-chain: $(VENV)/.runtime ## the same on anvil, an Ethereum node, with an observer of its own
 	@$(bin)/python -m tests.demo --chain
 
-# Files of tests side by side, one worker a core, in the order in which tests/conftest.py puts them.
+# Files of tests side by side; tests/conftest.py says how many and in which order.
 workers := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev tools ## all tests; ARGS="tests/verifier -x" for some of them

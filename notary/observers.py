@@ -25,10 +25,10 @@ from mizheng.notary.chain.node import discover_profile
 from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.observer import Observer, create_observer_app, load_or_create_observer_key
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality, parse_kind
-from mizheng.notary.chain.rpc import LOOPBACK
 from mizheng.notary.chain.tables import anchors, observations
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError
+from mizheng.notary.outgoing import make_client
 from mizheng.verifier.canonical import dump
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.foreign import parse_foreign, verify_foreign_observation
@@ -158,7 +158,7 @@ class ObservationCollector:
         self._engine = engine
         self._profile = profile
         self._peers = peers
-        self._client = client or _make_client()
+        self._client = client or make_client(_TIMEOUT_SECONDS)
         self._clock = clock
         self._rests: dict[tuple[str, bytes], float] = {}
         self.states: dict[str, str] = {}
@@ -250,12 +250,6 @@ class ObservationCollector:
             rows = connection.execute(statement).all()
         profile = self._profile
         return [BlockReference(profile.chain_id, profile.genesis_hash, row.number, row.hash) for row in rows]
-
-
-def _make_client() -> httpx.Client:
-    # This machine's own addresses are never looked for at a proxy.
-    direct = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
-    return httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False, mounts=direct)
 
 
 def run_observer(

@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from tests.support import leftovers
+from tests.support import leftovers, order
 from tests.support.anvil import Anvil
 from tests.support.figures import pytest_terminal_summary  # noqa: F401 - a hook of pytest's
 from tests.support.postgres import Postgres, PostgresMissing
 from tests.support.tools import ToolError, solc_wrapper_path
-
-# Files of few tests that take half a minute or more, the longest first.
-LONGEST = (
-    "tests/docs/test_two_notaries.py",
-    "tests/docs/test_tutorial.py",
-    "tests/docs/test_chain_walks.py",
-    "tests/browser/pages/test_pages.py",
-    "tests/packaging/test_wheel.py",
-)
 
 
 def pytest_configure() -> None:
@@ -36,15 +26,14 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: much of a test is waiting for a server, a block or the disk."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share the files: what takes long begins first, or one of them is left with it while the
-    others have nothing more to do. Behind it stands, as is usual, the file with the most tests.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    files = Counter(item.location[0] for item in items)
-    ranks = {name: rank for rank, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: (ranks.get(item.location[0], len(ranks)), -files[item.location[0]]))
+    if hasattr(config, "workerinput"):
+        items.sort(key=order.by_length(items))
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ class Node:
 
     def __init__(self, address: str) -> None:
         import httpx
-        from mizheng.cli.depositing.client import is_loopback
+        from mizheng.cli.depositing.client import is_loopback, tls_context
 
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -39,7 +39,9 @@ class Node:
         # Addresses often carry an access token in path or query: the report names the host alone.
         self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
         self._address = address
-        self._client = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(address))
+        self._client = httpx.Client(
+            timeout=_SECONDS, trust_env=not is_loopback(address), verify=tls_context(address)
+        )
 
     def __enter__(self) -> Node:
         return self

@@ -245,20 +245,14 @@ def _statement_keyid(seal: Seal) -> str:
 
 def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence, str]:
     """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
-    from mizheng.cli.depositing.evidence import fetch_evidence, read_evidence
-    from mizheng.cli.depositing.logkeys import believing
+    from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
 
     deposit, kept = seal.state.deposit, seal.state.evidence
     assert deposit is not None  # noqa: S101 - checked before
     if not offline:
         try:
             with session.notary() as client:
-                state = str(client.status(deposit.id)["state"])
-                kept = believing(
-                    session,
-                    client,
-                    lambda pinned: fetch_evidence(client, pinned, deposit, state, int(time.time())),
-                )
+                kept = fetch_believed(session, client, deposit, str(client.status(deposit.id)["state"]))
         except (UnavailableFault, ConfigurationFault):
             if kept is None:
                 raise

@@ -125,8 +125,7 @@ def _certificate(
 
 def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
     """Fetch evidence when the state has moved on since it was last kept."""
-    from mizheng.cli.depositing.evidence import STATES, fetch_evidence
-    from mizheng.cli.depositing.logkeys import believing
+    from mizheng.cli.depositing.evidence import STATES, fetch_believed
 
     kept, deposit = seal.state.evidence, seal.state.deposit
     chains = {str(chain.get("chain")): chain.get("state") for chain in _chains(found)}
@@ -137,11 +136,7 @@ def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dic
     )
     if deposit is None or not is_further:
         return
-    evidence = believing(
-        session,
-        client,
-        lambda organisation: fetch_evidence(client, organisation, deposit, found["state"], int(time.time())),
-    )
+    evidence = fetch_believed(session, client, deposit, found["state"])
     evidence["chains"] = chains
     seal.append(replace(seal.state, evidence=evidence))
 

@@ -12,7 +12,7 @@ import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mizheng.cli.errors import (
@@ -26,6 +26,9 @@ from mizheng.cli.errors import (
 )
 from mizheng.cli.terminal.language import N_
 from mizheng.cli.terminal.text import printable
+
+if TYPE_CHECKING:
+    import ssl
 
 PROBLEM_TYPE_PREFIX = "urn:mizheng:problem:"
 # Evidence with several anchors on busy chains takes a few MiB; more than this is no answer of a notary.
@@ -62,6 +65,7 @@ class NotaryClient:
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             # A notary on this machine must not be looked for at a proxy.
             trust_env=not is_loopback(address),
+            verify=tls_context(address),
         )
 
     def __enter__(self) -> NotaryClient:
@@ -208,6 +212,19 @@ class NotaryClient:
 
 def _code_header(code: str | None) -> dict[str, str]:
     return {} if code is None else {"mizheng-code": code}
+
+
+def tls_context(address: str) -> ssl.SSLContext:
+    """Who is believed about who answers at an address."""
+    import ssl
+
+    import httpx
+
+    if urlsplit(address).scheme == "http" and is_loopback(address):
+        # No TLS is spoken, so nobody need be believed: to read the certificates that this machine trusts
+        # takes longer than all the rest.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
 
 
 def is_loopback(address: str) -> bool:

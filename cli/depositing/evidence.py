@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from mizheng.cli.config import Organisation
 from mizheng.cli.depositing.client import NotaryClient, decode_base64
-from mizheng.cli.depositing.logkeys import open_head
+from mizheng.cli.depositing.logkeys import believing, open_head
 from mizheng.cli.errors import ConfigurationFault, SoftwareFault
 from mizheng.cli.sealfile.state import Deposit
+from mizheng.cli.session import Session
 from mizheng.verifier.anchor import parse_anchor, verify_anchor
 from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.canonical import format_instant
@@ -62,6 +64,13 @@ def fetch_evidence(
             reason=str(error),
         ) from error
     return {"state": state, "fetched_at": format_instant(now), "answer": kept}
+
+
+def fetch_believed(session: Session, client: NotaryClient, deposit: Deposit, state: str) -> dict[str, Any]:
+    """The same as of now, under the log's pinned keys or those that follow them."""
+    return believing(
+        session, client, lambda pinned: fetch_evidence(client, pinned, deposit, state, int(time.time()))
+    )
 
 
 def read_evidence(kept: Mapping[str, Any]) -> Evidence:

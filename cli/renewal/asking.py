@@ -6,7 +6,7 @@ import secrets
 import time
 
 import httpx
-from mizheng.cli.depositing.client import is_loopback
+from mizheng.cli.depositing.client import is_loopback, tls_context
 from mizheng.cli.errors import DataFault, UnavailableFault, UsageFault
 from mizheng.verifier.errors import MizhengError, ProofError
 from mizheng.verifier.timestamp.algorithms import Hash
@@ -44,7 +44,9 @@ def _exchange(address: str, request: bytes) -> bytes:
     body = b""
     try:
         with (
-            httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(address)) as client,
+            httpx.Client(
+                timeout=_SECONDS, trust_env=not is_loopback(address), verify=tls_context(address)
+            ) as client,
             client.stream("POST", address, content=request, headers=headers) as answer,
         ):
             for chunk in answer.iter_raw():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from mizheng.cli.config import home_directory
 from mizheng.cli.depositing.client import decode_base64
-from mizheng.cli.depositing.evidence import fetch_evidence, read_evidence
-from mizheng.cli.depositing.logkeys import believing
+from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
 from mizheng.cli.errors import DataFault, InputFault, UnavailableFault, WaitingFault
 from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.renewal.store import FILE, load
@@ -74,12 +72,7 @@ def seal_evidence(seal: Seal, *, offline: bool) -> Evidence:
         session = Session.load()
         try:
             with session.notary() as client:
-                state = str(client.status(deposit.id)["state"])
-                kept = believing(
-                    session,
-                    client,
-                    lambda pinned: fetch_evidence(client, pinned, deposit, state, int(time.time())),
-                )
+                kept = fetch_believed(session, client, deposit, str(client.status(deposit.id)["state"]))
         except UnavailableFault:
             if kept is None:
                 raise

@@ -18,7 +18,8 @@ import httpx
 from mizheng.notary.certificates.setup import CertificateSetup
 from mizheng.notary.certificates.signer import SignerSetup, load_signer
 from mizheng.notary.instance import Instance
-from mizheng.notary.timestamping.asking import AskingError, ask_token, fetch_list, make_client
+from mizheng.notary.outgoing import make_client
+from mizheng.notary.timestamping.asking import TIMEOUT_SECONDS, AskingError, ask_token, fetch_list
 from mizheng.notary.timestamping.setup import AuthoritySetup, parse_timestamps
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.paper.missing import need
@@ -43,7 +44,7 @@ class CertificateSigner:
         """`load` is called with the first certificate: a key for trying is not made before it is needed."""
         self._load = load
         self._setup: SignerSetup | None = None
-        self._client = client or make_client()
+        self._client = client or make_client(TIMEOUT_SECONDS)
         # Kept: it asks once for a token that is only measured, so that room can be left for the real ones.
         self._stamping: Any = None
 

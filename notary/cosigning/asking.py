@@ -12,17 +12,18 @@ from collections.abc import Callable
 
 import httpx
 from mizheng.notary.cosigning.witnesses import (
+    TIMEOUT_SECONDS,
     SizeConflict,
     WitnessError,
     WitnessPeer,
     ask_witness,
-    make_client,
 )
 from mizheng.notary.database import reading, writing
 from mizheng.notary.log.head import Head, load_head
 from mizheng.notary.log.keys import load_spans
 from mizheng.notary.log.proofs import consistency_proof
 from mizheng.notary.models import checkpoints, cosignatures, witnesses
+from mizheng.notary.outgoing import make_client
 from mizheng.notary.publishing.head import (
     find_published,
 )
@@ -52,7 +53,7 @@ class WitnessAsker:
     ) -> None:
         self._engine = engine
         self._peer = peer
-        self._client = client or make_client()
+        self._client = client or make_client(TIMEOUT_SECONDS)
         self._clock = clock
         self._rest = 0.0
         self._rests_until = 0.0

@@ -23,7 +23,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from mizheng.notary.chain.rpc import LOOPBACK
 from mizheng.notary.config import Settings
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import Instance
@@ -178,12 +177,6 @@ def ask_witness(client: httpx.Client, peer: WitnessPeer, request: AddCheckpoint)
         retry_after=_retry_after(answer) if status in (429, 503) else 0,
         status=status,
     )
-
-
-def make_client() -> httpx.Client:
-    """A client that keeps its connection; this machine's own addresses are never looked for at a proxy."""
-    direct = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
-    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, mounts=direct)
 
 
 def _post(client: httpx.Client, peer: WitnessPeer, request: AddCheckpoint) -> tuple[httpx.Response, bytes]:

@@ -1,6 +1,6 @@
 """What the routes share: the service behind them, and who is calling."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -18,6 +18,20 @@ AUTH_PROBLEMS = (
     "api-key-disabled",
     "organisation-disabled",
 )
+
+
+def signed_body(what: str, example: object) -> dict[str, Any]:
+    """The OpenAPI document of a route that takes a DSSE envelope. Written out, not declared as a parameter:
+    nothing of such a body is read by FastAPI.
+    """
+    return {
+        "security": [{bearer.scheme_name: []}],
+        "requestBody": {
+            "required": True,
+            "description": f"The {what}'s DSSE envelope, byte for byte as it was signed; at most 64 KiB.",
+            "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
+        },
+    }
 
 
 def get_service(request: Request) -> Service:

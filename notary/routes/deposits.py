@@ -6,9 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.evidence import assemble_evidence, load_status
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf, bearer, get_service
+from mizheng.notary.routes.access import (
+    AUTH_PROBLEMS,
+    CallerOf,
+    ServiceOf,
+    bearer,
+    get_service,
+    signed_body,
+)
 from mizheng.notary.routes.intake import take_batch, take_deposit
-from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import (
     ENVELOPE,
     HEX32,
@@ -24,15 +31,6 @@ DepositId = Annotated[
     str, Path(description="the envelope's SHA-256, hex", json_schema_extra={"pattern": HEX32})
 ]
 
-# Written out, not declared as parameters: nothing of these bodies is read by FastAPI.
-_RAW = {
-    "security": [{bearer.scheme_name: []}],
-    "requestBody": {
-        "required": True,
-        "description": "The statement's DSSE envelope, byte for byte as it was signed; at most 64 KiB.",
-        "content": {"application/json": {"schema": {"type": "object"}, "example": ENVELOPE}},
-    },
-}
 _RAW_BATCH = {
     "security": [{bearer.scheme_name: []}],
     "requestBody": {
@@ -65,17 +63,14 @@ _REFUSALS = (
     "",
     status_code=201,
     response_model=DepositAnswer,
-    openapi_extra=_RAW,
+    openapi_extra=signed_body("statement", ENVELOPE),
     responses={
         200: {"model": DepositAnswer, "description": "It was deposited before; nothing was added."},
         **document(
             *AUTH_PROBLEMS,
             *_REFUSALS,
             "queue-full",
-            "log-unavailable",
-            "log-behind",
-            "log-key-replaced",
-            "log-damaged",
+            *LOG_PROBLEMS,
         ),
     },
 )
@@ -95,10 +90,7 @@ async def make_deposit(request: Request) -> Response:
         "body-too-large",
         "request-malformed",
         "queue-full",
-        "log-unavailable",
-        "log-behind",
-        "log-key-replaced",
-        "log-damaged",
+        *LOG_PROBLEMS,
     ),
 )
 async def make_deposits(request: Request) -> Response:

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 from mizheng.notary.companies.enrolments import EnrolmentRequest
 from mizheng.notary.errors import Problem
 from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
-from mizheng.notary.routes.problems import document
+from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import KeyAnswer, KeyRequest
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.errors import MizhengError
@@ -29,10 +29,7 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
             "key-exists",
             "key-known",
             "replaces-wrong",
-            "log-unavailable",
-            "log-behind",
-            "log-damaged",
-            "log-key-replaced",
+            *LOG_PROBLEMS,
             "issuer-key-replaced",
         ),
     },

@@ -19,6 +19,9 @@ from starlette.exceptions import HTTPException
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
 
+# How the log may be while nothing is added to it.
+LOG_PROBLEMS = ("log-unavailable", "log-behind", "log-key-replaced", "log-damaged")
+
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
 
 

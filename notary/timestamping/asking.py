@@ -13,7 +13,6 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import httpx
-from mizheng.notary.chain.rpc import LOOPBACK
 from mizheng.notary.timestamping.setup import AuthoritySetup
 from mizheng.verifier.errors import MizhengError, NotBelievedError
 from mizheng.verifier.timestamp.algorithms import Hash
@@ -29,7 +28,7 @@ from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES, load_revocation_list
 MAX_ANSWER_BYTES = 512 * 1024
 # From the first byte sent to the last one received: an authority that drips is slow, not busy.
 TOTAL_SECONDS = 30.0
-_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 # Ours may be off a little, and so may theirs; beyond this one of the two misleads a court.
 _CLOCK_SECONDS = 300
 
@@ -40,12 +39,6 @@ class AskingError(MizhengError):
     def __init__(self, code: str, message: str, hint: str = "", **values: object) -> None:
         super().__init__(message, hint, **values)
         self.code = code
-
-
-def make_client() -> httpx.Client:
-    # This machine's own addresses are never looked for at a proxy.
-    direct = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
-    return httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False, mounts=direct)
 
 
 def ask_token(

@@ -16,7 +16,8 @@ import httpx
 from mizheng.notary.chain.tables import anchors
 from mizheng.notary.database import reading, writing
 from mizheng.notary.models import checkpoints
-from mizheng.notary.timestamping.asking import AskingError, ask_token, make_client
+from mizheng.notary.outgoing import make_client
+from mizheng.notary.timestamping.asking import TIMEOUT_SECONDS, AskingError, ask_token
 from mizheng.notary.timestamping.setup import AuthoritySetup
 from mizheng.notary.timestamping.tables import time_stamp_status, time_stamps
 from mizheng.verifier.note import parse_note
@@ -44,7 +45,7 @@ class TokenCollector:
     ) -> None:
         self._engine = engine
         self._setup = setup
-        self._client = client or make_client()
+        self._client = client or make_client(TIMEOUT_SECONDS)
         self._clock = clock
         self._failures = 0
         self._rest_until = 0.0

@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError
-from mizheng.notary.timestamping.asking import AskingError, ask_token, make_client
+from mizheng.notary.outgoing import make_client
+from mizheng.notary.timestamping.asking import TIMEOUT_SECONDS, AskingError, ask_token
 from mizheng.notary.timestamping.setup import AuthoritySetup
 from mizheng.notary.timestamping.tables import evidence_records, time_stamps
 from mizheng.verifier.errors import MizhengError
@@ -112,7 +113,7 @@ class Renewer:
         self._engine = engine
         self._setups = setups
         self._rules = rules
-        self._client = client or make_client()
+        self._client = client or make_client(TIMEOUT_SECONDS)
         self._clock = clock
         self._rest_until = 0.0
 

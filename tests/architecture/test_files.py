@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.architecture.syntax import find_modules
+from tests.support.order import FIRST
 from tests.tools.layout import ROOT
 
 # A file that grows past about 300 lines is usually two things; past this it certainly is.
@@ -64,3 +65,7 @@ def test_nothing_is_left_to_do() -> None:
     )
     code = [path for path in list_files() if path.suffix in (".py", ".sol", ".mjs")]
     assert not {str(path.relative_to(ROOT)) for path in code if marks.search(path.read_text("utf-8"))}
+
+
+def test_files_that_begin_first_are_there() -> None:
+    assert not [name for name in FIRST if not (ROOT / name).exists()]

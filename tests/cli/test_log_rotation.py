@@ -13,6 +13,7 @@ from mizheng.verifier.logkeys import parse_log_keys
 
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 VALID, UNDETERMINED, SETUP, SOFTWARE = 0, 2, 78, 70
 
@@ -192,7 +193,7 @@ def test_one_key_after_the_other(scene: Scene, tmp_path: Path) -> None:
 def _get(server: NotaryServer, path: str) -> bytes:
     import httpx
 
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as client:
         answer = client.get(server.url + path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"

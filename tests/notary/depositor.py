@@ -22,6 +22,7 @@ from mizheng.verifier.statement import Depositor as DepositorName
 from sqlalchemy import Engine
 
 from tests.support.notary import NotaryServer, Org, make_uscc
+from tests.support.plain import NO_TLS
 
 CLIENT_SECONDS = 60
 
@@ -43,6 +44,7 @@ class TestDepositor:
             headers={"Authorization": f"Bearer {self.api_key}"},
             timeout=CLIENT_SECONDS,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     @property

@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 
 from tests.notary.depositor import TestDepositor, problem_of, register
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 
 def test_a_deposit_is_in_a_signed_head_and_stays_one(depositor: TestDepositor) -> None:
@@ -149,6 +150,7 @@ def test_no_api_key_no_answer(
         headers=headers,
         content=b"{}" if method == "POST" else None,
         trust_env=False,
+        verify=NO_TLS,
     )
     assert (answer.status_code, problem_of(answer)) == (401, code)
     assert answer.headers["www-authenticate"] == "Bearer"

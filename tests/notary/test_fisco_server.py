@@ -20,6 +20,7 @@ from tests.support.anvil import Anvil
 from tests.support.ending import end_process
 from tests.support.fiscorpc import fisco_chain
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 SECONDS = 60.0
 
@@ -69,7 +70,7 @@ def test_deployed_anchored_observed(tmp_path: Path, anvil: Anvil) -> None:
                     assert time.monotonic() < deadline
                     time.sleep(0.2)
                 trust = parse_trust(server.export_trust(tmp_path / "trust.toml").read_bytes())
-                ready = httpx.get(server.url + "/readyz", trust_env=False).json()
+                ready = httpx.get(server.url + "/readyz", trust_env=False, verify=NO_TLS).json()
         finally:
             end_process(observer, signal.SIGTERM)
     assert evidence["anchors"] == evidence["observations"] == []

@@ -24,6 +24,7 @@ from tests.support import prepared
 from tests.support.anvil import Anvil
 from tests.support.ending import end_process
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 _TABLE = re.compile(r'\[observers\.NAME\]\nurl = ".+"\npublic_key = ".+"\n')
 
@@ -132,7 +133,7 @@ def test_anchored_final_and_observed(tmp_path: Path, node: Anvil) -> None:
             while depositor.status(later["id"])["waiting_for"] != "unreachable":
                 assert time.monotonic() < deadline + 120
                 time.sleep(0.2)
-            ready = httpx.get(server.url + "/readyz", trust_env=False)
+            ready = httpx.get(server.url + "/readyz", trust_env=False, verify=NO_TLS)
             assert (ready.status_code, ready.json()["state"]) == (200, "degraded")
             assert depositor.evidence(made["id"])["anchors"] == evidence["anchors"]
 

@@ -19,6 +19,7 @@ from tests.notary.depositor import TestDepositor
 from tests.notary.test_node_chain import fund
 from tests.support.anvil import Anvil
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 
 def join(server: NotaryServer) -> TestDepositor:
@@ -134,8 +135,8 @@ def test_what_is_said_of_the_account(tmp_path: Path, anvil: Anvil) -> None:
                     break
                 assert time.monotonic() < deadline, status
                 time.sleep(1)
-            ready = httpx.get(server.url + "/readyz", trust_env=False).json()
-            metrics = httpx.get(server.url + "/metrics", trust_env=False).text
+            ready = httpx.get(server.url + "/readyz", trust_env=False, verify=NO_TLS).json()
+            metrics = httpx.get(server.url + "/metrics", trust_env=False, verify=NO_TLS).text
         operator = server.run("status").stdout
     (chain,) = status["chains"]
     assert (chain["waiting_for"], chain["warnings"]) == ("budget-spent", ["balance-low"])

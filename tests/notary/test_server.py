@@ -21,6 +21,7 @@ from mizheng.verifier.tiles import format_tile_path, split_bundle
 
 from tests.notary.depositor import TestDepositor, problem_of
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 # With MIZHENG_SOAK the same tests run longer.
 SOAK = bool(os.environ.get("MIZHENG_SOAK"))
@@ -40,7 +41,7 @@ contract = "{"cd" * 20}"
 
 
 def get(server: NotaryServer, path: str) -> httpx.Response:
-    return httpx.get(server.url + path, trust_env=False, timeout=30)
+    return httpx.get(server.url + path, trust_env=False, verify=NO_TLS, timeout=30)
 
 
 def read_log(server: NotaryServer) -> list[bytes]:
@@ -248,7 +249,7 @@ def test_what_is_not_there(server: NotaryServer, path: str) -> None:
 
 def test_methods_that_are_not_allowed(server: NotaryServer) -> None:
     for method, path in (("DELETE", "/v1/deposits"), ("GET", "/v1/keys"), ("POST", "/checkpoint")):
-        answer = httpx.request(method, server.url + path, trust_env=False)
+        answer = httpx.request(method, server.url + path, trust_env=False, verify=NO_TLS)
         assert (answer.status_code, problem_of(answer)) == (405, "method-not-allowed")
 
 

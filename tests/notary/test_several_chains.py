@@ -15,6 +15,7 @@ from mizheng.verifier.trust import parse_trust
 from tests.notary.depositor import TestDepositor
 from tests.support.anvil import Anvil
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 SECONDS = 60.0
 
@@ -58,9 +59,9 @@ def test_two_chains_and_one_of_them_dies(tmp_path: Path) -> None:
             status = depositor.status(later["id"])
             assert (status["state"], status["waiting_for"]) == ("final", None)
             assert chains_of(depositor, later["id"])["anvil"]["state"] == "deposited"
-            ready = httpx.get(server.url + "/readyz", trust_env=False).json()["checks"]
+            ready = httpx.get(server.url + "/readyz", trust_env=False, verify=NO_TLS).json()["checks"]
             assert (ready["chain.anvil"]["state"], ready["chain.play"]["state"]) == ("unreachable", "ok")
-            figures = httpx.get(server.url + "/metrics", trust_env=False).text
+            figures = httpx.get(server.url + "/metrics", trust_env=False, verify=NO_TLS).text
             assert 'mizheng_anchoring_held_up{chain="anvil"} 1.0' in figures
             assert 'mizheng_anchoring_held_up{chain="play"} 0.0' in figures
             assert 'mizheng_anchoring_state{chain="anvil",state="unreachable"} 1.0' in figures

@@ -18,6 +18,7 @@ from tests.notary.depositor import TestDepositor
 from tests.notary.test_node_chain import fund
 from tests.support.anvil import Anvil
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 from tests.support.postgres import Postgres
 
 
@@ -126,7 +127,7 @@ def test_one_anchors_and_another_takes_over(tmp_path: Path, url: str, node: Anvi
             through_second.client.get("/v1/organisation").json()
             == depositor.client.get("/v1/organisation").json()
         )
-        ready = httpx.get(f"{second.url}/readyz", trust_env=False).json()
+        ready = httpx.get(f"{second.url}/readyz", trust_env=False, verify=NO_TLS).json()
         assert ready["checks"]["chain.anvil"]["state"] == "ok"
         first.kill()
         later = through_second.deposit()[1]

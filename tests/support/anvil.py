@@ -14,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.ending import end_process
+from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 from tests.support.tools import anvil_path
 
@@ -63,7 +64,7 @@ class Anvil:
             self._arguments += ["--hardfork", hardfork]
         self._arguments += extra
         self._process: subprocess.Popen[bytes] | None = None
-        self._client = httpx.Client(timeout=30, trust_env=False)
+        self._client = httpx.Client(timeout=30, trust_env=False, verify=NO_TLS)
 
     @property
     def url(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.anvil import RpcError
+from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 from tests.support.tools import ganache_path, node_path
 
@@ -35,7 +36,7 @@ class Ganache:
         self._arguments = ["--chain.chainId", str(chain_id), "--chain.hardfork", hardfork]
         self._arguments += extra
         self._process: subprocess.Popen[bytes] | None = None
-        self._client = httpx.Client(timeout=60, trust_env=False)
+        self._client = httpx.Client(timeout=60, trust_env=False, verify=NO_TLS)
 
     @property
     def url(self) -> str:

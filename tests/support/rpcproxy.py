@@ -19,6 +19,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.plain import NO_TLS
+
 # lost: the node never sees the request. unanswered: it does, and its answer is lost. cut: half of the
 # answer's bytes. slow: SLOW_SECONDS later. A number: that HTTP status instead of an answer. A dict: this
 # JSON-RPC error. A function: what it makes of the node's answer.
@@ -40,7 +42,7 @@ class RpcProxy:
         self._guard = threading.Lock()
         # A connection a request: one that is kept alive does not notice that the node was started anew.
         self._client = httpx.Client(
-            timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            timeout=30, trust_env=False, verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0)
         )
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True

@@ -16,6 +16,7 @@ from mizheng.notary.chain.encoding import header_of
 from mizheng.verifier.evm import rlp
 from mizheng.verifier.evm.keccak import keccak256
 
+from tests.support.plain import NO_TLS
 from tests.support.rpcproxy import RpcProxy
 from tests.support.sealing import BFT_DIGEST, EXTRA_DATA, VANITY, BftHeader, Sealer, clique_header
 
@@ -43,7 +44,7 @@ class SealingChain(RpcProxy):
 
     def block(self, number: int) -> dict[str, Any]:
         """The header's fields that are other than anvil's, as JSON."""
-        with self._growing, httpx.Client(timeout=30, trust_env=False) as client:
+        with self._growing, httpx.Client(timeout=30, trust_env=False, verify=NO_TLS) as client:
             while len(self._blocks) <= number:
                 request = {
                     "jsonrpc": "2.0",

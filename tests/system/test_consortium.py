@@ -19,6 +19,7 @@ from mizheng.verifier.trust import parse_trust
 from tests.cli.runner import Mizheng
 from tests.support.anvil import Anvil
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 from tests.support.scale import SOAK
 from tests.support.sealing import make_sealers
 from tests.support.sealingchain import SealingChain, profile_lines
@@ -52,7 +53,7 @@ def test_believed_by_its_validators_alone(tmp_path: Path, kind: str) -> None:
             company("notarize", "配方").ok()
             company("status", "配方.seal", "--wait", "--timeout", "90").ok()
             bundle = bundle_with_seals(company, tmp_path / "evidence.zip")
-            checks = httpx.get(server.url + "/readyz", trust_env=False).json()["checks"]
+            checks = httpx.get(server.url + "/readyz", trust_env=False, verify=NO_TLS).json()["checks"]
             assert checks["seals.consortium"]["state"] == "ok"
             trust = server.export_trust(tmp_path / "trust.toml")
             server.run("export-static", str(tmp_path / "export"))

@@ -15,6 +15,7 @@ import pytest
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer
 from tests.support.opensslts import OpensslAuthority, verify_with_openssl
+from tests.support.plain import NO_TLS
 
 SECONDS = 60
 
@@ -43,7 +44,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def ready(server: NotaryServer) -> dict[str, dict[str, str]]:
-    checks: dict[str, dict[str, str]] = httpx.get(f"{server.url}/readyz", trust_env=False).json()["checks"]
+    checks: dict[str, dict[str, str]] = httpx.get(
+        f"{server.url}/readyz", trust_env=False, verify=NO_TLS
+    ).json()["checks"]
     return checks
 
 
@@ -120,7 +123,7 @@ def test_each_authority_is_seen_by_whoever_runs_the_notary(
 ) -> None:
     wait_for(lambda: ready(stamping)["timestamps.away"]["state"] == "unreachable")
     assert ready(stamping)["timestamps.local"]["state"] == "ok"
-    figures = httpx.get(f"{stamping.url}/metrics", trust_env=False).text
+    figures = httpx.get(f"{stamping.url}/metrics", trust_env=False, verify=NO_TLS).text
     assert 'mizheng_timestamp_state{authority="away",state="unreachable"} 1.0' in figures
     assert 'mizheng_timestamp_state{authority="local",state="ok"} 1.0' in figures
     size = float(figures.partition('mizheng_timestamp_size{authority="local"} ')[2].split()[0])

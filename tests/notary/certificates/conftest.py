@@ -10,6 +10,7 @@ import pytest
 from tests.notary.depositor import CLIENT_SECONDS, TestDepositor
 from tests.support.certificates import Issued, issue
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 
 @pytest.fixture(scope="package")
@@ -29,5 +30,5 @@ def issued(depositor: TestDepositor) -> Issued:
 @pytest.fixture
 def anybody(server: NotaryServer) -> Iterator[httpx.Client]:
     """A client without an API key."""
-    with httpx.Client(base_url=server.url, timeout=CLIENT_SECONDS, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, timeout=CLIENT_SECONDS, trust_env=False, verify=NO_TLS) as client:
         yield client

@@ -38,6 +38,7 @@ from sqlalchemy import select
 
 from tests.notary.chain.support import Clock, Place, anchor_all, make_node_place
 from tests.support.anvil import Anvil
+from tests.support.plain import NO_TLS
 from tests.tools.layout import ROOT
 
 
@@ -84,7 +85,7 @@ def url(place: Place, key: PrivateKey) -> Iterator[str]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as found:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as found:
         yield found
 
 
@@ -305,7 +306,7 @@ def test_a_process_of_its_own(node: Anvil, place: Place, tmp_path: Path) -> None
             peer = ObserverPeer(
                 "court", about["url"], load_or_create_observer_key(tmp_path / "key.pem").public
             )
-            with httpx.Client(trust_env=False) as client:
+            with httpx.Client(trust_env=False, verify=NO_TLS) as client:
                 envelope = ask_observer(client, peer, reference(place, 3))
             assert parse_observation(envelope)[0].rule == "finalized"
         finally:

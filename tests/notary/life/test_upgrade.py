@@ -13,6 +13,7 @@ from mizheng.notary.migrations import _config, downgrade
 from tests.faults.load import admit, count, read_vkey, receipt_of
 from tests.notary.depositor import TestDepositor
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 from tests.support.scale import SOAK
 
 
@@ -53,7 +54,7 @@ def test_from_every_earlier_form(tmp_path: Path, database_url: str) -> None:
             assert depositor.status(made[0]["id"])["state"] == "final", revision
             check_evidence(depositor, made[0]["id"], kept)
             made.append(depositor.deposit()[1])
-            ready = httpx.get(f"{server.url}/readyz", trust_env=False).json()
+            ready = httpx.get(f"{server.url}/readyz", trust_env=False, verify=NO_TLS).json()
             assert ready["checks"]["log"]["state"] == "ok", revision
     with server:
         # Also what was deposited at each form is anchored.

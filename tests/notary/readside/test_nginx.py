@@ -15,6 +15,7 @@ from mizheng.notary.publishing.directory import DirectoryTarget
 from mizheng.notary.publishing.step import FilePublisher
 
 from tests.notary.readside.logs import make_log, tile_files
+from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 from tests.tools.layout import ROOT
 
@@ -52,7 +53,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         f"http {{\naccess_log off;\n{paths}{server}}}\n"
     )
     process = subprocess.Popen([program, "-p", str(folder), "-c", str(config)])
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=NO_TLS)
     deadline = time.monotonic() + 20
     while True:
         try:

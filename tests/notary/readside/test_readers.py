@@ -38,6 +38,7 @@ from mizheng.verifier.trust import parse_trust
 from tests.notary.depositor import TestDepositor, register
 from tests.notary.readside.logs import digest
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 from tests.support.readers import go_read, scales_entry, scales_proof
 from tests.support.tools import ToolError
 
@@ -68,7 +69,9 @@ class Notary:
 
     def log(self, url: str) -> Log:
         vkey = (self.server.data_dir / "keys" / "log.vkey").read_text().strip()
-        size = int(httpx.get(f"{self.server.url}/checkpoint", trust_env=False).text.splitlines()[1])
+        size = int(
+            httpx.get(f"{self.server.url}/checkpoint", trust_env=False, verify=NO_TLS).text.splitlines()[1]
+        )
         return Log(url, vkey, size, dump_entry(hashlib.sha256(self.envelope).digest()), self.index)
 
 
@@ -77,7 +80,7 @@ def notary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notary]:
     with NotaryServer(tmp_path_factory.mktemp("readers") / "notary") as server:
         engine = create_engine(f"sqlite:///{server.data_dir / 'mizheng.db'}")
         # As another process of the notary would: entries of nobody's, so that there are tiles to read.
-        origin = httpx.get(f"{server.url}/checkpoint", trust_env=False).text.splitlines()[0]
+        origin = httpx.get(f"{server.url}/checkpoint", trust_env=False, verify=NO_TLS).text.splitlines()[0]
         signer = NoteSigner(origin, load_keys(server.data_dir / "keys").log)
         with writing(engine) as connection:
             new = [NewEntry(digest(number), "deposit") for number in range(EXTRA)]
@@ -142,7 +145,9 @@ def test_go_reads_a_running_notary(notary: Notary) -> None:
 def test_over_a_real_socket(notary: Notary) -> None:
     # What the server in front of the routes could spoil: HEAD, 304, compression, paths as they were sent.
     url = notary.server.url
-    with httpx.Client(base_url=url, trust_env=False, headers={"accept-encoding": "gzip"}) as client:
+    with httpx.Client(
+        base_url=url, trust_env=False, verify=NO_TLS, headers={"accept-encoding": "gzip"}
+    ) as client:
         for path in ("/checkpoint", "/tile/0/001", "/tile/entries/001"):
             got, head = client.get(path), client.head(path)
             same = ("content-length", "etag", "cache-control", "content-type", "vary", "content-encoding")

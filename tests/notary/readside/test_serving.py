@@ -16,6 +16,7 @@ from mizheng.verifier.note import NoteVerifier
 from tests.notary.depositor import TestDepositor, register
 from tests.notary.readside.folders import read_files
 from tests.support.notary import NotaryServer
+from tests.support.plain import NO_TLS
 
 
 def configured(data_dir: Path, folder: Path) -> Path:
@@ -42,7 +43,7 @@ def wait_for(server: NotaryServer, folder: Path, size: int) -> None:
 
 
 def fetch(server: NotaryServer, path: str) -> bytes:
-    return httpx.get(f"{server.url}/{path}", timeout=20, trust_env=False).content
+    return httpx.get(f"{server.url}/{path}", timeout=20, trust_env=False, verify=NO_TLS).content
 
 
 def test_a_notary_publishes_and_knows_what_it_published(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from mizheng.verifier.witnessing import AddCheckpoint
 
 from tests.support import prepared
 from tests.support.ending import end_process
+from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 
 START_SECONDS = 60.0
@@ -148,7 +149,7 @@ class WitnessServer:
 
     def add_checkpoint(self, request: AddCheckpoint | bytes) -> httpx.Response:
         body = request if isinstance(request, bytes) else request.dump()
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, verify=NO_TLS, timeout=30) as client:
             return client.post(f"{self.url}/add-checkpoint", content=body)
 
     def _run(self, arguments: list[str]) -> subprocess.Popen[str] | prepared.Prepared:
@@ -163,7 +164,7 @@ class WitnessServer:
 
     def _answers(self) -> bool:
         try:
-            with httpx.Client(trust_env=False, timeout=5) as client:
+            with httpx.Client(trust_env=False, verify=NO_TLS, timeout=5) as client:
                 return client.get(f"{self.url}/healthz").status_code == 200
         except httpx.HTTPError:
             return False

@@ -22,6 +22,7 @@ from sqlalchemy import func, select
 from tests.notary.witness.peers import install_peers
 from tests.notary.witness.scene import Scene
 from tests.notary.witness.servers import MemoryLog, WitnessServer
+from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 
 # Feeds heads to a witness: (old size → proof) from the files that are named.
@@ -87,7 +88,7 @@ class AicsWitness:
 
     def _answers(self) -> bool:
         try:
-            with httpx.Client(trust_env=False) as client:
+            with httpx.Client(trust_env=False, verify=NO_TLS) as client:
                 return client.get(f"{self.url}/healthz").status_code == 200
         except httpx.HTTPError:
             return False
@@ -117,7 +118,7 @@ def test_a_witness_of_others_cosigns_our_log(scene: Scene, commands: Path, tmp_p
         assert "305" in json.dumps(status)
         # Another history under the same key.
         thief = MemoryLog(scene.instance.origin, scene.instance.keys.log)
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, verify=NO_TLS) as client:
             answer = client.post(f"{witness.url}/add-checkpoint", content=thief.request(305, 305).dump())
         assert answer.status_code in (409, 422)
     finally:

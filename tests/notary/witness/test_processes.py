@@ -15,6 +15,7 @@ from mizheng.verifier.note import parse_note
 from mizheng.verifier.witnessing import MAX_REQUEST_BYTES, take_cosignature
 
 from tests.notary.witness.servers import MemoryLog, WitnessServer
+from tests.support.plain import NO_TLS
 from tests.support.scale import scaled
 
 # The head is stored and synced; the power goes before the cosignature is made.
@@ -154,7 +155,7 @@ def test_nonsense(server: WitnessServer, log: MemoryLog) -> None:
         answer = server.add_checkpoint(body)
         assert answer.status_code == status, (body[:40], answer.text)
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as client:
         assert client.get(f"{server.url}/add-checkpoint").status_code == 405
         assert client.post(f"{server.url}/elsewhere").status_code == 404
         # In pieces and without a length.
