@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -89,12 +89,17 @@ class SealWriter:
 
     def add(self, lines: bytes, labels: bytes, count: int) -> None:
         """Whole record lines, and the packed entries of their labels in the same order."""
-        self._segment(RECORDS, lines, count)
-        self._segment(LABELS, labels, count)
+        with self._on_disk():
+            self._segment(RECORDS, lines, count)
+            self._segment(LABELS, labels, count)
         self._records += count
 
     def finish(self, manifest: Manifest, public_key: PublicKey, previous: Previous | None = None) -> State:
         """Write what makes the records a seal, and put the file under its name."""
+        with self._on_disk():
+            return self._finish(manifest, public_key, previous)
+
+    def _finish(self, manifest: Manifest, public_key: PublicKey, previous: Previous | None) -> State:
         if manifest.tree_size >= MIN_KEPT_TREE:
             for level in manifest.levels():
                 for start in range(0, len(level), TREE_PIECE):
@@ -126,6 +131,19 @@ class SealWriter:
         self._file.close()
         _remove(self.left)
         return state
+
+    @contextlib.contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """A disk that is full or fails is said of the seal, not of what is sealed."""
+        try:
+            yield
+        except OSError as error:
+            raise OutputFault(
+                "{name} cannot be written: {reason}",
+                "no seal was made, and nothing is left of it; make room, or choose another disk with -o",
+                name=str(self.path),
+                reason=error.strerror,
+            ) from error
 
     def _segment(self, kind: str, data: bytes, count: int) -> list[Any]:
         number = len(self._segments)

@@ -12,6 +12,8 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from mizheng.cli.sealfile.labels import Stamp
@@ -75,15 +77,25 @@ class Folder:
         if self._descriptor is not None:
             os.close(self._descriptor)
 
-    def scan(self) -> list[os.DirEntry[Any]]:
-        """Its entries, in no order."""
-        with os.scandir(self._whole(b"") or b"." if self._descriptor is None else self._descriptor) as found:
-            return list(found)
+    def scan(self) -> list[tuple[bytes, os.DirEntry[Any]]]:
+        """(name, entry) of what is in it, by name."""
+        if self._descriptor is None:
+            with os.scandir(self._whole(b"") or b".") as within:
+                return sorted((entry.name, entry) for entry in within)
+        with os.scandir(self._descriptor) as found:
+            # What os.fsencode does, which asks a few questions first that take longer than the answer.
+            return sorted((entry.name.encode(_ENCODING, _ERRORS), entry) for entry in found)
 
     def open(self, name: bytes, flags: int) -> int:
         if self._descriptor is None:
             return open_deep(self._whole(name), flags)
         return os.open(name, flags, dir_fd=self._descriptor)
+
+    def opener(self, flags: int) -> Callable[[bytes], int]:
+        """`open` with these flags, for many names in a row."""
+        if self._descriptor is None:
+            return lambda name: self.open(name, flags)
+        return partial(os.open, flags=flags, dir_fd=self._descriptor)
 
     def stat(self, name: bytes) -> os.stat_result:
         """Of the thing itself, never of what a link points to."""
@@ -125,11 +137,6 @@ def open_deep(path: bytes, flags: int) -> int:
         return os.open(tail or b".", flags, dir_fd=directory)
     finally:
         os.close(directory)
-
-
-def fsencode(name: str) -> bytes:
-    """`os.fsencode`, which asks a few questions first that take longer than the answer."""
-    return name.encode(_ENCODING, _ERRORS)
 
 
 def reason_of(error: OSError) -> str:

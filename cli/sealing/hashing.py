@@ -31,9 +31,9 @@ _THREADED_SIZE = 8 << 20
 # Chunks waiting for the SM3 thread: bounds memory to a few MiB whatever the file's size.
 _QUEUED_CHUNKS = 4
 # File systems keep times in ticks of up to 10 ms: two writes within one tick look like one.
-_TICK_NS = 20_000_000
+TICK_NS = 20_000_000
 
-_FLAGS = (
+FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -73,48 +73,17 @@ class Digests(NamedTuple):
     """As the disk had the file before and after."""
 
 
-class LargeFileError(Exception):
-    """A file to be read apart from the small ones."""
-
-
 def digest_file(path: bytes, tick: Tick = _ignore) -> Digests:
     """Read the regular file at `path`; UnreadableError with the reason when that is not possible.
 
     A file that changes while it is read is read once more; when it changes again, it is unreadable.
     """
-    return _digest_twice(lambda: open_deep(path, _FLAGS), tick)
+    return _digest_twice(lambda: open_deep(path, FLAGS), tick)
 
 
-def digest_within(folder: Folder, name: bytes, tick: Tick = _ignore, *, limit: int | None = None) -> Digests:
-    """The same of `name` in an open folder; LargeFileError above `limit` bytes.
-
-    Most files are small and at rest: those take one read between two looks at their state.
-    """
-    try:
-        descriptor = folder.open(name, _FLAGS)
-    except OSError as error:
-        raise UnreadableError(reason_of(error)) from error
-    try:
-        before = os.fstat(descriptor)
-        identity = _identity(before)
-        size, modified_ns, changed_ns, inode, _device = identity
-        if limit is not None and size > limit:
-            raise LargeFileError
-        # Every step counts here: a million files make a second of each microsecond.
-        if size < CHUNK and stat.S_ISREG(before.st_mode) and not _unsettled(modified_ns, changed_ns):
-            data = os.read(descriptor, size + 1)
-            if len(data) == size and _identity(os.fstat(descriptor)) == identity:
-                tick(size)
-                sm3 = _SM3.copy()
-                sm3.update(data)
-                sha256 = hashlib.sha256(data).hexdigest()
-                stamp = Stamp(size, modified_ns, changed_ns, inode)
-                return Digests(size, sha256, sm3.hexdigest(), modified_ns // 10**9, stamp)
-    except OSError as error:
-        raise UnreadableError(reason_of(error)) from error
-    finally:
-        os.close(descriptor)
-    return _digest_twice(lambda: folder.open(name, _FLAGS), tick)
+def digest_within(folder: Folder, name: bytes, tick: Tick = _ignore) -> Digests:
+    """The same of `name` in an open folder."""
+    return _digest_twice(lambda: folder.open(name, FLAGS), tick)
 
 
 def _digest_twice(opening: Callable[[], int], tick: Tick) -> Digests:
@@ -194,7 +163,7 @@ def _settled(descriptor: int) -> os.stat_result:
     """The file's state, once its times are old enough that a further write must change them."""
     state = os.fstat(descriptor)
     if _unsettled(state.st_mtime_ns, state.st_ctime_ns):
-        time.sleep(_TICK_NS / 10**9)
+        time.sleep(TICK_NS / 10**9)
         state = os.fstat(descriptor)
     return state
 
@@ -202,4 +171,4 @@ def _settled(descriptor: int) -> os.stat_result:
 def _unsettled(modified_ns: int, changed_ns: int) -> bool:
     """Whether it was written to a moment ago. Times to come are somebody's word, or another clock's."""
     now = time.time_ns()
-    return 0 <= now - changed_ns < _TICK_NS or 0 <= now - modified_ns < _TICK_NS
+    return 0 <= now - changed_ns < TICK_NS or 0 <= now - modified_ns < TICK_NS

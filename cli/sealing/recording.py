@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mizheng.cli.sealfile.labels import pack_entry, split_entries
+from mizheng.cli.sealfile.labels import pack_entry, pack_file, split_entries
 from mizheng.cli.sealing.chunks import Chunk, Part
 from mizheng.cli.sealing.folder import Folder, Other, stamp_of
-from mizheng.cli.sealing.hashing import Digests, LargeFileError, Tick, UnreadableError, digest_within
+from mizheng.cli.sealing.hashing import Digests, Tick, UnreadableError, digest_within
 from mizheng.cli.sealing.records import RecordWriter
+from mizheng.cli.sealing.small import digest_row
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.merkle import leaf_hash
 
@@ -47,7 +48,17 @@ class Gathering:
     def file(self, label: bytes, digests: Digests) -> None:
         self._batch.size += digests.size
         self._records.append(self._writer.file(label, digests))
-        self._labels.append(pack_entry("file", label, digests.stamp))
+        self._labels.append(pack_file(label, digests.stamp))
+
+    def row(self, prefix: bytes, names: Iterable[bytes], row: Iterable[Digests]) -> None:
+        """Files of one folder, as `file` each."""
+        write, records, labels, size = self._writer.file, self._records, self._labels, 0
+        for name, digests in zip(names, row, strict=False):
+            label = prefix + name
+            size += digests.size
+            records.append(write(label, digests))
+            labels.append(pack_file(label, digests.stamp))
+        self._batch.size += size
 
     def unchanged(self, label: bytes, size: int, packed: bytes, record: bytes) -> None:
         """A file of an earlier seal, with its entry and record there."""
@@ -70,7 +81,7 @@ class Gathering:
         """What came in since the last time."""
         batch, records = self._batch, self._records
         batch.count = len(records)
-        batch.lines = b"".join(record + b"\n" for record in records)
+        batch.lines = b"\n".join([*records, b""])
         batch.leaves = b"".join(map(leaf_hash, records))
         batch.labels = b"".join(self._labels)
         self._start()
@@ -88,30 +99,66 @@ def record_chunk(
     """The records of everything in `chunk`, in order; with `split`, a large file comes back as a chunk of its
     own, to be read apart from the rest."""
     known = known_files(chunk.earlier)
-    limit = LARGE_BYTES if split and not chunk.is_split else None
-    result: list[Batch | Chunk] = []
-    gathering = Gathering(writer)
+    reading = _Reading(Gathering(writer), tick, is_splitting=split and not chunk.is_split)
     for part in chunk.parts:
+        names = part.names.split(b"\0")
         with Folder(part.base, part.folder) as folder:
-            for place, name in enumerate(part.names.split(b"\0")):
-                label = part.folder + name
+            start = 0
+            for place, name in enumerate(names):
                 other = part.others.get(place)
-                if other is None:
-                    try:
-                        if known and _take_over(folder, name, label, known, gathering):
-                            continue
-                        gathering.file(label, digest_within(folder, name, tick, limit=limit))
-                        continue
-                    except LargeFileError:
-                        result.append(gathering.take())
-                        alone = Part(part.base, part.folder, name, {})
-                        result.append(Chunk((alone,), 1, is_split=True))
-                        continue
-                    except UnreadableError as error:
-                        other = Other("unreadable", str(error).encode())
-                gathering.other(label, other)
-    result.append(gathering.take())
-    return result
+                found = _find_known(folder, name, part.folder + name, known) if known and not other else None
+                if other is None and found is None:
+                    continue
+                reading.read(part, folder, names[start:place])
+                start = place + 1
+                if other is not None:
+                    reading.gathering.other(part.folder + name, other)
+                elif found is not None:
+                    reading.gathering.unchanged(part.folder + name, *found)
+            reading.read(part, folder, names[start:])
+    return reading.take()
+
+
+class _Reading:
+    """A chunk on its way: what is gathered, and the large files between."""
+
+    def __init__(self, gathering: Gathering, tick: Tick, *, is_splitting: bool) -> None:
+        self.gathering = gathering
+        self._tick = tick
+        self._is_splitting = is_splitting
+        self._result: list[Batch | Chunk] = []
+
+    def read(self, part: Part, folder: Folder, names: list[bytes]) -> None:
+        """Files that stand one behind the other and are to be read."""
+        while names:
+            row = digest_row(folder, names, self._tick)
+            self.gathering.row(part.folder, names, row)
+            names = names[len(row) :]
+            if names and not row:
+                self._read_one(part, folder, names[0])
+                names = names[1:]
+
+    def _read_one(self, part: Part, folder: Folder, name: bytes) -> None:
+        if self._is_splitting and _is_large(folder, name):
+            self._result.append(self.gathering.take())
+            alone = Part(part.base, part.folder, name, {})
+            self._result.append(Chunk((alone,), 1, is_split=True))
+            return
+        try:
+            self.gathering.file(part.folder + name, digest_within(folder, name, self._tick))
+        except UnreadableError as error:
+            self.gathering.other(part.folder + name, Other("unreadable", str(error).encode()))
+
+    def take(self) -> list[Batch | Chunk]:
+        """All of it, in order."""
+        return [*self._result, self.gathering.take()]
+
+
+def _is_large(folder: Folder, name: bytes) -> bool:
+    try:
+        return folder.stat(name).st_size > LARGE_BYTES
+    except OSError:
+        return False
 
 
 def known_files(earlier: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -131,16 +178,14 @@ def known_files(earlier: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return known
 
 
-def _take_over(
-    folder: Folder, name: bytes, label: bytes, known: dict[bytes, bytes], gathering: Gathering
-) -> bool:
+def _find_known(
+    folder: Folder, name: bytes, label: bytes, known: dict[bytes, bytes]
+) -> tuple[int, bytes, bytes] | None:
+    """(size, packed entry, record) of a file as an earlier seal has it; None when it is another today."""
     try:
         state = folder.stat(name)
     except OSError:
-        return False
-    packed = pack_entry("file", label, stamp_of(state))
+        return None
+    packed = pack_file(label, stamp_of(state))
     record = known.get(packed)
-    if record is None:
-        return False
-    gathering.unchanged(label, state.st_size, packed, record)
-    return True
+    return None if record is None else (state.st_size, packed, record)

@@ -7,6 +7,7 @@ form is a fixed template; a test holds that both write the same bytes.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from json.encoder import encode_basestring
 
@@ -20,7 +21,8 @@ PATH_KINDS = frozenset({"file", "link", "unreadable"})
 
 # Instants are written with four digits of the year; a file dated outside has no time to claim.
 _LAST_INSTANT = 253_402_300_799
-_TWO_DIGITS = [f"{number:02}" for number in range(60)]
+# What a JSON string cannot hold as it is; all else of UTF-8 stands for itself.
+_is_special = re.compile(rb'[\x00-\x1f"\\]').search
 
 
 class RecordWriter:
@@ -33,13 +35,9 @@ class RecordWriter:
         self._file_salt = self._salts["file"].digest
 
     def file(self, label: bytes, digests: Digests) -> bytes:
-        seconds = digests.modified
-        modified = f'"modified_at":"{_instant(seconds)}",' if 0 <= seconds <= _LAST_INSTANT else ""
-        text = (
-            f'{{"kind":"file",{modified}{_path(label)},"salt":"{self._file_salt(label).hex()}",'
-            f'"sha256":"{digests.sha256}","size":{digests.size},"sm3":"{digests.sm3}"}}'
-        )
-        return _checked(text)
+        size, sha256, sm3, seconds, _stamp = digests
+        rest = f'"salt":"{self._file_salt(label).hex()}","sha256":"{sha256}","size":{size},"sm3":"{sm3}"}}'
+        return _checked(b'{"kind":"file",%b%b,%b' % (_modified(seconds), _path(label), rest.encode()))
 
     def renew(self, label: bytes, record: bytes) -> bytes:
         """The record of a file that has not changed, as an earlier seal had it, under this seal's salt."""
@@ -52,37 +50,34 @@ class RecordWriter:
             where = f'"target":{encode_basestring(target.decode("utf-8"))}'
         except UnicodeDecodeError:
             where = f'"target_bytes":"{to_base64(target)}"'
-        salt = self._salts["link"].digest(label).hex()
-        return _checked(f'{{"kind":"link",{_path(label)},"salt":"{salt}",{where}}}')
+        rest = f'"salt":"{self._salts["link"].digest(label).hex()}",{where}}}'
+        return _checked(b'{"kind":"link",%b,%b' % (_path(label), rest.encode()))
 
     def unreadable(self, label: bytes, reason: str) -> bytes:
         salt = self._salts["unreadable"].digest(label).hex()
-        return _checked(
-            f'{{"kind":"unreadable",{_path(label)},"reason":{encode_basestring(reason)},"salt":"{salt}"}}'
-        )
-
-
-def _instant(seconds: int) -> str:
-    """`format_instant`, with the days remembered: files come in thousands from a few of them."""
-    days, rest = divmod(seconds, 86_400)
-    minutes, second = divmod(rest, 60)
-    return f"{_day(days)}{_TWO_DIGITS[minutes // 60]}:{_TWO_DIGITS[minutes % 60]}:{_TWO_DIGITS[second]}Z"
+        rest = f'"reason":{encode_basestring(reason)},"salt":"{salt}"}}'
+        return _checked(b'{"kind":"unreadable",%b,%b' % (_path(label), rest.encode()))
 
 
 @lru_cache(maxsize=4096)
-def _day(days: int) -> str:
-    return format_instant(days * 86_400)[:11]
+def _modified(seconds: int) -> bytes:
+    """The field with its comma; nothing for a time that cannot be written. Files come many of one second."""
+    if not 0 <= seconds <= _LAST_INSTANT:
+        return b""
+    return b'"modified_at":"%b",' % format_instant(seconds).encode()
 
 
-def _path(label: bytes) -> str:
+def _path(label: bytes) -> bytes:
     try:
-        return f'"path":{encode_basestring(label.decode("utf-8"))}'
+        text = label.decode("utf-8")
     except UnicodeDecodeError:
-        return f'"path_bytes":"{to_base64(label)}"'
+        return b'"path_bytes":"%b"' % to_base64(label).encode()
+    if _is_special(label):
+        return b'"path":%b' % encode_basestring(text).encode()
+    return b'"path":"%b"' % label
 
 
-def _checked(text: str) -> bytes:
-    data = text.encode("utf-8")
+def _checked(data: bytes) -> bytes:
     if len(data) > MAX_RECORD_BYTES:
         raise DataFault("a path or link longer than a record can hold", "rename it or leave it out")
     return data

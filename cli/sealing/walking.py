@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from mizheng.cli.errors import InputFault, UsageFault
 from mizheng.cli.sealfile.labels import Stamp
-from mizheng.cli.sealing.folder import Folder, Other, fsencode, reason_of
+from mizheng.cli.sealing.folder import Folder, Other, reason_of
 from mizheng.cli.sealing.ignoring import IGNORE_NAME, MAX_BYTES, Hidden, Rules, unusable
 
 Kind = Literal["file", "link", "unreadable"]
@@ -170,7 +170,7 @@ def _list(
     """
     prefix = label + b"/"
     with Folder(base, prefix, to_list=True) as folder:
-        entries = sorted((fsencode(entry.name), entry) for entry in folder.scan())
+        entries = folder.scan()
         if rules is not None and any(name == IGNORE_NAME for name, _entry in entries):
             rules = rules.inside(label, _read_rules(folder, label))
         is_ruled = rules is not None and bool(rules.specs)

@@ -21,6 +21,7 @@ from mizheng.cli.errors import CommandError, SoftwareFault
 from mizheng.cli.sealing.chunks import Chunk
 from mizheng.cli.sealing.recording import Batch, record_chunk
 from mizheng.cli.sealing.records import RecordWriter
+from mizheng.cli.sealing.sm3 import find_lanes
 
 _POLL_SECONDS = 0.2
 # The counter is shared memory: talking to it for every small file would cost more than hashing it.
@@ -44,6 +45,8 @@ class Workers:
         self._processes: list[BaseProcess] = []
         self._busy: dict[Connection, Any] = {}
         self.idle: list[Connection] = []
+        # Before the processes part, so that it is looked for once.
+        find_lanes()
         is_forked = context.get_start_method() == "fork"
         for number in range(count):
             ours, theirs = context.Pipe()
