@@ -17,6 +17,7 @@ from mizheng.notary.database import reading
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import only_server, open_instance
 from mizheng.notary.log.head import load_head
+from mizheng.notary.routes.intake import DepositDesk
 from mizheng.notary.routes.quick import quick_protocol
 from mizheng.notary.service import Service
 
@@ -42,7 +43,8 @@ def run(settings: Settings) -> None:
         listener = _listen(settings)
         service = Service(instance)
         _introduce(service, listener)
-        config = configure_server(create_app(service), quick_protocol(service.served, service.metrics))
+        quick = quick_protocol(service.served, service.metrics, DepositDesk(service))
+        config = configure_server(create_app(service), quick)
         prepare_interpreter()
         uvicorn.Server(config).run(sockets=[listener])
 

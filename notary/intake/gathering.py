@@ -48,6 +48,13 @@ class Gatherer(Generic[S]):
         """Where the submission stands, once its batch is committed; Problem if it is refused, or at once if
         too many wait.
         """
+        outcome = await self.place(submission)
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+    def place(self, submission: S) -> "asyncio.Future[Outcome]":
+        """The same for who does not wait here: the future is for the Problem, too."""
         if len(self._waiting) >= self._room:
             raise Problem("queue-full", retry_after=RETRY_AFTER_SECONDS)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -58,10 +65,7 @@ class Gatherer(Generic[S]):
         self._here = max(self._here, len(self._waiting) + self._under_way)
         if not self._under_way:
             self._consider()
-        outcome = await future
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return future
 
     def _consider(self) -> None:
         """Let the group leave, or look again after a pause."""

@@ -174,7 +174,12 @@ _numbers = itertools.count(1_000)
 
 def register(server: NotaryServer, database: Engine) -> TestDepositor:
     """A new company at a running server, without the second that its command line takes."""
+    return register_at(server.url, database)
+
+
+def register_at(url: str, database: Engine) -> TestDepositor:
+    """The same, by the server's URL."""
     number = next(_numbers)
     made, key = add_organisation(database, f"第{number}测试有限公司", "CN-USCC", make_uscc(number))
     name = made.depositor
-    return TestDepositor(server.url, Org(name.name, name.id_scheme, name.id), key.secret)
+    return TestDepositor(url, Org(name.name, name.id_scheme, name.id), key.secret)

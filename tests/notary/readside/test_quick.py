@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
 import threading
 import time
@@ -25,10 +24,10 @@ from mizheng.notary.serve import configure_server, listen
 from uvicorn.server import ServerState
 
 from tests.notary.readside.logs import make_log
+from tests.notary.wire import talk
 
 SIZE = 700
 HOST = "Host: log.example\r\n"
-_DATE = re.compile(rb"date: [^\r]+\r\n")
 
 
 class Side:
@@ -62,24 +61,7 @@ class Side:
                 thread.join()
 
     def talk(self, *pieces: str, pause: float = 0.0) -> bytes:
-        """All that comes back over one connection, with every date made the same."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # The server may have had enough before all is said.
-            with contextlib.suppress(ConnectionError):
-                for piece in pieces:
-                    connection.sendall(piece.encode("latin-1"))
-                    time.sleep(pause)
-            received = b""
-            connection.settimeout(2.0)
-            try:
-                while data := connection.recv(65536):
-                    received += data
-            except TimeoutError:
-                received += b"(open)"
-            except ConnectionError:
-                pass
-        return _DATE.sub(b"", received)
+        return talk(self.port, *pieces, pause=pause, patience=1.0)
 
 
 @pytest.fixture(scope="module")
