@@ -10,7 +10,9 @@ add aborts and nothing else, as one row orders all writers. Readers take REPEATA
 snapshot, so that a head and its tiles belong together.
 """
 
+import errno
 import hashlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -168,6 +170,19 @@ def check_durability(connection: Connection) -> None:
                 hint="set {setting} = on in postgresql.conf; an answered deposit must survive a power cut",
                 setting=setting,
             )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether it was for want of room that something could not be written.
+
+    PostgreSQL says so as long as it can: without room for its own log it ends, and no error tells why.
+    """
+    found = getattr(error, "orig", None) or error
+    return (
+        getattr(found, "sqlstate", None) == "53100"
+        or getattr(found, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(found, "errno", None) == errno.ENOSPC
+    )
 
 
 def wait_for_turn(connection: Connection, name: str) -> None:

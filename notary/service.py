@@ -81,6 +81,12 @@ class Service:
             lambda: self.checking.taken + self.gatherer.waiting + self.sequencer.waiting,
         )
         self.metrics.gauge("mizheng_tree_size", "entries in the log", self._tree_size)
+        self.metrics.gauges(
+            "mizheng_commits_state",
+            "1 for how the last commit of deposits ended: ok, disk-full or failed",
+            ("state",),
+            lambda: {(self.sequencer.commits,): 1},
+        )
         for publisher in self.publication.publishers:
             self.metrics.gauge(
                 f"mizheng_published_size_{publisher.kind}",
@@ -226,6 +232,8 @@ class Service:
         checks["sequencer"] = {"state": "ok" if self.sequencer.is_running else "stopped"}
         checks["log"] = log
         is_ready = all(check["state"] == "ok" for check in checks.values())
+        # Not among those above: only the next deposit shows that there is room again.
+        checks["commits"] = {"state": self.sequencer.commits}
         checks["issuer"] = {"state": "ok" if is_issuer else "key-replaced"}
         for (chain, node), state in nodes.items():
             checks[f"node.{chain}.{node}"] = {"state": state}

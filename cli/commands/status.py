@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from mizheng.cli.depositing.waiting import ONLY_TIME, describe_waiting
 from mizheng.cli.errors import UsageFault, WaitingFault
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, note, say
@@ -23,41 +24,6 @@ if TYPE_CHECKING:
 # A certificate is issued a second or two after the deposit is final.
 _CERTIFICATE_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.3, 15.0, 1.4
-
-# Codes that pass by themselves.
-_ONLY_TIME = ("anchor-interval", "block", "finality")
-# What the notary's codes mean to a depositor. An unknown code is shown as it is.
-_WAITING = {
-    "seal": N_("being deposited: mizheng notarize"),
-    "answer": N_("an answer: it may have been sent, run mizheng notarize again"),
-    "next-anchor": N_("the next anchor: deposits are anchored together, at intervals"),
-    "anchor-interval": N_("the next anchor: deposits are anchored together, at intervals"),
-    "block": N_("the chain to take the notary's transaction into a block"),
-    "finality": N_("the block to become final, so that the chain cannot go back on it"),
-    "slow": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
-    "rate-limited": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
-    "unreadable": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
-    "too-few-nodes": N_("enough of the chain's nodes to answer the notary; the deposit itself is safe"),
-    "nodes-disagree": N_("the chain's nodes to agree; the notary believes none alone"),
-    "unreachable": N_("the chain's node, which does not answer the notary; the deposit itself is safe"),
-    "insufficient-funds": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
-    "chain-in-use": N_("the notary's operator: another process holds its chain"),
-    "balance-low": N_("the notary's account on the chain to be filled up; the deposit itself is safe"),
-    "cap-reached": N_("the chain to become cheaper: it asks for more than the notary may pay"),
-    "budget-spent": N_("another day: the notary has spent what it may spend on this chain"),
-    "chain-stalled": N_("the chain, which makes no blocks at the moment"),
-    "signer-unavailable": N_("the notary's operator: the key of its account cannot be used"),
-    "nonce-taken": N_("the chain to say for good which of two transactions of the notary counts"),
-    "nonce-gap": N_("an earlier transaction of the notary's account"),
-    "final-reversed": N_("the notary's operator: the chain took back a block that was final"),
-    "fee-too-low": N_("a dearer transaction of the notary, which is being made"),
-    "replacement-underpriced": N_("a dearer transaction of the notary, which is being made"),
-    "reorganised": N_("the chain to take the notary's transaction into a block again"),
-    "wrong-chain-id": N_("the notary's operator: its node is on another chain"),
-    "wrong-genesis": N_("the notary's operator: its node is on another chain"),
-    "no-code": N_("the notary's operator: the contract is not where it should be"),
-    "other-code": N_("the notary's operator: the contract is not where it should be"),
-}
 
 
 @click.command(
@@ -168,13 +134,12 @@ def _chains(found: dict[str, Any]) -> list[dict[str, Any]]:
 def _is_done(found: dict[str, Any]) -> bool:
     """Final, and nothing else is to be had by waiting: a chain that is held up is the operator's to mend."""
     return found["state"] == "final" and not any(
-        chain.get("state") != "final" and chain.get("waiting_for") in _ONLY_TIME for chain in _chains(found)
+        chain.get("state") != "final" and chain.get("waiting_for") in ONLY_TIME for chain in _chains(found)
     )
 
 
 def _reason(found: dict[str, Any]) -> str:
-    code = str(found.get("waiting_for") or "")
-    return _(_WAITING[code]) if code in _WAITING else printable(code)
+    return describe_waiting(str(found.get("waiting_for") or ""))
 
 
 def _show(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
-from mizheng.notary.database import reading
+from mizheng.notary.database import is_disk_full, reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.log.append import NewEntry, append, ask_entries, find_entries
 from mizheng.notary.log.guard import LogBehindError, LogGuard, Turn, writing_log
@@ -101,6 +101,8 @@ class Sequencer(Generic[S]):
         self._stopping = threading.Event()
         self.refusal: str | None = None
         """Why nothing is signed: `damaged`, or the state of a LogBehindError; None if all is well."""
+        self.commits = "ok"
+        """How the last commit ended: `ok`, `disk-full`, or `failed`."""
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
     def start(self) -> None:
@@ -171,11 +173,15 @@ class Sequencer(Generic[S]):
         except OSError as error:
             # The state file: committed, but an answer must not leave before it is written.
             logger.error("the state file cannot be written: %s", error.strerror)
+            self.commits = "disk-full" if is_disk_full(error) else "failed"
             return self._reload(batch)
         except SQLAlchemyError as error:
             # Any error, also one of the commit itself, leaves open whether the batch is in. Only the database
             # knows, so it is asked in a new transaction; what was computed above is thrown away.
-            logger.error("a batch of %d entries failed: %s", len(batch), type(error).__name__)
+            self.commits = "disk-full" if is_disk_full(error) else "failed"
+            logger.error(
+                "a batch of %d entries failed (%s): %s", len(batch), self.commits, type(error).__name__
+            )
             return self._reload(batch)
         except Exception:
             logger.exception("a batch of %d entries failed", len(batch))
@@ -187,6 +193,7 @@ class Sequencer(Generic[S]):
             return self._sequence(batch[:middle]) + self._sequence(batch[middle:])
         # Dying here: everything is committed, and the same envelopes sent again are found.
         self.refusal = None
+        self.commits = "ok"
         return outcomes
 
     def _refuse(self, batch: Sequence[S], state: str, code: str, error: Exception) -> list[Outcome]:

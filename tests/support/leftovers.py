@@ -77,6 +77,9 @@ def _end(mark: str) -> None:
             except ProcessLookupError:
                 continue
     for folder in folders:
+        # A small disk of a test's own may be mounted there.
+        if folder.is_mount():
+            subprocess.run(["umount", "--lazy", folder], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -50,55 +50,57 @@ def find_programs() -> Path:
 class Postgres:
     """One server: `start`, `stop`, `kill`, `restart`; `create()` gives the URL of a fresh database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *initdb: str) -> None:
+        """`initdb`: further options for making its files."""
+        self._initdb = initdb
         self.programs = find_programs()
         # Its own child, not runuser's: a killed server must be waited for, or its lock file looks alive.
         self._account: dict[str, Any] = {}
         if os.geteuid() == 0:
             self._account = {"user": _ACCOUNT, "group": _ACCOUNT, "extra_groups": []}
         # Not below pytest's folders: those are closed to the account that the server runs under.
-        self._folder = Path(tempfile.mkdtemp(prefix=postgres_prefix(), dir="/tmp"))
-        self._data = self._folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix=postgres_prefix(), dir="/tmp"))
+        self._data = self.folder / "data"
         self.port = take_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
 
     def __enter__(self) -> Postgres:
         if self._account:
-            shutil.chown(self._folder, _ACCOUNT)
+            shutil.chown(self.folder, _ACCOUNT)
         self._run(
             "initdb", f"--pgdata={self._data}", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-            "--locale=C", "--no-instructions",
+            "--locale=C", "--no-instructions", *self._initdb,
         )  # fmt: skip
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running:
             self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def log(self) -> str:
-        return (self._folder / "log").read_text("utf-8", "replace")
+        return (self.folder / "log").read_text("utf-8", "replace")
 
     def start(self) -> Postgres:
         """Start and wait until it takes connections."""
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             # The settings stay as durable as they come: what is tested is what survives.
             self._process = subprocess.Popen(
                 [
                     self.programs / "postgres", "-D", self._data, "-p", str(self.port),
-                    "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
+                    "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}",
                     "-c", "shared_buffers=64MB", "-c", "max_connections=200",
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
                 **self._account,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+        while not self.is_ready:
+            if not self.is_running or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
             time.sleep(0.02)
         return self
@@ -144,7 +146,13 @@ class Postgres:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description else []
 
-    def _is_ready(self) -> bool:
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes connections."""
         command = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode == 0
 
