@@ -51,6 +51,11 @@ def show(path: Path, as_json: bool) -> None:
     if as_json:
         emit_json(_describe(found, is_expired=is_expired))
         return
+    # First, so that whoever reads no further has seen it.
+    if any(chain.kind == "trial" for chain in found.chains):
+        warn(_("TRIAL: a chain here is for trying only; nothing verified with it is evidence"))
+    if is_expired:
+        warn(_("this trust file has expired; nothing verified with it is valid"))
     say(_("trust file: {name}", name=printable(found.name)))
     say(_("fingerprint: {short}", short=short_fingerprint(found.sha256)))
     say(_("SHA-256: {digest}", digest=found.sha256))
@@ -112,10 +117,6 @@ def show(path: Path, as_json: bool) -> None:
         say(_("required checks: {codes}", codes=printable(", ".join(found.require))))
     if found.revoked_keys:
         say(_("revoked keys: {keys}", keys=", ".join(sorted(found.revoked_keys))))
-    if any(chain.kind == "trial" for chain in found.chains):
-        warn(_("TRIAL: a chain here is for trying only; nothing verified with it is evidence"))
-    if is_expired:
-        warn(_("this trust file has expired; nothing verified with it is valid"))
 
 
 def short_fingerprint(digest: str) -> str:

@@ -13,12 +13,14 @@ from sqlalchemy import Engine
 
 from tests.notary.depositor import TestDepositor, register
 from tests.support.notary import NotaryServer
+from tests.support.schema import lay_database
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     """A fresh notary: keys, database, an empty log; nothing runs."""
-    opened = open_instance(load_settings({"MIZHENG_DATA_DIR": str(tmp_path / "notary")}))
+    database = lay_database(tmp_path / "notary")
+    opened = open_instance(load_settings({"MIZHENG_DATA_DIR": str(database.parent)}))
     yield opened
     opened.engine.dispose()
 

@@ -70,7 +70,7 @@ class Postgres:
             shutil.chown(self.folder, _ACCOUNT)
         self._run(
             "initdb", f"--pgdata={self._data}", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-            "--locale=C", "--no-instructions", *self._initdb,
+            "--locale=C", "--no-instructions", "--no-sync", *self._initdb,
         )  # fmt: skip
         return self.start()
 

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, Row, insert, select
 
 from tests.support.opensslts import OpensslAuthority
 from tests.support.scale import SOAK
+from tests.support.schema import lay_database
 
 ORIGIN = "notary.example/log"
 
@@ -75,10 +76,10 @@ class StampedLog:
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StampedLog]:
     """A fresh database, of the other kind as well in the long form."""
     if request.param == "sqlite":
-        engine = create_engine(f"sqlite:///{tmp_path / 'log.db'}")
+        engine = create_engine(f"sqlite:///{lay_database(tmp_path / 'log')}")
     else:
         engine = create_engine(request.getfixturevalue("postgres").create())
-    upgrade(engine)
+        upgrade(engine)
     yield StampedLog(engine)
     engine.dispose()
 
