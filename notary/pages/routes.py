@@ -6,8 +6,8 @@ A code travels in the body of a POST, never in a URL: URLs stay in histories and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,20 +25,18 @@ from mizheng.notary.certificates.lookup import (
 )
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
-from mizheng.notary.pages.remembering import Key
 from mizheng.notary.pages.render import (
     LANGUAGES,
     PREFIXES,
-    answer_page,
-    render,
     static_answer,
     static_url,
 )
+from mizheng.notary.pages.visit import Visit
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import parse_instant
-from mizheng.verifier.certificate_number import parse_code, parse_number, show_grouped
+from mizheng.verifier.certificate_number import parse_number, show_grouped
 from mizheng.verifier.errors import FormatError
-from mizheng.verifier.words import N_, translator
+from mizheng.verifier.words import N_
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -47,49 +45,7 @@ _UNKNOWN = N_("No certificate is shown for this")
 _UNKNOWN_TEXT = N_(
     "Either there is none, or its depositor does not show it without the code that is printed on it."
 )
-Answer = Callable[["Visit"], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request for a page."""
-
-    service: Service
-    language: str
-    path: str
-    """Without the language's prefix."""
-    places: dict[str, str]
-    form: dict[str, str]
-
-    def show(self, template: str, status: int = 200, **values: Any) -> Response:
-        return answer_page(template, self._render(template, values), status)
-
-    def show_once_made(self, template: str, key: Key, make: Callable[[], dict[str, Any]]) -> Response:
-        """A page without secrets, on which `key` decides: rendered the first time, remembered then."""
-        remembered, key = self.service.remembered_pages, (self.language, self.path, template, *key)
-        body = remembered.find(key)
-        if body is None:
-            body = self._render(template, make())
-            remembered.remember(key, body)
-        return answer_page(template, body)
-
-    def _render(self, template: str, values: dict[str, Any]) -> str:
-        setup, origin = self.service.pages, self.service.instance.origin
-        shared = {"site": setup.name or origin, "origin": origin}
-        return render(self.language, template, {**shared, **values}, path=self.path)
-
-    def say(self, message: str) -> str:
-        return translator(self.language)(message)
-
-    @property
-    def prefix(self) -> str:
-        return PREFIXES[self.language]
-
-    @property
-    def code(self) -> str | None:
-        """The code that was sent; FormatError if it can be none."""
-        typed = self.form.get("code", "")
-        return parse_code(typed) if typed.strip() else None
+Answer = Callable[[Visit], Response]
 
 
 def show_home(visit: Visit) -> Response:
@@ -239,30 +195,45 @@ def _read_code(visit: Visit) -> tuple[str | None, str]:
     return code, visit.say(N_("The code does not open this.")) if code else ""
 
 
+CERTIFICATE_PATTERN = "/certificates/{number}"
+CERTIFICATE_PATH = re.compile(r"(?P<english>/en)?/certificates/(?P<number>[^/]+)")
 # A form has one field; nothing that is typed by hand is longer.
 _MAX_FORM = 4096
 
 
 def _page(answer: Answer, language: str) -> Callable[[Request], Any]:
     async def respond(request: Request) -> Response:
-        service: Service = request.app.state.service
-        path = request.url.path.removeprefix(PREFIXES[language]) or "/"
-        form: dict[str, str] = {}
-        if request.method == "POST":
-            body = (await request.body())[:_MAX_FORM].decode("utf-8", "replace")
-            form = {name: values[0] for name, values in parse_qs(body, max_num_fields=10).items()}
-        visit = Visit(service, language, path, dict(request.path_params), form)
-        try:
-            service.visitors.let_in(request.client.host if request.client else None, request.headers)
-        except Problem as problem:
-            title = visit.say(N_("Too many requests"))
-            text = visit.say(N_("Too many requests came from your address. Wait a minute and try again."))
-            busy = visit.show("missing.html", 429, title=title, text=text, asked="", action="", wrong="")
-            busy.headers["Retry-After"] = str(problem.retry_after)
-            return busy
-        return await run_in_threadpool(answer, visit)
+        return await _respond(request.app.state.service, request, answer, language, request.path_params)
 
     return respond
+
+
+async def answer_certificate(service: Service, request: Request) -> Response:
+    """What the route of CERTIFICATE_PATTERN answers a GET of CERTIFICATE_PATH, in either language."""
+    found = CERTIFICATE_PATH.fullmatch(request.scope["path"])
+    assert found is not None  # noqa: S101 - whoever calls this has looked
+    language = "en" if found["english"] else "zh_CN"
+    return await _respond(service, request, show_certificate, language, {"number": found["number"]})
+
+
+async def _respond(
+    service: Service, request: Request, answer: Answer, language: str, places: Mapping[str, str]
+) -> Response:
+    path = request.scope["path"].removeprefix(PREFIXES[language]) or "/"
+    form: dict[str, str] = {}
+    if request.method == "POST":
+        body = (await request.body())[:_MAX_FORM].decode("utf-8", "replace")
+        form = {name: values[0] for name, values in parse_qs(body, max_num_fields=10).items()}
+    visit = Visit(service, language, path, dict(places), form)
+    try:
+        service.visitors.let_in(request.client.host if request.client else None, request.headers)
+    except Problem as problem:
+        title = visit.say(N_("Too many requests"))
+        text = visit.say(N_("Too many requests came from your address. Wait a minute and try again."))
+        busy = visit.show("missing.html", 429, title=title, text=text, asked="", action="", wrong="")
+        busy.headers["Retry-After"] = str(problem.retry_after)
+        return busy
+    return await run_in_threadpool(answer, visit)
 
 
 async def _static(request: Request) -> Response:
@@ -275,7 +246,7 @@ async def _static(request: Request) -> Response:
 _PAGES: tuple[tuple[str, Answer, tuple[str, ...]], ...] = (
     ("/", show_home, ("GET",)),
     ("/find", find, ("POST",)),
-    ("/certificates/{number}", show_certificate, ("GET", "POST")),
+    (CERTIFICATE_PATTERN, show_certificate, ("GET", "POST")),
     ("/certificates/{number}/certificate.pdf", give_pdf, ("GET", "POST")),
     ("/certificates/{number}/proof.zip", give_proof, ("GET", "POST")),
     ("/digests/{digest}", show_digest, ("GET", "POST")),

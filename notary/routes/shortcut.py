@@ -1,4 +1,5 @@
-"""The routes of deposits and of tiles past FastAPI's layers, which cost more than a deposit or a tile itself.
+"""The routes of deposits, of tiles and of certificates' pages past FastAPI's layers, which cost more than the
+deposit, the tile or the page itself.
 
 What is left of the way: the size is limited, the answer is counted, and what goes wrong is answered by the
 same handlers as everywhere.
@@ -10,6 +11,7 @@ from typing import cast
 
 from fastapi import FastAPI
 from mizheng.notary.metrics import Counting
+from mizheng.notary.pages.routes import CERTIFICATE_PATH, CERTIFICATE_PATTERN, answer_certificate
 from mizheng.notary.routes.intake import MAX_BATCH_BYTES, take_batch, take_deposit
 from mizheng.notary.routes.limits import MAX_BODY_BYTES, BodyLimit
 from mizheng.notary.routes.log import TILE_PATTERN, tile_reader
@@ -61,11 +63,16 @@ async def _take_tile(service: Service, scope: Scope, _receive: Receive) -> Respo
     return await tile_reader.answer(service.served, scope)
 
 
+async def _show_certificate(service: Service, scope: Scope, receive: Receive) -> Response:
+    return await answer_certificate(service, Request(scope, receive))
+
+
 class NotaryApp(FastAPI):
-    """FastAPI, with shortcuts for POST requests to some paths, and for reading tiles."""
+    """FastAPI, with shortcuts: POST requests to some paths, reading tiles, certificates' pages."""
 
     shortcuts: dict[str, ASGIApp]
     tiles: ASGIApp
+    certificates: ASGIApp | None
 
     def add_shortcuts(self, service: Service) -> None:
         self.shortcuts = {
@@ -78,11 +85,17 @@ class NotaryApp(FastAPI):
 
         # Whoever reads a whole log asks for thousands of them.
         self.tiles = Counting(_Direct(self, service, TILE_PATTERN, _take_tile), service.metrics)
+        # What stands in a QR code is asked for again and again.
+        page = _Direct(self, service, CERTIFICATE_PATTERN, _show_certificate)
+        self.certificates = Counting(page, service.metrics) if service.pages.is_enabled else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             if scope["path"].startswith("/tile/"):
                 await self.tiles(scope, receive, send)
+                return
+            if self.certificates and scope["method"] == "GET" and CERTIFICATE_PATH.fullmatch(scope["path"]):
+                await self.certificates(scope, receive, send)
                 return
         elif scope["type"] == "http" and scope["method"] == "POST":
             shortcut = self.shortcuts.get(scope["path"])

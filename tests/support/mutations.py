@@ -15,10 +15,9 @@ from functools import cache
 from typing import Any
 
 from mizheng.verifier.archive import ArchiveReader
-from mizheng.verifier.canonical import dump
-from mizheng.verifier.errors import FormatError
 
 from tests.support import vectors
+from tests.support.changes import change_json, damage, flip, spell
 from tests.support.scale import scaled
 from tests.support.world import pack
 
@@ -104,31 +103,15 @@ def contents(data: bytes) -> Members:
         return {name: archive.read(name) for name in archive.names}
 
 
-def flip(data: bytes, source: random.Random) -> bytes:
-    changed = bytearray(data)
-    if changed:
-        changed[source.randrange(len(changed))] ^= 1 << source.randrange(8)
-    return bytes(changed)
-
-
-def damage(data: bytes, source: random.Random) -> bytes:
-    """Cut off, take out, put in, repeat: some bytes somewhere."""
-    start = source.randrange(len(data) + 1)
-    width = source.choice((1, 2, 32, 500))
-    return source.choice(
-        (
-            data[:start],
-            data[start:],
-            data[:start] + data[start + width :],
-            data[:start] + source.randbytes(width) + data[start:],
-            data[: start + width] + data[start:],
-            data + source.randbytes(width),
-        )
-    )
+def flip_somewhere(data: bytes, source: random.Random) -> bytes:
+    if not data:
+        return data
+    place = source.randrange(len(data))
+    return flip(data, 8 * place + source.randrange(8))
 
 
 def _bit_of_the_file(base: str, source: random.Random) -> tuple[bytes, str]:
-    return flip(bundle(base), source), "a bit of the file"
+    return flip_somewhere(bundle(base), source), "a bit of the file"
 
 
 def _damaged_file(base: str, source: random.Random) -> tuple[bytes, str]:
@@ -138,14 +121,16 @@ def _damaged_file(base: str, source: random.Random) -> tuple[bytes, str]:
 def _bit_of_the_directory(base: str, source: random.Random) -> tuple[bytes, str]:
     data = bundle(base)
     start = data.index(b"PK\x01\x02")
-    return data[:start] + flip(data[start:], source), "a bit of the directory"
+    return data[:start] + flip_somewhere(data[start:], source), "a bit of the directory"
 
 
 def _bit_of_a_header(base: str, source: random.Random) -> tuple[bytes, str]:
     data = bundle(base)
     starts = [at for at in range(len(data)) if data[at : at + 4] == b"PK\x03\x04"]
     at = source.choice(starts)
-    return data[:at] + flip(data[at : at + 40], source) + data[at + 40 :], "a bit of a member's header"
+    return data[:at] + flip_somewhere(data[at : at + 40], source) + data[
+        at + 40 :
+    ], "a bit of a member's header"
 
 
 def _member(
@@ -180,50 +165,12 @@ def _json_field(base: str, source: random.Random) -> tuple[bytes, str]:
     """A field of a document that is not signed, or of the envelope of one that is."""
     members = dict(_members(base))
     name = source.choice([each for each in members if each.endswith(".json")])
-    changed = mutate(json.loads(members[name]), source)
-    try:
-        data = dump(changed)
-    except FormatError:
-        data = json.dumps(changed, sort_keys=True, separators=(",", ":")).encode()
+    data = spell(change_json(json.loads(members[name]), source, _ODD))
     return pack({**members, name: data}), f"a field of {name}"
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything within a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield (*path, key)
-        yield from places(item, (*path, key))
-
-
-def mutate(value: Any, source: random.Random, odd: tuple[Any, ...] = _ODD) -> Any:
-    """One change somewhere: a value replaced, taken out, repeated or renamed."""
-    copy = json.loads(json.dumps(value))
-    path = source.choice(list(places(copy)))
-    place = copy
-    for key in path[:-1]:
-        place = place[key]
-    key, how = path[-1], source.randrange(6)
-    if how == 0:
-        del place[key]
-    elif how == 1 and isinstance(place, dict):
-        place[key + source.choice(("", "x", "\0"))] = place.pop(key)
-    elif how == 2 and isinstance(place, dict):
-        place[source.choice(("!", "type", "signer", "zz"))] = source.choice(odd)
-    elif how == 3 and isinstance(place, list):
-        place.insert(0, place[key])
-    elif how == 4 and isinstance(place[key], int):
-        place[key] += source.choice((-1, 1, 2**16, 2**52))
-    elif how == 4 and isinstance(place[key], str) and place[key]:
-        at = source.randrange(len(place[key]))
-        place[key] = place[key][:at] + source.choice("0fFA=./\n密") + place[key][at + 1 :]
-    else:
-        place[key] = source.choice(odd)
-    return copy
-
-
 _CHANGES: tuple[Callable[[str, random.Random], tuple[bytes, str]], ...] = (
-    _member(flip, "a bit"),
+    _member(flip_somewhere, "a bit"),
     _bit_of_the_file,
     _json_field,
     _member(damage, "damage"),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
-from mizheng.verifier.archive import ArchiveReader
 from mizheng.verifier.report import Report, Verdict
 from mizheng.verifier.trust import Trust
 from mizheng.verifier.verify import verify_bundle
 
+from tests.support.changes import damage, flip
+from tests.support.mutations import contents
 from tests.support.scale import scaled
 from tests.support.world import NOW, judge, pack
 
@@ -18,28 +18,6 @@ from .scene import SEED, Members, Scene, is_form_canonical, refuse, seeded
 
 FLIPS = scaled(500, 2000)
 DAMAGES = scaled(200, 1000)
-
-
-def flip(data: bytes, bit: int) -> bytes:
-    changed = bytearray(data)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
-
-
-def damage(data: bytes, source: random.Random) -> bytes:
-    """Cut off, take out, put in, repeat: some bytes somewhere."""
-    start = source.randrange(len(data) + 1)
-    width = source.choice((1, 2, 32, 500))
-    return source.choice(
-        (
-            data[:start],
-            data[start:],
-            data[:start] + data[start + width :],
-            data[:start] + source.randbytes(width) + data[start:],
-            data[: start + width] + data[start:],
-            data + source.randbytes(width),
-        )
-    )
 
 
 @pytest.fixture(scope="module", params=["pinned", "observed"])
@@ -132,11 +110,6 @@ def file_bits(scene: Scene) -> list[int]:
         source.choice(headers) if number % 3 else source.randrange(len(data)) for number in range(FLIPS)
     ]
     return [8 * place + source.randrange(8) for place in places]
-
-
-def contents(data: bytes) -> Members:
-    with ArchiveReader(data) as archive:
-        return {name: archive.read(name) for name in archive.names}
 
 
 def assert_honest_or_refused(scene: Scene, files: list[bytes]) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mizheng.verifier.canonical import MAX_INTEGER, dump
-from mizheng.verifier.errors import FormatError
+from mizheng.verifier.canonical import MAX_INTEGER
 from mizheng.verifier.report import Verdict
 
+from tests.support.changes import change_json, spell
 from tests.support.scale import scaled
 from tests.support.world import judge, pack
 
@@ -97,55 +95,13 @@ def test_any_bytes_within_a_bundle(scene: Scene, content: bytes, place: int) -> 
     assert changed == file or report.verdict is not Verdict.VALID or not is_form_canonical(report)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything within a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield (*path, key)
-        yield from places(item, (*path, key))
-
-
-def mutate(value: Any, source: random.Random) -> Any:
-    """One change somewhere: a value replaced, taken out, repeated or renamed."""
-    copy = json.loads(json.dumps(value))
-    path = source.choice(list(places(copy)))
-    place = copy
-    for key in path[:-1]:
-        place = place[key]
-    key, how = path[-1], source.randrange(6)
-    if how == 0:
-        del place[key]
-    elif how == 1 and isinstance(place, dict):
-        place[key + source.choice(("", "x", "\0"))] = place.pop(key)
-    elif how == 2 and isinstance(place, dict):
-        place[source.choice(("!", "type", "signer", "zz"))] = source.choice(INTERESTING)
-    elif how == 3 and isinstance(place, list):
-        place.insert(0, place[key])
-    elif how == 4 and isinstance(place[key], int):
-        place[key] += source.choice((-1, 1, 2**16, 2**52))
-    elif how == 4 and isinstance(place[key], str) and place[key]:
-        at = source.randrange(len(place[key]))
-        place[key] = place[key][:at] + source.choice("0fFA=./\n密") + place[key][at + 1 :]
-    else:
-        place[key] = source.choice(INTERESTING)
-    return copy
-
-
-def spelled(value: Any) -> bytes:
-    """Canonical where the value has such a form, else as the standard library writes it."""
-    try:
-        return dump(value)
-    except FormatError:
-        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
 def test_changed_fields_of_unsigned_documents_are_never_valid(scene: Scene, documents: Documents) -> None:
     """Signed ones included: their outer envelope is changed, and nobody signs anew."""
     source = seeded("fields")
     for number in range(ROUNDS):
         name = JSON_MEMBERS[number % len(JSON_MEMBERS)]
         value = json.loads(documents.members[name])
-        data = spelled(mutate(value, source))
+        data = spell(change_json(value, source, INTERESTING))
         if data != documents.members[name]:
             refuse({**documents.members, name: data}, scene.trust, (name, number))
 
@@ -157,8 +113,8 @@ def test_changed_fields_that_were_signed_anew_never_raise(scene: Scene, document
         name = JSON_MEMBERS[number % len(JSON_MEMBERS)]
         value = documents.value(name)
         for _ in range(source.choice((1, 1, 2, 3))):
-            value = mutate(value, source) if isinstance(value, dict) and value else value
-        members = documents.put(name, spelled(value))
+            value = change_json(value, source, INTERESTING) if isinstance(value, dict) and value else value
+        members = documents.put(name, spell(value))
         if name == STATEMENT or name.startswith("records"):
             members = relist(members, scene.acme)
         report = judge(members, scene.trust)

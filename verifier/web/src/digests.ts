@@ -34,7 +34,7 @@ export const digestBlob: DigestBlob = async (blob, withChecksum) => {
 };
 
 /** A blob piece by piece; the next one is read while one is worked on. */
-export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array> {
+export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const load = (at: number): Promise<ArrayBuffer> => blob.slice(at, at + PIECE_BYTES).arrayBuffer();
   let next = load(0);
   for (let at = 0; at < blob.size; at += PIECE_BYTES) {

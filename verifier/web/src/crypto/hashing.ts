@@ -1,26 +1,133 @@
 /**
- * Digests. SHA-256, SM3 and CRC-32 run as WebAssembly (hash-wasm), because files may have gigabytes; what tokens and
+ * Digests. SHA-256 and SM3 run as WebAssembly (`blocks.ts`), because files may have gigabytes; what tokens and
  * signatures need beside them is small and comes from noble.
  */
 
 import { keccak_256, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
 import { sha384, sha512 } from "@noble/hashes/sha2.js";
-import { createCRC32, createSHA256, createSM3, type IHasher } from "hash-wasm";
 
-import { concat, toHex } from "../bytes.js";
+import { concat, fromNumber, toHex } from "../bytes.js";
+import {
+  BLOCK,
+  CONSTANTS,
+  DATA,
+  makeConstants,
+  makeFirstState,
+  makeSha256,
+  makeSm3,
+  SM3_FIRST_STATE,
+  STATE,
+} from "./blocks.js";
+import { crc32 } from "./crc32.js";
 
-let shared: IHasher | undefined;
+/** A digest of content that comes in pieces. */
+export interface Running {
+  update(piece: Uint8Array): void;
+  /** Lower-case hex. */
+  finish(): string;
+}
+
+export type BlockHash = "sha256" | "sm3";
+export type FileHash = BlockHash | "crc32";
+
+const MAKERS = {
+  sha256: { make: makeSha256, first: makeFirstState },
+  sm3: { make: makeSm3, first: () => SM3_FIRST_STATE },
+} as const;
+const modules = new Map<BlockHash, Promise<WebAssembly.Module>>();
+
+// What is digested in one call; it stays in the processor's cache.
+const WINDOW = 65536;
+
+/** Merkle and Damgård's way, which SHA-256 and SM3 share: blocks, and at the end a bit and the length (FIPS 180-4 §5.1.1). */
+class BlockDigest implements Running {
+  #held = 0;
+  #length = 0;
+  readonly #memory: Uint8Array;
+  readonly #run: (from: number, to: number) => void;
+  readonly #first: Uint32Array;
+
+  constructor(instance: WebAssembly.Instance, first: Uint32Array) {
+    this.#memory = new Uint8Array((instance.exports["memory"] as WebAssembly.Memory).buffer);
+    this.#run = instance.exports["run"] as (from: number, to: number) => void;
+    this.#first = first;
+    this.#words(CONSTANTS, 64).set(makeConstants());
+    this.reset();
+  }
+
+  static async start(name: BlockHash): Promise<BlockDigest> {
+    const { make, first } = MAKERS[name];
+    let module = modules.get(name);
+    if (module === undefined) modules.set(name, (module = WebAssembly.compile(make())));
+    return new BlockDigest(await WebAssembly.instantiate(await module), first());
+  }
+
+  reset(): void {
+    this.#words(STATE, 8).set(this.#first);
+    this.#held = this.#length = 0;
+  }
+
+  update(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length; ) {
+      const size = Math.min(WINDOW - this.#held, piece.length - at);
+      this.#memory.set(piece.subarray(at, at + size), DATA + this.#held);
+      at += size;
+      this.#held += size;
+      if (this.#held === WINDOW) {
+        this.#run(DATA, DATA + WINDOW);
+        this.#held = 0;
+      }
+    }
+    this.#length += piece.length;
+  }
+
+  digest(): Uint8Array {
+    const end = DATA + Math.ceil((this.#held + 9) / BLOCK) * BLOCK;
+    this.#memory.fill(0, DATA + this.#held, end);
+    this.#memory[DATA + this.#held] = 0x80;
+    this.#memory.set(fromNumber(8n * BigInt(this.#length), 8), end - 8);
+    this.#run(DATA, end);
+    return concat(...Array.from(this.#words(STATE, 8), (word) => fromNumber(word, 4)));
+  }
+
+  finish(): string {
+    return toHex(this.digest());
+  }
+
+  /** WebAssembly's memory and every machine that Chromium runs on have the least significant byte first. */
+  #words(at: number, count: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, at, count);
+  }
+}
+
+class Checksum implements Running {
+  #value = 0;
+
+  update(piece: Uint8Array): void {
+    this.#value = crc32(this.#value, piece);
+  }
+
+  finish(): string {
+    return toHex(fromNumber(this.#value, 4));
+  }
+}
+
+export async function startHash(name: FileHash): Promise<Running> {
+  return name === "crc32" ? new Checksum() : BlockDigest.start(name);
+}
+
+let shared: BlockDigest | undefined;
 
 /** Has to be awaited once, before anything here is asked. */
 export async function ready(): Promise<void> {
-  shared ??= await createSHA256();
+  shared ??= await BlockDigest.start("sha256");
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   if (shared === undefined) throw new Error("hashing was not made ready");
-  shared.init();
+  shared.reset();
   for (const part of parts) shared.update(part);
-  return shared.digest("binary");
+  return shared.digest();
 }
 
 export function sha256Hex(data: Uint8Array): string {
@@ -49,24 +156,5 @@ export function digestWith(name: HashName, ...parts: readonly Uint8Array[]): Uin
 
 /** A hash of that name over what comes in pieces. */
 export async function startDigest(name: HashName): Promise<{ update(piece: Uint8Array): unknown; digest(): Uint8Array }> {
-  if (name !== "sha256") return HASHES[name].create();
-  const hasher = await createSHA256();
-  hasher.init();
-  return { update: (piece) => hasher.update(piece), digest: () => hasher.digest("binary") };
-}
-
-/** A digest of content that comes in pieces. */
-export interface Running {
-  update(piece: Uint8Array): void;
-  /** Lower-case hex. */
-  finish(): string;
-}
-
-export type FileHash = "sha256" | "sm3" | "crc32";
-
-export async function startHash(name: FileHash): Promise<Running> {
-  const create = { sha256: createSHA256, sm3: createSM3, crc32: createCRC32 }[name];
-  const hasher = await create();
-  hasher.init();
-  return { update: (piece) => void hasher.update(piece), finish: () => hasher.digest("hex") };
+  return name === "sha256" ? BlockDigest.start(name) : HASHES[name].create();
 }

@@ -1,14 +1,18 @@
 /**
- * Digests of files of any size, read piece by piece and never whole: SHA-256 and the checksum on one processor, SM3 on
- * another. The workers run this very script; where a page may start none, the work is done here.
+ * Digests of files of any size, read piece by piece and never whole: SHA-256 and the checksum on one processor, which
+ * hands each piece on to SM3 on another. The workers run this very script; where a page may start none, the work is
+ * done here.
  */
 
 import { type FileHash, startHash } from "../crypto/hashing.js";
 import { type DigestBlob, digestBlob, piecesOf } from "../digests.js";
 
 interface Job {
-  readonly blob: Blob;
   readonly hashes: readonly FileHash[];
+  /** What to digest: a blob, or the pieces that come from the worker that reads it. */
+  readonly from: Blob | MessagePort;
+  /** The worker that gets each piece next. */
+  readonly to?: MessagePort;
 }
 
 interface Answer {
@@ -16,7 +20,7 @@ interface Answer {
   readonly done?: number;
   /** Hex digests in the order asked. */
   readonly digests?: readonly string[];
-  readonly error?: string;
+  readonly error?: { readonly name: string; readonly message: string };
 }
 
 /** Called with how many bytes were digested since the last call. */
@@ -36,29 +40,73 @@ export function serve(): void {
     const tell = (answer: Answer): void => self.postMessage(answer);
     try {
       const running = await Promise.all(data.hashes.map(startHash));
-      for await (const piece of piecesOf(data.blob)) {
+      const hand = data.to && handTo(data.to);
+      for await (const piece of data.from instanceof Blob ? piecesOf(data.from) : piecesFrom(data.from)) {
+        const { length } = piece;
         for (const hash of running) hash.update(piece);
-        tell({ done: piece.length });
+        await hand?.(piece);
+        tell({ done: length });
       }
+      await hand?.(null);
       tell({ digests: running.map((hash) => hash.finish()) });
     } catch (error) {
-      tell({ error: String(error) });
+      const { name, message } = error as Error;
+      tell({ error: { name, message } });
     }
   };
+}
+
+// So far one worker may be ahead of the other: a few pieces of memory, whatever the file's size.
+const AHEAD = 4;
+
+type Piece = Uint8Array<ArrayBuffer>;
+
+/** Give pieces away, without a copy; null is the end. Waits while the other one is too far behind. */
+function handTo(port: MessagePort): (piece: Piece | null) => Promise<void> {
+  let ahead = 0;
+  let goOn = (): void => undefined;
+  port.onmessage = () => {
+    ahead--;
+    goOn();
+  };
+  return async (piece) => {
+    if (ahead >= AHEAD) await new Promise<void>((resolve) => (goOn = resolve));
+    ahead++;
+    port.postMessage(piece, piece === null ? [] : [piece.buffer]);
+  };
+}
+
+/** The other end: each piece is answered when it is done. */
+async function* piecesFrom(port: MessagePort): AsyncGenerator<Piece> {
+  const waiting: (Piece | null)[] = [];
+  let wake = (): void => undefined;
+  port.onmessage = ({ data }: MessageEvent<Piece | null>) => {
+    waiting.push(data);
+    wake();
+  };
+  for (;;) {
+    if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    const piece = waiting.shift() as Piece | null;
+    if (piece === null) return;
+    yield piece;
+    port.postMessage(null);
+  }
 }
 
 // Below this a worker takes longer to start than the digests to compute.
 const SMALL_BYTES = 8 * 1024 * 1024;
 
-/** Digest a blob, a large one on two processors. */
+/** Digest a blob, a large one on two processors; it is read once. */
 export function digestInWorkers(progress: Progress): DigestBlob {
   return async (blob, withChecksum) => {
     if (blob.size < SMALL_BYTES) return digestBlob(blob, withChecksum);
     const first: readonly FileHash[] = withChecksum ? ["sha256", "crc32"] : ["sha256"];
+    const team: Worker[] = [];
+    const between = new MessageChannel();
     try {
       const answers = await Promise.all([
-        start({ blob, hashes: first }, progress),
-        start({ blob, hashes: ["sm3"] }, progress),
+        start(team, { hashes: first, from: blob, to: between.port1 }, progress),
+        start(team, { hashes: ["sm3"], from: between.port2 }, progress),
       ]);
       const [[sha256, crc32 = ""], [sm3]] = answers as unknown as [[string, string?], [string]];
       return { size: blob.size, sha256, sm3, crc32 };
@@ -67,16 +115,23 @@ export function digestInWorkers(progress: Progress): DigestBlob {
       const digests = await digestBlob(blob, withChecksum);
       progress(2 * blob.size);
       return digests;
+    } finally {
+      // One that failed leaves the other waiting for ever.
+      for (const worker of team) worker.terminate();
     }
   };
 }
 
 /** SHA-256 alone, beside other work. */
 export async function sha256InWorker(blob: Blob): Promise<string> {
+  const team: Worker[] = [];
   try {
-    if (blob.size >= SMALL_BYTES) return (await start({ blob, hashes: ["sha256"] }, () => undefined))[0] as string;
+    const job: Job = { hashes: ["sha256"], from: blob };
+    if (blob.size >= SMALL_BYTES) return (await start(team, job, () => undefined))[0] as string;
   } catch (error) {
     if (!(error instanceof NoWorkers)) throw error;
+  } finally {
+    for (const worker of team) worker.terminate();
   }
   const running = await startHash("sha256");
   for await (const piece of piecesOf(blob)) running.update(piece);
@@ -85,7 +140,8 @@ export async function sha256InWorker(blob: Blob): Promise<string> {
 
 class NoWorkers extends Error {}
 
-function start(job: Job, progress: Progress): Promise<readonly string[]> {
+/** Give the job to a worker more of the team. */
+function start(team: Worker[], job: Job, progress: Progress): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     let worker: Worker;
     try {
@@ -94,19 +150,17 @@ function start(job: Job, progress: Progress): Promise<readonly string[]> {
       reject(new NoWorkers());
       return;
     }
+    team.push(worker);
     let hasStarted = false;
-    const end = (finish: () => void): void => {
-      worker.terminate();
-      finish();
-    };
-    worker.onerror = () => end(() => reject(hasStarted ? new Error("a worker ended") : new NoWorkers()));
+    worker.onerror = () => reject(hasStarted ? new Error("a worker ended") : new NoWorkers());
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       hasStarted = true;
       if (data.done !== undefined) progress(data.done);
-      else if (data.digests !== undefined) end(() => resolve(data.digests as readonly string[]));
-      else end(() => reject(new Error(data.error)));
+      else if (data.digests !== undefined) resolve(data.digests);
+      // The name says to the page whether it was the file's fault.
+      else reject(new DOMException(data.error?.message, data.error?.name));
     };
-    worker.postMessage(job);
+    worker.postMessage(job, [job.from, job.to].filter((it) => it instanceof MessagePort));
   });
 }
 

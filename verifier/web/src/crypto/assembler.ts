@@ -1,0 +1,104 @@
+/**
+ * As much of WebAssembly's binary format as the digests need (WebAssembly Core Specification 2.0, §5; SIMD is in every
+ * Chromium from 91). Programs that repeat a step sixty-four times are written down as loops here and made when the page
+ * starts: that is shorter than their bytes would be, and can be read.
+ *
+ * Each function gives the code of an expression or of a statement; code is put together by nesting.
+ */
+
+export type Code = readonly number[];
+
+/** A local variable: words are numbered apart from vectors. */
+export type Local = number;
+
+function unsigned(value: number): number[] {
+  const low = value & 0x7f;
+  return value < 0x80 ? [low] : [low | 0x80, ...unsigned(value >>> 7)];
+}
+
+function signed(value: number): number[] {
+  const low = value & 0x7f;
+  const rest = value >> 7;
+  const isLast = rest === (low & 0x40 ? -1 : 0);
+  return isLast ? [low] : [low | 0x80, ...signed(rest)];
+}
+
+export const get = (local: Local): Code => [0x20, ...unsigned(local)];
+export const set = (local: Local, value: Code): Code => [...value, 0x21, ...unsigned(local)];
+/** Set it, and give what it was set to. */
+export const tee = (local: Local, value: Code): Code => [...value, 0x22, ...unsigned(local)];
+export const word = (value: number): Code => [0x41, ...signed(value | 0)];
+
+function fold(operation: Code, values: readonly Code[]): Code {
+  return values.reduce((left, right) => [...left, ...right, ...operation]);
+}
+
+// i32
+export const add = (...values: readonly Code[]): Code => fold([0x6a], values);
+export const and = (...values: readonly Code[]): Code => fold([0x71], values);
+export const or = (...values: readonly Code[]): Code => fold([0x72], values);
+export const xor = (...values: readonly Code[]): Code => fold([0x73], values);
+export const shiftRight = (value: Code, bits: number): Code => [...value, ...word(bits), 0x76];
+export const rotateLeft = (value: Code, bits: number): Code => [...value, ...word(bits % 32), 0x77];
+export const isBelow = (left: Code, right: Code): Code => [...left, ...right, 0x49];
+/** Four bytes, least significant first. */
+export const load = (at: Code, offset = 0): Code => [...at, 0x28, 0, ...unsigned(offset)];
+export const loadByte = (at: Code, offset = 0): Code => [...at, 0x2d, 0, ...unsigned(offset)];
+export const store = (at: Code, offset: number, value: Code): Code => [...at, ...value, 0x36, 0, ...unsigned(offset)];
+
+// v128, as four words
+const vector = (operation: number): Code => [0xfd, ...unsigned(operation)];
+export const loadFour = (at: Code, offset = 0): Code => [...at, ...vector(0x00), 0, ...unsigned(offset)];
+export const storeFour = (at: Code, offset: number, value: Code): Code => [
+  ...at,
+  ...value,
+  ...vector(0x0b),
+  0,
+  ...unsigned(offset),
+];
+export const addFour = (...values: readonly Code[]): Code => fold(vector(0xae), values);
+export const xorFour = (...values: readonly Code[]): Code => fold(vector(0x51), values);
+const orFour = (...values: readonly Code[]): Code => fold(vector(0x50), values);
+const shiftFourLeft = (value: Code, bits: number): Code => [...value, ...word(bits), ...vector(0xab)];
+export const shiftFourRight = (value: Code, bits: number): Code => [...value, ...word(bits), ...vector(0xad)];
+export const rotateFourLeft = (local: Local, bits: number): Code =>
+  orFour(shiftFourLeft(get(local), bits % 32), shiftFourRight(get(local), 32 - (bits % 32)));
+/** The four words from place `from` on of eight: those of `low`, then those of `high`. */
+export const four = (low: Local, high: Local, from: number): Code => [
+  ...get(low),
+  ...get(high),
+  ...vector(0x0d),
+  ...Array.from({ length: 16 }, (_, byte) => 4 * from + byte),
+];
+/** The bytes of each word the other way round. */
+export const swapFour = (value: Code, spare: Local): Code => [
+  ...tee(spare, value),
+  ...get(spare),
+  ...vector(0x0d),
+  ...Array.from({ length: 16 }, (_, byte) => (byte & ~3) + (3 - (byte & 3))),
+];
+
+/** Do it, and again as long as the condition holds. */
+export const repeat = (body: Code, condition: Code): Code => [0x03, 0x40, ...body, ...condition, 0x0d, 0, 0x0b];
+
+const I32 = 0x7f;
+const V128 = 0x7b;
+
+const section = (id: number, ...content: readonly number[]): Code => [id, ...unsigned(content.length), ...content];
+
+/**
+ * A module with `memory` of two pages and `run(from, to)`, whose locals 0 and 1 are the arguments; then come so many
+ * words and so many vectors.
+ */
+export function assemble(words: number, vectors: number, body: Code): Uint8Array<ArrayBuffer> {
+  const code = [2, ...unsigned(words), I32, ...unsigned(vectors), V128, ...body, 0x0b];
+  const name = (text: string): Code => [text.length, ...Array.from(text, (character) => character.charCodeAt(0))];
+  return new Uint8Array([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, 1, 0x60, 2, I32, I32, 0),
+    ...section(3, 1, 0),
+    ...section(5, 1, 0, 2),
+    ...section(7, 2, ...name("memory"), 2, 0, ...name("run"), 0, 0),
+    ...section(10, 1, ...unsigned(code.length), ...code),
+  ]);
+}
