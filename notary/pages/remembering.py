@@ -19,16 +19,16 @@ class RememberedPages:
     def __init__(self, limit: int = _MAX_PAGES) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._bodies: OrderedDict[Key, str] = OrderedDict()
+        self._bodies: OrderedDict[Key, bytes] = OrderedDict()
 
-    def find(self, key: Key) -> str | None:
+    def find(self, key: Key) -> bytes | None:
         with self._lock:
             body = self._bodies.get(key)
             if body is not None:
                 self._bodies.move_to_end(key)
             return body
 
-    def remember(self, key: Key, body: str) -> None:
+    def remember(self, key: Key, body: bytes) -> None:
         with self._lock:
             self._bodies[key] = body
             if len(self._bodies) > self._limit:

@@ -64,14 +64,17 @@ def render(language: str, template: str, values: Mapping[str, Any], *, path: str
     return body
 
 
-def answer_page(template: str, body: str, status: int = 200) -> Response:
+def answer_page(template: str, body: str | bytes, status: int = 200) -> Response:
     """What `render` made of this template, with the headers that it needs."""
-    policy = _CHECK_POLICY if template == "check.html" else _POLICY
-    return HTMLResponse(body, status, {**_HEADERS, "Content-Security-Policy": dump_policy(policy)})
+    return HTMLResponse(body, status, _CHECK_PAGE_HEADERS if template == "check.html" else _PAGE_HEADERS)
 
 
 def dump_policy(policy: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in policy.items())
+
+
+_PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": dump_policy(_POLICY)}
+_CHECK_PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": dump_policy(_CHECK_POLICY)}
 
 
 @cache

@@ -33,7 +33,7 @@ class Visit:
         remembered, key = self.service.remembered_pages, (self.language, self.path, template, *key)
         body = remembered.find(key)
         if body is None:
-            body = self._render(template, make())
+            body = self._render(template, make()).encode()
             remembered.remember(key, body)
         return answer_page(template, body)
 

@@ -59,5 +59,5 @@ def test_static_files_are_named_by_their_content(anybody: httpx.Client) -> None:
 def test_memory_of_pages_is_bounded() -> None:
     pages = RememberedPages(limit=3)
     for number in range(10):
-        pages.remember((number,), str(number))
-    assert [pages.find((number,)) for number in (6, 7, 9)] == [None, "7", "9"]
+        pages.remember((number,), b"%d" % number)
+    assert [pages.find((number,)) for number in (6, 7, 9)] == [None, b"7", b"9"]
