@@ -39,6 +39,8 @@ BASES = (
     "renewal/rehashed",
     "token/rsa",
     "token/not-revoked",
+    "ocsp/named-responder",
+    "disclosure/on-record",
     "form/packed-anew",
     "form/streamed",
 )

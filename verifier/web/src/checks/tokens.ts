@@ -147,7 +147,7 @@ async function checkAuthority({ findings, trust }: Context, name: string, token:
 async function checkRevoked({ findings }: Context, name: string, judgement: Judgement): Promise<boolean> {
   const { path, token } = judgement;
   const status = await findings.attempt("timestamp.revocation", name, () => ({
-    asOf: checkRevocation(path, token.signed.crls, token.at),
+    asOf: checkRevocation(path, token.signed.given, token.at),
   }));
   if (status === undefined) return false;
   if (path.length === 1) {

@@ -62,7 +62,7 @@ export async function verifyRecord(
         requireOver(stamp, token, [digestWith(hash, text)]);
       }
       const found = judge(token, authorities, new Map());
-      checkRevocation(found.path, token.signed.crls, token.at);
+      checkRevocation(found.path, token.signed.given, token.at);
       const last = judged.at(-1);
       if (last) requireInTime(last, found, retired);
       judged.push(found);

@@ -120,6 +120,15 @@ export function verifySignature(
   if (!holds) throw new Fault("the signature of the token does not check");
 }
 
+/** Check a signature whose hash no field beside it names, as in OCSP answers: by a key that could sign a token. */
+export function verifySignatureAlone(key: Key, algorithm: der.Node, signature: Uint8Array, signed: Uint8Array): void {
+  const { oid, parameters } = der.readAlgorithm(algorithm);
+  const named = { ...RSA_OIDS, ...ECDSA_OIDS, [ED25519]: "sha512" as const }[oid];
+  const hash = oid === PSS ? parseHash(der.parse(der.parse(parameters).reader(der.SEQUENCE).next(der.context(0)).content)) : named;
+  if (hash === undefined) throw unknown(oid);
+  verifySignature(key, algorithm, hash, signature, signed);
+}
+
 function verifyRsa(
   key: RsaKey,
   oid: string,

@@ -8,11 +8,10 @@ import { digestWith, type HashName } from "../crypto/hashing.js";
 import { Fault, LaterVersion } from "../errors.js";
 import { parseHash, verifySignature } from "./algorithms.js";
 import * as der from "./der.js";
-import { RevocationList } from "./revocation.js";
+import { type Given, readGiven } from "./given.js";
 import { Certificate } from "./x509.js";
 
 const MAX_CERTIFICATES = 32;
-const MAX_CRLS = 16;
 const MAX_BYTES = 8 * 1024 * 1024;
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
 const CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -25,7 +24,8 @@ export class SignedData {
   readonly contentType: string;
   readonly content: Uint8Array;
   readonly certificates: readonly Certificate[];
-  readonly crls: readonly RevocationList[];
+  /** Lists and answers about revocation; who signed them is not looked at yet. */
+  readonly given: Given;
   readonly digest: HashName;
   readonly signature: Uint8Array;
   private readonly issuer: Uint8Array;
@@ -64,17 +64,12 @@ export class SignedData {
     const attributes = reader.next(der.context(0));
     this.algorithm = reader.next(der.SEQUENCE);
     this.signature = reader.next().octets();
-    // Unsigned attributes: nothing is taken from them.
-    reader.optional(der.context(1));
+    const unsigned = reader.optional(der.context(1));
     reader.end();
     const named = digests.reader().rest().map(parseHash);
     if (!named.includes(this.digest)) throw new Fault("a token whose signer's hash is not in its list");
-    this.certificates = readAll(certificates, MAX_CERTIFICATES, Certificate.parse, (limit) => {
-      return new Fault("a token with more than {limit} certificates", { limit });
-    });
-    this.crls = readAll(crls, MAX_CRLS, RevocationList.parse, (limit) => {
-      return new Fault("a token with more than {limit} revocation lists", { limit });
-    });
+    this.certificates = readCertificates(certificates);
+    this.given = readGiven(crls, unsigned);
     this.attributes = readAttributes(attributes);
     // Signed is the SET OF itself, not the [0] that stands in its place (§5.4).
     this.signedBytes = attributes.encoded.slice();
@@ -105,16 +100,13 @@ export class SignedData {
   }
 }
 
-function readAll<T>(
-  node: der.Node | undefined,
-  limit: number,
-  parse: (data: Uint8Array) => T,
-  tooMany: (limit: number) => Fault,
-): T[] {
+function readCertificates(node: der.Node | undefined): Certificate[] {
   const items = node?.reader().rest() ?? [];
-  if (items.length > limit) throw tooMany(limit);
+  if (items.length > MAX_CERTIFICATES) {
+    throw new Fault("a token with more than {limit} certificates", { limit: MAX_CERTIFICATES });
+  }
   // Other kinds have tags of their own: nothing rests on them.
-  return items.filter((item) => item.tag === der.SEQUENCE).map((item) => parse(item.encoded));
+  return items.filter((item) => item.tag === der.SEQUENCE).map((item) => Certificate.parse(item.encoded));
 }
 
 function readAttributes(node: der.Node): Map<string, der.Node> {

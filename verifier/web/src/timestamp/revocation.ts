@@ -1,36 +1,19 @@
-/** Revocation lists inside a token, and what they say of its certificates (RFC 5280 §6.3, RFC 3161 §4.1). */
+/** Revocation lists, and what lists and answers inside a token say of its certificates (RFC 5280 §6.3, RFC 3161 §4.1). */
 
 import { isEqual } from "../bytes.js";
 import { Fault } from "../errors.js";
 import { formatInstant } from "../instants.js";
 import * as der from "./der.js";
+import type { Given } from "./given.js";
+import { REASONS, type Revoked } from "./ocsp.js";
 import { type Certificate, CRL_SIGN, type Extension, isSignedBy, readExtensions, readSigned, readTime, type Signed } from "./x509.js";
 
 const MAX_CRL_BYTES = 4 * 1024 * 1024;
 const REASON = "2.5.29.21";
 const DELTA = "2.5.29.27";
 const DISTRIBUTION_POINT = "2.5.29.28";
-const REASONS = [
-  "unspecified",
-  "keyCompromise",
-  "cACompromise",
-  "affiliationChanged",
-  "superseded",
-  "cessationOfOperation",
-  "certificateHold",
-  "",
-  "removeFromCRL",
-  "privilegeWithdrawn",
-  "aACompromise",
-];
 // With one of these, what was stamped before the revocation stays good.
 const HARMLESS = ["unspecified", "affiliationChanged", "superseded", "cessationOfOperation"];
-
-interface Entry {
-  readonly since: number;
-  /** Undefined where none is given. */
-  readonly reason: string | undefined;
-}
 
 export class RevocationList {
   private constructor(
@@ -65,7 +48,7 @@ export class RevocationList {
     return isInTime && this.covers(isAuthority) && this.isOf(issuer);
   }
 
-  find(serial: bigint): Entry | undefined {
+  find(serial: bigint): Revoked | undefined {
     for (const node of this.revoked) {
       const reader = node.reader();
       if (reader.next().integer() !== serial) continue;
@@ -121,25 +104,33 @@ function unreadable(): Fault {
   return new Fault("a certificate or revocation list that cannot be read");
 }
 
-/** By lists of when the whole chain was good, seconds since 1970; undefined where no list speaks of a certificate. */
-export function checkRevocation(
-  path: readonly Certificate[],
-  lists: readonly RevocationList[],
-  at: number,
-): number | undefined {
+/**
+ * By lists and answers of when the whole chain was good, seconds since 1970; undefined where none speaks of a
+ * certificate.
+ */
+export function checkRevocation(path: readonly Certificate[], given: Given, at: number): number | undefined {
   let asOf = Infinity;
   path.slice(0, -1).forEach((certificate, place) => {
     const issuer = path[place + 1] as Certificate;
-    const usable = lists.filter((list) => list.speaks(certificate, issuer, at, place > 0));
-    for (const list of usable) requireGood(list, certificate, at);
-    // Of a later list more is known than of an earlier one; with none, nothing.
-    asOf = Math.min(asOf, Math.max(-Infinity, ...usable.map((list) => list.thisUpdate)));
+    const updates: number[] = [];
+    for (const list of given.lists) {
+      if (!list.speaks(certificate, issuer, at, place > 0)) continue;
+      requireGood(list.find(certificate.serial), certificate, at);
+      updates.push(list.thisUpdate);
+    }
+    for (const answer of given.answers) {
+      const single = answer.speak(certificate, issuer, at);
+      if (single === undefined) continue;
+      requireGood(single.revoked, certificate, at);
+      updates.push(single.thisUpdate);
+    }
+    // Of a later one more is known than of an earlier one; with none, nothing.
+    asOf = Math.min(asOf, Math.max(-Infinity, ...updates));
   });
   return Number.isFinite(asOf) ? asOf : undefined;
 }
 
-function requireGood(list: RevocationList, certificate: Certificate, at: number): void {
-  const entry = list.find(certificate.serial);
+function requireGood(entry: Revoked | undefined, certificate: Certificate, at: number): void {
   if (entry === undefined) return;
   if (entry.since <= at || entry.reason === undefined || !HARMLESS.includes(entry.reason)) {
     throw new Fault("the certificate {name} was revoked on {since} ({reason})", {

@@ -46,6 +46,8 @@ export class Certificate {
     readonly notBefore: number,
     readonly notAfter: number,
     readonly key: Key,
+    /** The content of subjectPublicKey, of which OCSP takes a digest. */
+    readonly keyBits: Uint8Array,
     readonly extensions: ReadonlyMap<string, Extension>,
     private readonly signed: Signed,
   ) {}
@@ -63,14 +65,16 @@ export class Certificate {
     const [notBefore, notAfter] = [readTime(validity.next()), readTime(validity.next())];
     validity.end();
     const subject = body.next(der.SEQUENCE).encoded;
-    const key = parseKey(body.next(der.SEQUENCE));
+    const info = body.next(der.SEQUENCE);
+    const key = parseKey(info);
+    const keyBits = (info.reader().rest()[1] as der.Node).bits();
     if (key.kind === "unknown") throw new LaterVersion("a certificate with a key of a kind that is not known");
     body.optional(der.context(1, false));
     body.optional(der.context(2, false));
     const extensions = readExtensions(body.optional(der.context(3)));
     body.end();
     if (version !== undefined && der.parse(version.content).integer() > 2n) throw new Fault(UNREADABLE);
-    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, extensions, signed);
+    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, keyBits, extensions, signed);
   }
 
   get sha256(): string {
@@ -115,6 +119,11 @@ export class Certificate {
     if (!this.mayBeUsed(DIGITAL_SIGNATURE) && !this.mayBeUsed(CONTENT_COMMITMENT)) {
       throw new Fault("the certificate's key is not for signing");
     }
+  }
+
+  /** Whether its extended key usage names this purpose itself: "any" is not enough. */
+  hasPurpose(purpose: string): boolean {
+    return this.purposes()?.includes(purpose) ?? false;
   }
 
   requireUnderstood(): void {
