@@ -57,7 +57,7 @@ export function serve(): void {
 }
 
 // So far one worker may be ahead of the other: a few pieces of memory, whatever the file's size.
-const AHEAD = 4;
+const AHEAD = 3;
 
 type Piece = Uint8Array<ArrayBuffer>;
 
