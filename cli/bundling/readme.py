@@ -37,7 +37,13 @@ _TEXT = """\
 trust.toml 是信任文件，须由公证处、法院或存证服务经独立渠道另行提供，不得取自本包。
 没有信任文件，结论只能是“无法确定”。
 
-二、用通用工具核验（bash，OpenSSL 3.0 及以上，sha256sum、base64、sed、od、cut）
+二、用浏览器核验（不需要安装，不需要联网）
+
+用浏览器打开 verify.html，把本文件.zip、原件和 trust.toml 拖入页面。文件只在本机读取，不上传。
+包内的 verify.html 由制作本包的人放入，只为方便查看。正式核验请用本单位自备的同一页面；
+核验结果中的“所附核验页面”一项说明包内这一份是否为已公布的版本。
+
+三、用通用工具核验（bash，OpenSSL 3.0 及以上，sha256sum、base64、sed、od、cut）
 
 解压后进入该文件夹，把 trust.toml 也放在其中，依次执行。每一步显示 OK 或 WRONG。
 以下步骤覆盖：原件摘要、记录、承诺值、声明的签名、清单、日志、时间戳。
@@ -95,9 +101,15 @@ A. With Mizheng (no network needed)
 trust.toml, the trust file, has to reach you by another channel: from a notary office, a court or the
 notary; never from this ZIP. Without it the verdict can only be "undetermined".
 
-B. With stock tools (bash, OpenSSL 3.0 or later, sha256sum, base64, sed, od, cut)
+B. In a browser (nothing to install, no network needed)
 
-Unpack the ZIP, go to that folder, put trust.toml there too, and run the commands of part 二 above in
+Open verify.html and drop THIS.zip, the originals and trust.toml on the page. They are read on your machine
+and sent nowhere. The copy in this ZIP was put there by whoever made the ZIP, for convenience: an examiner
+uses the page of his own office. The check "page.digest" says whether this copy is a published one.
+
+C. With stock tools (bash, OpenSSL 3.0 or later, sha256sum, base64, sed, od, cut)
+
+Unpack the ZIP, go to that folder, put trust.toml there too, and run the commands of part 三 above in
 their order. Each step says OK or WRONG.
 
 0. tools, needed once; k is the depositor's key by its keyid, m the commitment

@@ -8,41 +8,33 @@ together, run with `bash -e`, succeed only if every step does.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from textwrap import indent
 
+from mizheng.verifier import shell
 from mizheng.verifier.bundle import BUNDLE_PAYLOAD_TYPE
 from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.checkpoint import parse_checkpoint, parse_tlog_proof
 from mizheng.verifier.manifest import OpenedRecord
+from mizheng.verifier.members import DOCUMENT, STATEMENT
 from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, Statement
 from mizheng.verifier.timestamp.token import parse_response, parse_token
 
-_TOOLS = r"""
+_TOOLS = f"""
 k=@keyid@
 m=@commitment@
-t=$(mktemp -d)
-digest() { sha256sum | cut -c 1-64; }
-bytes() { for x; do printf "$(printf %s "$x" | sed 's/../\\x&/g')"; done; }
-field() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/'; }
-same() { if [ "$1" = "$2" ]; then echo "OK $3"; else echo "WRONG $3"; false; fi; }
-signed() {
-  field payload < $1 | base64 -d > $t/payload
-  field sig < $1 | base64 -d > $t/signature
-  (printf 'DSSEv1 %d %s %d ' ${#2} $2 $(wc -c < $t/payload); cat $t/payload) > $t/signed
-  openssl pkeyutl -verify -pubin -keyform DER -inkey $t/key -rawin \
-    -in $t/signed -sigfile $t/signature
-}
+{shell.functions("unhex", "tohex", "digest", "field", "payload", "node", "prove", "dsse")}
+same() {{ if [ "$1" = "$2" ]; then echo "OK $3"; else echo "WRONG $3"; false; fi; }}
 """
 
-_RECORDS = r"""
-for r in records/*.json; do field record < $r | base64 -d > $t/${r##*/}; done
-for r in $t/*.json; do cat $r; echo; done
+_RECORDS = f"""
+for r in records/*.json; do {shell.record("$r")}; echo; done
 """
 
-_ORIGINALS = r"""
+_ORIGINALS = f"""
 for f in originals/*; do
-  r=$t/${f##*/}.json
-  same $(digest < $f) $(field sha256 < $r) "$f SHA-256"
-  same $(openssl dgst -sm3 -r $f | cut -c 1-64) $(field sm3 < $r) "$f SM3"
+  r=records/${{f##*/}}.json
+  same $(digest < $f) $({shell.record("$r")} | field sha256) "$f SHA-256"
+  same $(openssl dgst -sm3 -r $f | cut -c 1-64) $({shell.record("$r")} | field sm3) "$f SM3"
 done
 """
 
@@ -51,57 +43,44 @@ sha256sum FILE
 openssl dgst -sm3 FILE
 """
 
-_COMMITMENT = r"""
+_ONE_COMMITMENT = f"""\
+i=$(sed 's/.*"index":\\([0-9]*\\).*/\\1/' $r)
+n=$({shell.record_root("$r", "$i", "@size@")})
+c=$({shell.commitment("@size@", "$n")})
+same $c $m "$r"
+"""
+_COMMITMENT = f"""
 for r in records/*.json; do
-  n=$( (bytes 00; cat $t/${r##*/}) | digest )
-  i=$(sed 's/.*"index":\([0-9]*\).*/\1/' $r)
-  for s in $(sed 's/.*"hashes":\[\([^]]*\)\].*/\1/' $r | tr -d '"' | tr ',' ' '); do
-    if [ $((i % 2)) = 0 ]; then n=$(bytes 01 $n $s | digest)
-    else n=$(bytes 01 $s $n | digest); fi
-    i=$((i / 2))
-  done
-  c=$( (printf 'mizheng/manifest/v1\n'; bytes $k @size@ $n) | digest )
-  same $c $m "$r"
-done
+{indent(_ONE_COMMITMENT, "  ")}done
 """
 
-_STATEMENT = r"""
-e=statement.dsse.json
-field payload < $e | base64 -d > $t/statement
-field public_key < $t/statement | base64 -d > $t/key
-same $(digest < $t/key) $k "the depositor's key"
-same $(field commitment < $t/statement) $m "the commitment in the statement"
-signed $e @type@
+_STATEMENT = f"""
+d=$({shell.own_key()})
+same $(echo $d | base64 -d | digest) $k "the depositor's key"
+same $(payload {STATEMENT} | field commitment) $m "the commitment in the statement"
+same "$(field payloadType < {STATEMENT})" \\
+  {STATEMENT_PAYLOAD_TYPE} "what was signed"
+dsse {STATEMENT} $d
 """
 
-_LIST = r"""
-signed bundle.dsse.json @type@
-same $(field envelope_sha256 < $t/payload) $(digest < $e) "whose list it is"
-sed 's/.*"members":{\([^}]*\)}.*/\1/' $t/payload | tr ',' '\n' |
-  sed 's/"\(.*\)":"\(.*\)"/\2  \1/' | sha256sum -c
+_LIST = f"""
+same "$(field payloadType < {DOCUMENT})" \\
+  {BUNDLE_PAYLOAD_TYPE} "what was signed"
+dsse {DOCUMENT} $d
+same $(payload {DOCUMENT} | field envelope_sha256) \\
+  $(digest < {STATEMENT}) "whose list it is"
+{shell.members()}
 """
 
-_LOG = r"""
-p=@head@ i=@index@ l=@last@
-n=$( (bytes 00; printf 'mizheng/entry/v1\nsha256 %s\n' $(digest < $e)) | digest )
-for b in $(sed -n '3,/^$/p' $p); do
-  s=$(echo $b | base64 -d | od -An -v -tx1 | tr -d ' \n')
-  if [ $((i % 2)) = 1 ] || [ $i = $l ]; then
-    n=$(bytes 01 $s $n | digest)
-    while [ $((i % 2)) = 0 ] && [ $i != 0 ]; do i=$((i / 2)); l=$((l / 2)); done
-  else n=$(bytes 01 $n $s | digest); fi
-  i=$((i / 2)); l=$((l / 2))
-done
-sed '1,/^$/d' $p | sed '/^$/,$d' > $t/checkpoint
-same $(bytes $n | base64) $(sed -n 3p $t/checkpoint) "the log's root, of @entries@ entries"
+_LOG = f"""
+n=$({shell.log_root("@head@", "@index@", "@entries@", f"$({shell.entry_leaf()})")})
+same $n $({shell.checkpoint_root("@head@")}) "the log's root, of @entries@ entries"
 """
 
-_TIME_STAMP = r"""
-same $(digest < timestamps/0001.txt) $(digest < $t/checkpoint) "what the token is over"
-sed -n '/^roots = \[/,/^\]/s/^  "\(.*\)",$/\1/p' trust.toml | while read -r r; do
-  echo $r | base64 -d | openssl x509 -inform DER; done > $t/roots.pem
-openssl ts -verify -in timestamps/0001.tsr -data timestamps/0001.txt \
-  -CAfile $t/roots.pem -attime @time@
+_TIME_STAMP = f"""
+same "$(cat timestamps/0001.txt)" \\
+  "$(sed '1,/^$/d' @head@ | sed '/^$/,$d')" "what the token is over"
+{shell.token("timestamps/0001.tsr", "timestamps/0001.txt", "trust.toml", "roots.pem", "@time@")}
 """
 
 
@@ -120,27 +99,21 @@ def steps(
         "records": _RECORDS if opened else "",
         "originals": _ORIGINALS if originals else _NO_ORIGINALS,
         "commitment": "",
-        "statement": _filled(_STATEMENT, type=STATEMENT_PAYLOAD_TYPE),
-        "list": _filled(_LIST, type=BUNDLE_PAYLOAD_TYPE),
+        "statement": _STATEMENT,
+        "list": _LIST,
         "log": "",
         "token": "",
     }
     if opened:
-        size = opened[0].tree_size.to_bytes(8, "big").hex()
-        found["commitment"] = _filled(_COMMITMENT, size=size)
-    size_of_head = _head(evidence)
-    if size_of_head is not None:
-        proof = parse_tlog_proof(evidence.heads[size_of_head])
-        found["log"] = _filled(
-            _LOG,
-            head=f"heads/{size_of_head}.tlog-proof",
-            index=proof.index,
-            last=size_of_head - 1,
-            entries=size_of_head,
-        )
+        found["commitment"] = _filled(_COMMITMENT, size=opened[0].tree_size)
+    size = _head(evidence)
+    head = f"heads/{size}.tlog-proof"
+    if size is not None:
+        index = parse_tlog_proof(evidence.heads[size]).index
+        found["log"] = _filled(_LOG, head=head, index=index, entries=size)
     if evidence.timestamps:
         token = parse_token(parse_response(evidence.timestamps[0][0]))
-        found["token"] = _filled(_TIME_STAMP, time=token.at)
+        found["token"] = _filled(_TIME_STAMP, head=head, time=token.at)
     return {name: _indented(text) for name, text in found.items()}
 
 

@@ -40,7 +40,7 @@ class Unpacked:
     @property
     def commands(self) -> str:
         """What is indented in the part on stock tools, in its order."""
-        part = self.readme.partition("二、")[2].partition("Mizheng evidence bundle")[0]
+        part = self.readme.partition("三、")[2].partition("Mizheng evidence bundle")[0]
         return "\n".join(re.findall(r"^    (.*)$", part, re.MULTILINE))
 
     def run(self, folder: Path, **changed: bytes) -> subprocess.CompletedProcess[str]:
@@ -148,6 +148,9 @@ def test_one_changed_byte_fails(unpacked: Unpacked, tmp_path: Path, member: str)
 
 def test_what_it_says_is_this_bundles(unpacked: Unpacked) -> None:
     assert "0001 图纸/发动机.dwg" in unpacked.readme
+    # The page, and that this copy of it is no examiner's, in both languages.
+    assert unpacked.readme.count("verify.html") == 3
+    assert "正式核验请用本单位自备的同一页面" in unpacked.readme
     assert "@" not in unpacked.commands
     for line in unpacked.readme.split("\n"):
         assert len(line) <= 110

@@ -8,45 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from .. import shell
 from ..canonical import parse_instant
 from ..members import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT
 from ..report import Check
 
-# bash. unhex, tohex turn digests to bytes and back; prove is RFC 9162 §2.1.3.2; dsse, note check signatures.
-PREPARATION = r"""unhex() { printf %b "$(sed 's/../\\x&/g')"; }
-tohex() { od -An -v -tx1 | tr -d ' \n'; }
-digest() { sha256sum | cut -c 1-64; }
-field() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/'; }
-payload() { field payload < $1 | base64 -d; }
-node() { { printf '\001'; printf %s $1$2 | unhex; } | digest; }
-prove() { # INDEX SIZE LEAF HASH...
-  local f=$1 s=$(($2-1)) r=$3 h; shift 3
-  for h; do
-    if [ $((f&1)) = 1 ] || [ $f = $s ]; then
-      r=$(node $h $r)
-      while [ $((f&1)) = 0 ] && [ $f != 0 ]; do f=$((f>>1)) s=$((s>>1)); done
-    else r=$(node $r $h); fi
-    f=$((f>>1)) s=$((s>>1))
-  done
-  [ $s = 0 ] && echo $r
-}
-dsse() { # FILE KEY
-  local t=$(mktemp -d) y=$(field payloadType < $1)
-  payload $1 > $t/p; field sig < $1 | base64 -d > $t/s; echo $2 | base64 -d > $t/k
-  { printf 'DSSEv1 %d %s %d ' ${#y} $y $(wc -c < $t/p); cat $t/p; } > $t/m
-  openssl pkeyutl -verify -pubin -keyform DER -inkey $t/k -rawin -in $t/m -sigfile $t/s
-}
-note() { # PROOF VKEY
-  local t=$(mktemp -d)
-  sed '1,/^$/d' $1 > $t/n; sed '/^$/,$d' $t/n > $t/m
-  { echo 302a300506032b6570032100 | unhex; echo $2 | cut -d+ -f3- | base64 -d | tail -c 32; } > $t/k
-  grep "^— ${2%%+*} " $t/n | head -n 1 | cut -d' ' -f3 | base64 -d | tail -c 64 > $t/s
-  openssl pkeyutl -verify -pubin -keyform DER -inkey $t/k -rawin -in $t/m -sigfile $t/s
-}
-rpc() { # METHOD PARAMETERS; NODE is the address of a node of your choice
-  curl -s -H 'content-type: application/json' $NODE \
-    -d '{"jsonrpc":"2.0","id":1,"method":"'$1'","params":'$2'}'; echo
-}"""
+PREPARATION = shell.functions()
 
 Values = Mapping[str, Mapping[str, object]]
 """Code to the values of the check of that code which is about the same subject, or about the whole."""
@@ -78,7 +45,7 @@ def _hex(values: Values, code: str, key: str) -> str:
 
 
 def _by_own_key(subject: str, _: Values) -> str:
-    return f"dsse {subject or DOCUMENT} $(payload {STATEMENT} | field public_key)"
+    return f"dsse {subject or DOCUMENT} $({shell.own_key()})"
 
 
 def _by_signer(subject: str, _: Values) -> str:
@@ -88,44 +55,26 @@ def _by_signer(subject: str, _: Values) -> str:
     )
 
 
-def _members(_: str, __: Values) -> str:
-    return (
-        f"payload {DOCUMENT} | tr '{{,' '\\n' \\\n"
-        """| sed -n 's/^"\\([^"]*[./][^"]*\\)":"\\([0-9a-f]\\{64\\}\\)"}*$/\\2  \\1/p' | sha256sum -c"""
-    )
-
-
 def _record(subject: str, values: Values) -> str:
     index, size = (_get(values, "record.inclusion", key) for key in ("index", "tree_size"))
     return f"""\
-h=$({{ printf '\\000'; field record < {subject} | base64 -d; }} | digest)
-r=$(prove {index} {size} $h $(sed 's/.*"hashes":\\[\\([^]]*\\)\\].*/\\1/' {subject} | tr '",' '  '))
-{{ printf 'mizheng/manifest/v1\\n'
-  payload {STATEMENT} | field public_key | base64 -d | openssl dgst -sha256 -binary
-  printf %016x {size} | unhex; printf %s $r | unhex; }} | digest
+r=$({shell.record_root(subject, index, size)})
+{shell.commitment(size, "$r")}
 payload {STATEMENT} | field commitment"""
 
 
 def _content(subject: str, _: Values) -> str:
-    return f"field record < {subject} | base64 -d; echo"
+    return f"{shell.record(subject)}; echo"
 
 
 def _original(subject: str, _: Values) -> str:
     return f"sha256sum {_quote(subject)}; openssl dgst -sm3 {_quote(subject)}"
 
 
-def _entry(_: str, __: Values) -> str:
-    return f"printf '\\000mizheng/entry/v1\\nsha256 %s\\n' $(digest < {STATEMENT}) | digest"
-
-
 def _inclusion(subject: str, values: Values) -> str:
     index, size = (_get(values, "log.inclusion", key) for key in ("index", "size"))
     leaf = _get(values, "log.entry", "leaf_hash")
-    return f"""\
-prove {index} {size} {leaf} \\
-  $(sed '/^$/,$d; 1d; /^index /d; /^extra /d' {subject} \\
-    | while read h; do echo $h | base64 -d | tohex; echo; done)
-sed '1,/^$/d' {subject} | sed -n 3p | base64 -d | tohex"""
+    return f"{shell.log_root(subject, index, size, leaf)}\n{shell.checkpoint_root(subject)}"
 
 
 def _checkpoint(subject: str, values: Values) -> str:
@@ -144,11 +93,8 @@ def _imprint(subject: str, _: Values) -> str:
 
 def _authority(subject: str, values: Values) -> str:
     at = values.get("timestamp.token", {}).get("at")
-    when = f" -attime {parse_instant(str(at))}" if at else ""
-    return f"""\
-sed -n '/^roots = \\[/,/^\\]/s/^ *"\\(.*\\)",*$/\\1/p' ../trust.toml | while read c; do
-  echo $c | base64 -d | openssl x509 -inform DER; done > ../roots.pem
-openssl ts -verify -in {subject} -data {subject.removesuffix(".tsr")}.txt -CAfile ../roots.pem{when}"""
+    text = subject.removesuffix(".tsr") + ".txt"
+    return shell.token(subject, text, "../trust.toml", "../roots.pem", parse_instant(str(at)) if at else None)
 
 
 def _block(code: str) -> _Maker:
@@ -189,7 +135,7 @@ grep -n -e chain_id -e genesis_hash -e {_get(values, "anchor.contract", "contrac
 
 def _anchored_head(_: str, values: Values) -> str:
     size = _get(values, "anchor.checkpoint", "size")
-    return f"sed '1,/^$/d' heads/{size}.tlog-proof | sed -n 3p | base64 -d | tohex"
+    return shell.checkpoint_root(f"heads/{size}.tlog-proof")
 
 
 def _quote(name: str) -> str:
@@ -201,12 +147,12 @@ _COMMANDS: dict[str, _Maker] = {
     "bundle.structure": lambda _, __: "unzip -t ../bundle.zip",
     "bundle.form": lambda _, __: "unzip -Z ../bundle.zip",
     "bundle.signature": _by_own_key,
-    "bundle.members": _members,
+    "bundle.members": lambda _, __: shell.members(),
     "envelope.signature": _by_own_key,
     "record.inclusion": _record,
     "record.content": _content,
     "original.match": _original,
-    "log.entry": _entry,
+    "log.entry": lambda _, __: shell.entry_leaf(),
     "log.inclusion": _inclusion,
     "checkpoint.signature": _checkpoint,
     "timestamp.token": _token,
