@@ -105,7 +105,14 @@ export class App {
     return el(
       "footer",
       {},
-      el("p", {}, _("A second, independent verifier: it gives the same answers as mizheng verify, from other code.")),
+      el(
+        "p",
+        {},
+        _(
+          "A second verifier, written apart: its answers have to be those of mizheng verify. Where they differ, " +
+            "rely on neither.",
+        ),
+      ),
     );
   }
 
