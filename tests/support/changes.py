@@ -1,4 +1,4 @@
-"""Single changes to bytes and to JSON values, by a source of chance: what attacks and mutations are made of."""
+"""Single changes to bytes and JSON values, by a source of chance: what attacks and mutations are made of."""
 
 from __future__ import annotations
 

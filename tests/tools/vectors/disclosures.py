@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mizheng.verifier.bundle import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.event import Event
+from mizheng.verifier.members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PrivateKey
 

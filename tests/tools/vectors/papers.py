@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from mizheng.verifier.bundle import PAGE
+from mizheng.verifier.members import PAGE
 from mizheng.verifier.trust import Trust
 from mizheng.verifier.trusted import Release
 
