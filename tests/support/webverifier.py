@@ -58,6 +58,10 @@ class WebVerifier:
         """{outcome, message, values} of one `seals/NNNN.json` by the rows of a trust file's validators."""
         return self._ask({"seals": _text(evidence), "validators": list(validators)})
 
+    def digest(self, data: bytes) -> dict[str, Any]:
+        """{size, sha256, sm3, crc32}, hex, as the page computes them of a file."""
+        return self._ask({"digest": _text(data)})
+
     def close(self) -> None:
         if self._process.stdin:
             self._process.stdin.close()

@@ -1,14 +1,16 @@
 // Reads questions, one JSON object a line, and writes the second verifier's answers, one a line. Argument: the built
 // module. Bytes are Base64. {seals, validators} asks about a member of seals; {bundle, trust, now, originals} about a
-// bundle, answered with the report or with {trust_error}.
+// bundle, answered with the report or with {trust_error}; {digest} about bytes, answered with
+// size, digests and checksum.
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-const { ready, verifyBundle, verifySeals } = await import(pathToFileURL(process.argv[2]).href);
+const { digestBlob, ready, verifyBundle, verifySeals } = await import(pathToFileURL(process.argv[2]).href);
 await ready();
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
 async function answer(question) {
+  if (question.digest !== undefined) return digestBlob(new Blob([bytes(question.digest)]), true);
   if (question.seals !== undefined) {
     const { outcome, message, values } = verifySeals(bytes(question.seals), question.validators);
     return { outcome, message, values };

@@ -14,6 +14,7 @@ import { verify } from "./verify.js";
 
 export { type Answer, verifySeals } from "./consensus/seals.js";
 export { ready } from "./crypto/hashing.js";
+export { digestBlob } from "./digests.js";
 
 export interface BundleOptions {
   /** The present time, `2026-11-23T02:00:00Z`; without it nothing says whether the trust file has expired. */
