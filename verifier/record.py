@@ -7,7 +7,7 @@ from a key that never leaves the seal, is what keeps a closed record from being 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,8 @@ SALT_CONTEXT = b"mizheng/salt/v1\n"
 MEASURE_TYPES = ("agreement", "rules", "premises", "marking", "systems", "departure", "other")
 # 法释〔2021〕12号 Art. 18: notarization, third-party witness, corroborating data; "none" is said explicitly.
 CORROBORATION_TYPES = ("notarization", "witness", "corroboration", "none")
-OBSERVATION_STATES = ("observed", "not_observed", "not_checked")
+# What came of a check, and the word a reader is told: what was looked for was there, was not, was not looked for.
+OBSERVATION_STATES = {"observed": "PASS", "not_observed": "FAIL", "not_checked": "NOT_CHECKED"}
 
 _PATH_KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "file": ({"size": int, "sha256": str, "sm3": str}, {"modified_at": str}),
@@ -192,7 +193,7 @@ def _check_environment(value: Mapping[str, Any]) -> None:
         seen.add(item["check"])
 
 
-def _one_of(value: str, allowed: tuple[str, ...]) -> None:
+def _one_of(value: str, allowed: Collection[str]) -> None:
     if value not in allowed:
         raise FormatError("a value that is not one of: {allowed}", allowed=", ".join(allowed))
 

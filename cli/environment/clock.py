@@ -14,6 +14,8 @@ from mizheng.cli.environment.observation import Observation, not_checked, observ
 
 _PORT = 123
 _SECONDS = 1.0
+# Times in records and statements are whole seconds.
+_WITHIN_SECONDS = 1.0
 # From 1900, where NTP counts from, to 1970.
 _EPOCH = 2_208_988_800
 _PACKET = struct.Struct("!BBBb11I")
@@ -29,8 +31,12 @@ def observe_clock(servers: Sequence[str]) -> Observation:
     import statistics
 
     offsets = [offset for offset in map(ask_offset, servers) if offset is not None]
-    how = f"SNTP, {len(offsets)} of {len(servers)} servers answered"
-    return observed("clock.offset", f"{statistics.median(offsets):+.3f} s" if offsets else "", how)
+    how = f"SNTP, {len(offsets)} of {len(servers)} servers answered; wanted: within {_WITHIN_SECONDS:g} s"
+    if not offsets:
+        return observed("clock.offset", "", how)
+    offset = statistics.median(offsets)
+    is_right = abs(offset) <= _WITHIN_SECONDS
+    return observed("clock.offset", f"{offset:+.3f} s", how, is_as_wanted=is_right)
 
 
 def ask_offset(server: str) -> float | None:

@@ -7,9 +7,10 @@ from typing import Any
 Observation = dict[str, Any]
 
 
-def observed(check: str, value: str, how: str) -> Observation:
-    """What was seen; an empty value was looked for and not seen."""
-    state = "observed" if value else "not_observed"
+def observed(check: str, value: str, how: str, *, is_as_wanted: bool = True) -> Observation:
+    """What was seen, read as PASS; an empty value was looked for and not seen, and with a value that is not as
+    it should be something else was: both are read as FAIL."""
+    state = "observed" if value and is_as_wanted else "not_observed"
     return {"check": check, "state": state, "value": value or None, "how": how}
 
 

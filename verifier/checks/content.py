@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..archive import CHUNK_BYTES
 from ..digests import FileDigests, compute_digests
 from ..errors import FormatError, MizhengError, ProofError
 from ..manifest import parse_opened_record
 from ..members import number_of
-from ..record import MAX_RECORD_BYTES, NUMBER_KINDS, Record, parse_record
+from ..record import MAX_RECORD_BYTES, NUMBER_KINDS, OBSERVATION_STATES, Record, parse_record
 from ..words import N_
 from .context import Context
 
@@ -50,14 +51,25 @@ def check_records(context: Context) -> None:
 
 
 def _pass_content(context: Context, member: str, record: Record) -> None:
-    """What a person wrote is shown as he wrote it; a file's record speaks through its digests."""
+    """What a person wrote is shown as he wrote it, and what was seen of the machine with how; a file's record
+    speaks through its digests."""
     values: dict[str, object] = {"kind": record.kind, "record": record.name}
     message = ""
     if record.kind in NUMBER_KINDS:
         message = N_("{record}, in the depositor's words: {words}")
         told = {name: value for name, value in record.fields.items() if name not in _TECHNICAL}
         values["words"] = "; ".join(f"{name}: {value}" for name, value in told.items())
+    elif record.kind == "environment":
+        message = N_("the sealing machine, by the depositor's own account: {words}")
+        values["words"] = "; ".join(map(_tell_observation, record.fields["observations"]))
     context.findings.passed("record.content", member, message, **values)
+
+
+def _tell_observation(item: Mapping[str, Any]) -> str:
+    """`check: PASS value (how)`."""
+    seen = f" {item['value']}" if item["value"] else ""
+    how = f" ({item['how']})" if item["how"] else ""
+    return f"{item['check']}: {OBSERVATION_STATES[item['state']]}{seen}{how}"
 
 
 def check_originals(context: Context) -> None:
