@@ -32,7 +32,7 @@ SALT_CONTEXT = b"mizheng/salt/v1\n"
 MEASURE_TYPES = ("agreement", "rules", "premises", "marking", "systems", "departure", "other")
 # 法释〔2021〕12号 Art. 18: notarization, third-party witness, corroborating data; "none" is said explicitly.
 CORROBORATION_TYPES = ("notarization", "witness", "corroboration", "none")
-# What came of a check, and the word a reader is told: what was looked for was there, was not, was not looked for.
+# What came of a check, and the word for it: what was looked for was there, was not, was not looked for.
 OBSERVATION_STATES = {"observed": "PASS", "not_observed": "FAIL", "not_checked": "NOT_CHECKED"}
 
 _PATH_KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

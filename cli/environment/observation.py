@@ -8,8 +8,8 @@ Observation = dict[str, Any]
 
 
 def observed(check: str, value: str, how: str, *, is_as_wanted: bool = True) -> Observation:
-    """What was seen, read as PASS; an empty value was looked for and not seen, and with a value that is not as
-    it should be something else was: both are read as FAIL."""
+    """What was seen, read as PASS. An empty value was looked for and not seen; what was seen may not be as it
+    should: both are read as FAIL."""
     state = "observed" if value and is_as_wanted else "not_observed"
     return {"check": check, "state": state, "value": value or None, "how": how}
 

@@ -7,6 +7,7 @@ labels, a record in its segment, a proof in one piece of each level of the tree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from mizheng.cli.sealfile.box import Box, Secret
@@ -46,12 +47,29 @@ class Batch(NamedTuple):
     size: int
 
 
+class Kept(NamedTuple):
+    """Record lines that lie in a seal: handed to another process they are a few words, and are read there."""
+
+    path: str
+    segment: Segment
+    secret: Secret
+
+    def read(self) -> bytes:
+        """The lines; DataFault when they are not what was written there, OSError when the seal is gone."""
+        with Path(self.path).open("rb") as file:
+            try:
+                return open_segment(file, Box(self.secret), self.segment)
+            except FormatError as error:
+                raise damaged(Path(self.path)) from error
+
+
 class Content:
     """An opened seal."""
 
     def __init__(self, seal: Seal, secret: Secret) -> None:
         self._seal = seal
         self._box = Box(secret)
+        self._secret = secret
         self.manifest_key = secret.manifest_key
         try:
             fields = self._contents()
@@ -81,10 +99,11 @@ class Content:
         for number, batch in enumerate(self._batches):
             yield list(unpack_entries(self._read(batch.labels))), self._lines(number)
 
-    def pieces(self) -> Iterator[tuple[bytes, bytes]]:
-        """The same as it is kept: packed entries, and the record lines."""
+    def pieces(self) -> Iterator[tuple[bytes, Kept]]:
+        """The same as it is kept: packed entries, and where the record lines are."""
+        path = str(self._seal.path.absolute())
         for batch in self._batches:
-            yield self._read(batch.labels), self._read(batch.records)
+            yield self._read(batch.labels), Kept(path, batch.records, self._secret)
 
     def record(self, place: Place) -> bytes:
         return self._lines(place.batch)[place.line]

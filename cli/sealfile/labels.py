@@ -62,7 +62,7 @@ def pack_entry(kind: str, label: bytes, stamp: Stamp = NO_STAMP) -> bytes:
     return _ENTRY.pack(_CODES[kind], len(label), *stamp) + label
 
 
-def pack_file(label: bytes, stamp: Stamp) -> bytes:
+def pack_file(label: bytes, stamp: tuple[int, int, int, int]) -> bytes:
     """`pack_entry` of a file; a million of them are made."""
     return _pack(_FILE, len(label), *stamp) + label
 

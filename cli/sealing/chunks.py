@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from mizheng.cli.sealfile.content import Kept
 from mizheng.cli.sealfile.labels import Stamp, first_path
 from mizheng.cli.sealing.folder import Other
 from mizheng.cli.sealing.walking import Listing
@@ -16,8 +17,10 @@ from mizheng.cli.sealing.walking import Listing
 # A chunk keeps a reader busy for about ten milliseconds, so that handing it over costs nothing.
 CHUNK_NAMES = 500
 
-Earlier = Iterable[tuple[bytes, bytes]]
-"""Pieces of an earlier seal in its order: packed entries, and as many record lines."""
+Piece = tuple[bytes, bytes | Kept]
+"""Of an earlier seal: packed entries, and as many record lines or where they are."""
+Earlier = Iterable[Piece]
+"""Pieces in the order of their seal."""
 
 
 class Part(NamedTuple):
@@ -38,7 +41,7 @@ class Chunk(NamedTuple):
     parts: tuple[Part, ...]
     size: int
     """How many names."""
-    earlier: tuple[tuple[bytes, bytes], ...] = ()
+    earlier: tuple[Piece, ...] = ()
     """What earlier seals have of the stretch in which these names lie."""
     is_split: bool = False
     """Large files have been taken apart from small ones."""
@@ -73,7 +76,7 @@ def join_earlier(chunks: Iterable[Chunk], earlier: Earlier) -> Iterator[Chunk]:
     """
     pieces = _placed(earlier)
     following = next(pieces, None)
-    held: list[tuple[list[tuple[bool, bytes]], tuple[bytes, bytes]]] = []
+    held: list[tuple[list[tuple[bool, bytes]], Piece]] = []
     for chunk in chunks:
         first, last = _ends(chunk)
         while following is not None and following[0] <= last:
@@ -91,7 +94,7 @@ def walk_key(label: bytes) -> list[tuple[bool, bytes]]:
     return [*((True, folder) for folder in folders), (False, name)]
 
 
-def _placed(earlier: Earlier) -> Iterator[tuple[list[tuple[bool, bytes]], tuple[bytes, bytes]]]:
+def _placed(earlier: Earlier) -> Iterator[tuple[list[tuple[bool, bytes]], Piece]]:
     for labels, records in earlier:
         label = first_path(labels)
         # What was told, not found, comes first and has no path.

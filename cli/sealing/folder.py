@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from mizheng.cli.sealfile.labels import Stamp
@@ -35,6 +36,11 @@ _REASONS = {
     errno.ENXIO: N_("a special file"),
     errno.ESTALE: N_("the network file system lost it"),
 }
+
+
+stamp_fields: Callable[[os.stat_result], tuple[int, int, int, int]] = attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino"
+)
 
 
 class Other(NamedTuple):
@@ -103,6 +109,12 @@ class Folder:
             return os.lstat(self._whole(name))
         return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
 
+    def stater(self) -> Callable[[bytes], os.stat_result]:
+        """`stat` for many names in a row."""
+        if self._descriptor is None:
+            return self.stat
+        return partial(os.stat, dir_fd=self._descriptor, follow_symlinks=False)
+
     def other(self, name: bytes, state: os.stat_result) -> Other:
         """What `state` is of, when it is no file."""
         if not stat.S_ISLNK(state.st_mode):
@@ -158,4 +170,4 @@ def special_reason(mode: int) -> str:
 
 def stamp_of(state: os.stat_result) -> Stamp:
     """What tells whether a file was written to since."""
-    return Stamp(state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    return Stamp(*stamp_fields(state))

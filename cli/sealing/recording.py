@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mizheng.cli.sealfile.labels import pack_entry, pack_file, split_entries
-from mizheng.cli.sealing.chunks import Chunk, Part
-from mizheng.cli.sealing.folder import Folder, Other, stamp_of
+from mizheng.cli.sealing.chunks import Chunk, Part, Piece
+from mizheng.cli.sealing.folder import Folder, Other, stamp_fields
 from mizheng.cli.sealing.hashing import Digests, Tick, UnreadableError, digest_within
 from mizheng.cli.sealing.records import RecordWriter
 from mizheng.cli.sealing.small import digest_row
@@ -104,17 +104,14 @@ def record_chunk(
         names = part.names.split(b"\0")
         with Folder(part.base, part.folder) as folder:
             start = 0
-            for place, name in enumerate(names):
-                other = part.others.get(place)
-                found = _find_known(folder, name, part.folder + name, known) if known and not other else None
-                if other is None and found is None:
-                    continue
-                reading.read(part, folder, names[start:place])
+            for place, found in _not_read(folder, part, names, known):
+                if start < place:
+                    reading.read(part, folder, names[start:place])
                 start = place + 1
-                if other is not None:
-                    reading.gathering.other(part.folder + name, other)
-                elif found is not None:
-                    reading.gathering.unchanged(part.folder + name, *found)
+                if isinstance(found, Other):
+                    reading.gathering.other(part.folder + names[place], found)
+                else:
+                    reading.gathering.unchanged(part.folder + names[place], *found)
             reading.read(part, folder, names[start:])
     return reading.take()
 
@@ -161,7 +158,7 @@ def _is_large(folder: Folder, name: bytes) -> bool:
         return False
 
 
-def known_files(earlier: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def known_files(earlier: Iterable[Piece]) -> dict[bytes, bytes]:
     """Record lines by packed entry: an entry that is packed the same today is of a file that was not touched.
 
     Unchanged means: same name in the seal, same size, modification time, status-change time and inode. A
@@ -171,21 +168,31 @@ def known_files(earlier: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     known: dict[bytes, bytes] = {}
     for labels, records in earlier:
         try:
-            known.update(zip(split_entries(labels), records.split(b"\n")[:-1], strict=True))
-        except (FormatError, ValueError):
+            lines = records if isinstance(records, bytes) else records.read()
+            known.update(zip(split_entries(labels), lines.split(b"\n")[:-1], strict=True))
+        except (FormatError, OSError, ValueError):
             # It only saves time: the files are there to be read.
             continue
     return known
 
 
-def _find_known(
-    folder: Folder, name: bytes, label: bytes, known: dict[bytes, bytes]
-) -> tuple[int, bytes, bytes] | None:
-    """(size, packed entry, record) of a file as an earlier seal has it; None when it is another today."""
-    try:
-        state = folder.stat(name)
-    except OSError:
-        return None
-    packed = pack_file(label, stamp_of(state))
-    record = known.get(packed)
-    return None if record is None else (state.st_size, packed, record)
+def _not_read(
+    folder: Folder, part: Part, names: list[bytes], known: dict[bytes, bytes]
+) -> Iterator[tuple[int, Other | tuple[int, bytes, bytes]]]:
+    """By place in `names`: what is no file; (size, packed entry, record) of a file that an earlier seal has
+    as it stands today."""
+    if not known:
+        yield from sorted(part.others.items())
+        return
+    prefix, others, stat = part.folder, part.others, folder.stater()
+    for place, name in enumerate(names):
+        if place in others:
+            yield place, others[place]
+            continue
+        try:
+            stamp = stamp_fields(stat(name))
+        except OSError:
+            continue
+        packed = pack_file(prefix + name, stamp)
+        if record := known.get(packed):
+            yield place, (stamp[0], packed, record)

@@ -171,13 +171,14 @@ def _list(
     prefix = label + b"/"
     with Folder(base, prefix, to_list=True) as folder:
         entries = folder.scan()
-        if rules is not None and any(name == IGNORE_NAME for name, _entry in entries):
+        if rules is not None and IGNORE_NAME in dict(entries):
             rules = rules.inside(label, _read_rules(folder, label))
         is_ruled = rules is not None and bool(rules.specs)
         listing = Listing(base, prefix, [], {}, [])
         names, others = listing.names, listing.others
         for name, entry in entries:
-            is_folder = entry.is_dir(follow_symlinks=False)
+            is_file = entry.is_file(follow_symlinks=False)
+            is_folder = not is_file and entry.is_dir(follow_symlinks=False)
             if is_ruled and rules is not None and rules.hide(prefix + name, is_folder=is_folder):
                 continue
             if is_folder:
@@ -185,7 +186,7 @@ def _list(
                 continue
             if name in ours.names and base + prefix + name in ours:
                 continue
-            if not entry.is_file(follow_symlinks=False):
+            if not is_file:
                 try:
                     state = entry.stat(follow_symlinks=False)
                 except OSError as error:

@@ -105,3 +105,15 @@ def test_every_descriptor_is_closed(folder: Path, change: Callable[[Path], None]
     before = len(list(descriptors.iterdir()))
     row_of(folder)
     assert len(list(descriptors.iterdir())) == before
+
+
+def test_a_disk_that_is_waited_for_is_told_what_comes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once reading has taken long: of all that is open then, and with the same result."""
+    told: list[int] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda descriptor, *_how: told.append(descriptor))
+    monkeypatch.setattr(small, "_OPEN", 2)
+    expected = row_of(folder)
+    assert not told
+    monkeypatch.setattr(small, "_WAIT_NS", -1)
+    assert row_of(folder) == expected
+    assert len(told) == 2

@@ -1,4 +1,4 @@
-"""What a reader is told of the environment record: each check, its word, what was seen, how it was found out."""
+"""What a reader is told of the environment record: each check, its word, what was seen, and how."""
 
 from __future__ import annotations
 
