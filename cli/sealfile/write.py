@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from mizheng.cli.errors import OutputFault
 from mizheng.cli.files import publish
 from mizheng.cli.sealfile.box import Box, Secret
+from mizheng.cli.sealfile.flushing import Flusher
 from mizheng.cli.sealfile.segments import CONTENTS, LABELS, MAGIC, RECORDS, TREE, segment_line
 from mizheng.cli.sealfile.state import Sealed, State
 from mizheng.verifier.canonical import dump
@@ -62,6 +63,7 @@ class SealWriter:
             raise OutputFault("{name} exists", "choose another name with -o, or --force", name=str(path))
         self.temporary, self.left = part_path(path), left_path(path)
         self._file = self._create()
+        self._flusher = Flusher(self._file.fileno())
         self._box = Box(secret)
         self._digest = hashlib.sha256()
         self._segments: list[list[Any]] = []
@@ -81,6 +83,7 @@ class SealWriter:
         # The first batch is ours, and made in no time.
         has_read = len(self._segments) > _FIRST_BATCH
         is_worth_keeping = has_read and kind is not None and issubclass(kind, KeyboardInterrupt)
+        self._flusher.stop()
         if not self._file.closed:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -92,6 +95,9 @@ class SealWriter:
         with self._on_disk():
             self._segment(RECORDS, lines, count)
             self._segment(LABELS, labels, count)
+            # Not the first batch: after it the process may still part into several, and has no thread then.
+            if self._records:
+                self._flusher.written(len(lines) + len(labels))
         self._records += count
 
     def finish(self, manifest: Manifest, public_key: PublicKey, previous: Previous | None = None) -> State:
@@ -125,6 +131,7 @@ class SealWriter:
         )
         self._file.write(state.dump())
         self._file.flush()
+        self._flusher.wait()
         os.fsync(self._file.fileno())
         # If we die before the next line, only the .part file is left; after it, the seal is whole.
         publish(self.temporary, self.path, force=self._force)

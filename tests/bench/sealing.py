@@ -37,14 +37,17 @@ def workshop() -> Iterator[tuple[Path, dict[str, str]]]:
 
 def make_files(folder: Path, count: int, size: int) -> list[Path]:
     """Files of random bytes, some hundred a folder."""
-    paths = []
+    return list(fill(folder, count, size))
+
+
+def fill(folder: Path, count: int, size: int) -> Iterator[Path]:
+    """The same, one by one."""
     for number in range(count):
         path = folder / f"{number // FILES_A_FOLDER:04}" / f"文件 {number:07}.bin"
         if number % FILES_A_FOLDER == 0:
             path.parent.mkdir(parents=True)
         path.write_bytes(os.urandom(size))
-        paths.append(path)
-    return paths
+        yield path
 
 
 def make_large(path: Path, size: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from mizheng.cli.errors import DataFault, InputFault, OutputFault
+from mizheng.cli.sealfile import flushing
 from mizheng.cli.sealfile.box import Box, Secret
 from mizheng.cli.sealfile.content import Content, unfinished_pieces
 from mizheng.cli.sealfile.labels import NO_STAMP, Entry, Stamp, pack_entry
@@ -330,6 +331,23 @@ def test_a_full_disk_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputFault, match="No space"):
+        write(path)
+    assert not list(path.parent.iterdir())
+
+
+def test_a_part_that_did_not_reach_the_disk_is_not_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system tells it once, and here it tells it to the thread that flushed, not at the end."""
+    told = iter([OSError(5, "Input/output error")])
+
+    def lose_one(_descriptor: int) -> None:
+        for error in told:
+            raise error
+
+    monkeypatch.setattr(os, "fsync", lose_one)
+    monkeypatch.setattr(flushing, "_BYTES", 1)
+    with pytest.raises(OutputFault, match="Input/output"):
         write(path)
     assert not list(path.parent.iterdir())
 
