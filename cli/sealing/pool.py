@@ -23,7 +23,7 @@ from mizheng.cli.sealing.records import RecordWriter
 _FEW_FILES = 1500
 _FEW_BYTES = 256 << 20
 # More readers than cores: while one waits for the disk, another hashes.
-_READERS_PER_CORE = 2
+_READERS_PER_CORE = 3
 # Chunks whose records wait for those of an earlier one: bounds memory to some tens of MiB.
 _WINDOW = 64
 
