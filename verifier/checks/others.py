@@ -13,6 +13,9 @@ _UNJUDGED = (
     ("platform", "platform.facts"),
 )
 
+UNJUDGED_CODES = frozenset(code for _, code in _UNJUDGED)
+"""Nothing passes these checks in this version, whatever a depositor gives."""
+
 
 def check_unjudged(context: Context) -> None:
     for group, code in _UNJUDGED:

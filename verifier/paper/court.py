@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..checks.others import UNJUDGED_CODES
 from ..report import Report, Status
 from ..words import N_, Translate
 
@@ -177,13 +178,13 @@ def answer_requirements(report: Report, kinds: frozenset[str], _: Translate) -> 
             _(requirement.what),
             requirement.source,
             _(requirement.place),
-            tuple(_states(requirement, report, kinds)),
+            tuple(_states(requirement, report, kinds, _)),
         )
         for requirement in REQUIREMENTS
     )
 
 
-def _states(requirement: Requirement, report: Report, kinds: frozenset[str]) -> Iterator[str]:
+def _states(requirement: Requirement, report: Report, kinds: frozenset[str], _: Translate) -> Iterator[str]:
     for code in requirement.codes:
         found = Counter(check.status for check in report.checks if check.code == code)
         # Every status that there was, none made better or worse by another.
@@ -192,6 +193,9 @@ def _states(requirement: Requirement, report: Report, kinds: frozenset[str]) -> 
                 yield f"{code} {status}" + (f" ×{found[status]}" if found[status] > 1 else "")
         if not found:
             yield f"{code} {Status.NOT_CHECKED}"
+        if code in UNJUDGED_CODES:
+            # Nobody is to take for the depositor's omission what was not built.
+            yield _(N_("(not checked by this version, given or not)"))
     for kind in requirement.kinds:
         # A record that is opened is given; whether what it says is true no check can tell.
         yield _GIVEN.format(kind=kind) if kind in kinds else f"record {kind}: {Status.NOT_PROVIDED}"
