@@ -257,7 +257,7 @@ def test_health_readiness_and_metrics(depositor: TestDepositor, server: NotarySe
     depositor.deposit()
     assert get(server, "/healthz").json() == {"state": "ok"}
     ready = get(server, "/readyz").json()
-    names = {"database", "log", "sequencer", "issuer", "certificates", "chain.embedded"}
+    names = {"database", "log", "sequencer", "commits", "issuer", "certificates", "chain.embedded"}
     assert set(ready["checks"]) == names
     text = get(server, "/metrics").text
     for name in (

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import subprocess
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from tests.support import prepared
-from tests.support.ending import end_process
-from tests.support.ports import take_port
+from tests.support.serving import Serving
 
-# A cold first start compiles byte code and makes a chain; on a busy machine that takes its time.
-START_SECONDS = 90.0
-_LISTENING = re.compile(r"(http://[0-9.]+:[0-9]+)")
-# This machine's own addresses are never looked for at a proxy.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_PROGRAM = "mizheng.notary"
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -49,12 +36,12 @@ def make_uscc(number: int) -> str:
     return first + _USCC_ALPHABET[(31 - total % 31) % 31]
 
 
-class NotaryServer:
+class NotaryServer(Serving):
     """`mizheng-notary serve` over a data directory, on a port of its own that it keeps over restarts."""
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
+        super().__init__()
         self.data_dir = Path(data_dir)
-        self.url = ""
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("MIZHENG_")},
             "MIZHENG_DATA_DIR": str(self.data_dir),
@@ -63,74 +50,19 @@ class NotaryServer:
             "MIZHENG_LANG": "en",
             **environment,
         }
-        self._port = take_port()
-        self._process: prepared.Prepared | None = None
-        self._output: deque[str] = deque(maxlen=400)
         self._organisations = 0
 
-    def __enter__(self) -> NotaryServer:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def output(self) -> str:
-        """The last lines that the process wrote."""
-        return "".join(self._output)
-
-    def start(self) -> NotaryServer:
-        """Start and wait until it answers."""
-        assert self._process is None, "it runs already"
-        listening = threading.Event()
-        self._process = process = prepared.start(
+    def _begin(self) -> prepared.Prepared | subprocess.Popen[str]:
+        return prepared.start(
             _PROGRAM,
-            ("serve", "--port", str(self._port)),
+            ("serve", "--port", str(self.port)),
             self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
 
-        def collect() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
-                self._output.append(line)
-                found = _LISTENING.search(line)
-                if found and not listening.is_set():
-                    self.url = found[1]
-                    listening.set()
-
-        threading.Thread(target=collect, daemon=True).start()
-        deadline = time.monotonic() + START_SECONDS
-        while not listening.wait(0.02):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"the notary did not start:\n{self.output}")
-        while not self._answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"the notary does not answer:\n{self.output}")
-            time.sleep(0.02)
-        return self
-
-    def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it as a power cut would, for the process; what the kernel holds stays."""
-        self._end(signal.SIGKILL)
-
-    def restart(self) -> NotaryServer:
-        self.stop()
-        return self.start()
+    def _is_there(self, line: str) -> bool:
+        return self.url in line
 
     def add_org(self, name: str = "", identifier: str = "") -> tuple[Org, str]:
         """Register a company through the operator's command line; it and its API key."""
@@ -151,17 +83,3 @@ class NotaryServer:
         """Write the trust file and return its path."""
         self.run("trust", "export", "-o", str(path))
         return path
-
-    def _answers(self) -> bool:
-        try:
-            with _DIRECT.open(self.url + "/healthz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self._process = self._process, None
-        end_process(process, how)
-
-
-_PROGRAM = "mizheng.notary"
