@@ -69,6 +69,10 @@ def digest_all(messages: Sequence[bytes]) -> list[str]:
         digests = lanes.digest(some) if is_worth else None
         for place, digest in zip(places, digests or map(_digest_one, some), strict=True):
             found[place] = digest
+    # A record with a wrong digest would prove nothing, for ever: one of each row is made twice.
+    middle = order[len(order) // 2] if order else None
+    if middle is not None and found[middle] != _digest_one(messages[middle]):
+        return [_digest_one(message) for message in messages]
     return found
 
 

@@ -79,6 +79,14 @@ def test_a_library_that_does_not_answer_as_openssl_is_not_used(status: int) -> N
     assert library.asked
 
 
+def test_a_library_that_goes_wrong_later_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that it gets wrong is OpenSSL's."""
+    lanes = SimpleNamespace(digest=lambda messages: ["0" * 64] * len(messages))
+    monkeypatch.setattr(sm3, "find_lanes", lambda: lanes)
+    messages = make((4096,) * (sm3._MANY + 1))
+    assert sm3.digest_all(messages) == expect(messages)
+
+
 def test_no_library_at_all_and_one_without_sm3() -> None:
     def missing(_path: str) -> Any:
         raise OSError("no such library")
