@@ -183,7 +183,7 @@ def cases() -> list[Case]:
     for place in ("values", "crls"):
         found.fails(
             f"revoked-in-{place}",
-            "an answer says that the certificate was replaced before the token",
+            f"an answer in {place} says that the certificate was replaced before the token",
             _CODE,
             answered(place, status=_revoked(STAMPED_AT - DAY, _SUPERSEDED)),
         )

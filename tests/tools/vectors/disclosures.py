@@ -130,7 +130,7 @@ def cases() -> list[Case]:
         disclosed(proof=lambda _, log, index: log.proof(index - 1)),
     )
     fails("before-its-deposit", "it stands in the log before its deposit", disclosed(before=True))
-    fails("event-missing", "half of the proof", without(DISCLOSURE_EVENT))
-    fails("proof-missing", "half of the proof", without(DISCLOSURE_PROOF))
+    fails("event-missing", "on record, says the proof, but its event is missing", without(DISCLOSURE_EVENT))
+    fails("proof-missing", "an event without the proof that it is on record", without(DISCLOSURE_PROOF))
     fails("document-missing", "the proof of a disclosure that is not there", without(DISCLOSURE))
     return found.all

@@ -79,7 +79,7 @@ def _papers() -> list[Case]:
     found = Cases("paper")
     for name, code in _PAPERS:
         kind = name.removesuffix(".pdf")
-        why = "a paper whose pages are for people to read"
+        why = f"enclosed {name}: its pages are for people to read"
         found.passes(f"{kind}-enclosed", why, enclosing(name, _PDF), open=(code,))
     found.fails(
         "exhibits-changed",
