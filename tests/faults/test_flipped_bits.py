@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class Log:
     url: str
     receipts: list[Receipt] = field(default_factory=list)
 
+    @property
+    def database(self) -> str:
+        return self.instance.engine.dialect.name
+
     def deposit(self, name: str) -> int:
         return self.wait(Item(name), self.sequencer.submit(Item(name)))
 
@@ -61,17 +66,45 @@ class Log:
             connection.execute(update(table).where(where).values({column: bytes(data)}))
 
 
-@pytest.fixture
-def log(tmp_path: Path, database_url: str) -> Iterator[Log]:
-    instance = open_log(database_url, str(tmp_path / "notary"))
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A log that nobody has open, with a place for every entry."""
+
+    url: str
+    folder: Path
+    receipts: tuple[Receipt, ...]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Made once for each database; tests take copies."""
+    folder = tmp_path_factory.mktemp("filled")
+    url = f"sqlite:///{folder / 'log.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").create()
+    instance = open_log(url, str(folder / "notary"))
     sequencer = make_sequencer(instance)
-    made = Log(instance, sequencer, database_url)
+    made = Log(instance, sequencer, url)
     items = [Item(f"{number}") for number in range(ENTRIES)]
     futures = [sequencer.submit(item) for item in items]
     sequencer.start()
     for item, future in zip(items, futures, strict=True):
         made.wait(item, future)
-    yield made
+    sequencer.stop()
+    instance.engine.dispose()
+    return Filled(url, folder, tuple(made.receipts))
+
+
+@pytest.fixture
+def log(filled: Filled, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Log]:
+    shutil.copytree(filled.folder, tmp_path, dirs_exist_ok=True)
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    if filled.url.startswith("postgresql"):
+        url = request.getfixturevalue("postgres").create(filled.url.rpartition("/")[2])
+    instance = open_log(url, str(tmp_path / "notary"))
+    sequencer = make_sequencer(instance)
+    sequencer.start()
+    yield Log(instance, sequencer, url, list(filled.receipts))
     sequencer.stop()
     instance.engine.dispose()
 
@@ -85,7 +118,7 @@ RIGHT_EDGE = [
 
 
 def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log, tell: Tell) -> None:
-    bits = chooser("edge", log.url.partition(":")[0])
+    bits = chooser("edge", log.database)
     for number in range(FLIPS):
         for table, column, where in RIGHT_EDGE:
             bit = bits.randrange(80 * 32 * 8)
@@ -99,11 +132,11 @@ def test_on_the_right_edge_it_is_found_by_the_next_append(log: Log, tell: Tell) 
     assert log.deposit("mended") == ENTRIES
     assert log.sequencer.refusal is None
     assert len(recompute(log.url, log.instance.signer.vkey).entries) == ENTRIES + 1
-    tell("a bit flips on the right edge", FLIPS * len(RIGHT_EDGE), log.check())
+    tell("a bit flips on the right edge", FLIPS * len(RIGHT_EDGE), log.check(), database=log.database)
 
 
 def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log, tell: Tell) -> None:
-    bits = chooser("old", log.url.partition(":")[0])
+    bits = chooser("old", log.database)
     scrubber = Scrubber(log.instance.engine, log.instance.guard)
     for number in range(FLIPS):
         index = bits.randrange(2)
@@ -120,12 +153,12 @@ def test_elsewhere_it_is_found_by_reading_the_whole_log(log: Log, tell: Tell) ->
         log.flip(table, column, where, bit)
         scrubber.step()
         assert log.deposit(f"mended-{number}") == ENTRIES + number
-    tell("a bit flips elsewhere", FLIPS, log.check())
+    tell("a bit flips elsewhere", FLIPS, log.check(), database=log.database)
 
 
 def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path, tell: Tell) -> None:
     """Also one that starts later; and it ends only when somebody has found that very place well again."""
-    bits = chooser("all", log.url.partition(":")[0])
+    bits = chooser("all", log.database)
     copy_keys(tmp_path / "notary" / "keys", tmp_path / "other" / "keys")
     finder = Scrubber(log.instance.engine, log.instance.guard)
     for number in range(FLIPS):
@@ -157,7 +190,7 @@ def test_what_one_process_finds_stops_all(log: Log, tmp_path: Path, tell: Tell) 
         signing.stop()
         other.engine.dispose()
     assert log.deposit("mended") == ENTRIES + FLIPS
-    tell("a bit flips, another process finds it", FLIPS, log.check())
+    tell("a bit flips, another process finds it", FLIPS, log.check(), database=log.database)
 
 
 def test_a_checkpoint_is_not_kept_of_damaged_tiles(log: Log) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -118,7 +119,12 @@ class Anvil:
 
     def mine(self, blocks: int = 1) -> None:
         """Add empty blocks."""
-        self.rpc("anvil_mine", hex(blocks))
+        if blocks:
+            self.rpc("anvil_mine", hex(blocks))
+
+    def dump(self) -> bytes:
+        """The chain at this moment, as the file `state` has it."""
+        return gzip.decompress(bytes.fromhex(self.rpc("anvil_dumpState")[2:]))
 
     def block_number(self, tag: str = "latest") -> int:
         return int(self.rpc("eth_getBlockByNumber", tag, False)["number"], 16)

@@ -126,11 +126,11 @@ class Postgres:
         self.stop()
         return self.start()
 
-    def create(self) -> str:
-        """A fresh, empty database; its URL for MIZHENG_DATABASE_URL."""
+    def create(self, template: str = "template1") -> str:
+        """A fresh database, empty or a copy of one that nobody has open; its URL for MIZHENG_DATABASE_URL."""
         self._databases += 1
         name = f"log{self._databases}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def url(self, name: str = "postgres", port: int | None = None) -> str:

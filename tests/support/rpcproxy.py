@@ -8,6 +8,7 @@ slow, refused with 429, cut off, or answered with a lie.
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import time
@@ -16,10 +17,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-
-import httpx
-
-from tests.support.plain import NO_TLS
+from urllib.parse import urlsplit
 
 # lost: the node never sees the request. unanswered: it does, and its answer is lost. cut: half of the
 # answer's bytes. slow: SLOW_SECONDS later. A number: that HTTP status instead of an answer. A dict: this
@@ -40,10 +38,6 @@ class RpcProxy:
         """Faults that happened."""
         self._plans: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._guard = threading.Lock()
-        # A connection a request: one that is kept alive does not notice that the node was started anew.
-        self._client = httpx.Client(
-            timeout=30, trust_env=False, verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0)
-        )
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -66,7 +60,6 @@ class RpcProxy:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._client.close()
 
     def answer(self, body: bytes) -> tuple[int, bytes | None, bool]:
         """(HTTP status, body or None for a connection that is closed, whether the body is cut off)."""
@@ -88,10 +81,8 @@ class RpcProxy:
         if fault == "slow":
             time.sleep(SLOW_SECONDS)
         try:
-            answer = self._client.post(
-                self.target, content=body, headers={"content-type": "application/json"}
-            ).content
-        except httpx.HTTPError:
+            answer = self._pass_on(body)
+        except (OSError, http.client.HTTPException):
             return 0, None, False
         if fault == "unanswered":
             return 0, None, False
@@ -100,6 +91,18 @@ class RpcProxy:
             told["result"] = fault(told.get("result"))
             answer = json.dumps(told).encode()
         return 200, answer, fault == "cut"
+
+    def _pass_on(self, body: bytes) -> bytes:
+        """The node's answer. A connection a request: one that is kept alive does not notice that the node was
+        started anew.
+        """
+        node = urlsplit(self.target)
+        connection = http.client.HTTPConnection(node.hostname or "", node.port, timeout=30)
+        try:
+            connection.request("POST", node.path or "/", body, {"content-type": "application/json"})
+            return connection.getresponse().read()
+        finally:
+            connection.close()
 
 
 def _handler(proxy: RpcProxy) -> type[BaseHTTPRequestHandler]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.chain.harness import Found, World, make_world
-from tests.faults.seeds import chooser
+from tests.faults.seeds import SEED, chooser
 from tests.support.anvil import Anvil
 from tests.support.figures import note_into
 from tests.support.rpcproxy import RpcProxy
@@ -24,7 +24,7 @@ def tell(record_property: Callable[[str, object], None]) -> Tell:
     """`tell("answers lost", 12, found)`: nothing false, lost or twice; and the line about it."""
 
     def tell(fault: str, faults: int, found: Found) -> None:
-        note_into(record_property, "chain")(
+        note_into(record_property, "chain", SEED)(
             f"chain: {fault}",
             faults=faults,
             acknowledged=found.anchors,
@@ -45,8 +45,10 @@ def node(tmp_path: Path) -> Iterator[Anvil]:
     # Finalized is the head less 64. A first block that is the same at each start: anvil keeps that of every
     # start in its state, and after the third has another genesis.
     first = ("--timestamp", str(int(time.time())))
-    with Anvil(state=tmp_path / "anvil.json", slots_in_an_epoch=32, extra=first) as found:
+    state = tmp_path / "anvil.json"
+    with Anvil(state=state, state_interval=600, slots_in_an_epoch=32, extra=first) as found:
         yield found
+        found.kill()
 
 
 @pytest.fixture

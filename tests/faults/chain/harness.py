@@ -61,8 +61,10 @@ class World:
     waited_for: Counter[str | None] = field(default_factory=Counter)
     crashes: int = 0
 
-    def step(self, *, mine: bool = True) -> bool:
-        """One step of the anchorer, with the auditor looking after it."""
+    def step(self, *, mine: int = 1) -> bool:
+        """One step of the anchorer, with the auditor looking after it; if it had nothing to do, so many new
+        blocks.
+        """
         try:
             done = self.anchorer.step()
         except Crash:
@@ -74,10 +76,10 @@ class World:
         if not done:
             self.tick(3)
             if mine and self.node.running:
-                self.node.mine()
+                self.node.mine(mine)
         return done
 
-    def run(self, until: Callable[[], bool], *, steps: int = 400, mine: bool = True) -> None:
+    def run(self, until: Callable[[], bool], *, steps: int = 400, mine: int = 1) -> None:
         for _ in range(steps):
             if until():
                 return
@@ -87,7 +89,7 @@ class World:
             f"{[(row.tree_size, row.nonce, row.state, row.last_error) for row in self.place.rows()]}"
         )
 
-    def steps(self, count: int, *, mine: bool = True) -> None:
+    def steps(self, count: int, *, mine: int = 1) -> None:
         for _ in range(count):
             self.step(mine=mine)
 
@@ -104,7 +106,7 @@ class World:
         size = self.place.log.head()[0]
         self.run(
             lambda: any(row.tree_size == size and row.state == state for row in self.place.rows()),
-            mine=state in ("mined", "final"),
+            mine=int(state in ("mined", "final")),
         )
 
     def steal(self, nonce: int, fees: Fees | None = None) -> bytes:
@@ -156,11 +158,18 @@ class World:
         self.tick(200)
         self.place.log.grow()
         size = self.place.log.head()[0]
+        # Where many blocks make one final, several at a time.
+        blocks = 1 + (self.confirmations or 0) // 4
         self.run(
             lambda: any(row.tree_size == size and row.state == "final" for row in self.place.rows()),
             steps=1500,
+            mine=blocks,
         )
-        self.run(lambda: all(row.state in ("final", "failed") for row in self.place.rows()), steps=1500)
+        self.run(
+            lambda: all(row.state in ("final", "failed") for row in self.place.rows()),
+            steps=1500,
+            mine=blocks,
+        )
         return self.count()
 
     def count(self) -> Found:

@@ -6,7 +6,6 @@ the same, with evidence that checks. Where a majority is bad, anchoring waits an
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from mizheng.notary.chain.nodes import NodesChain
 from mizheng.notary.chain.profiles import parse_finality
 from mizheng.notary.chain.rpc import Rpc
 
+from tests.faults.seeds import chooser
 from tests.notary.chain.support import Clock, Place, make_node_place
 from tests.support.anvil import Anvil
 from tests.support.badnodes import BAD, Lagging, three_nodes
@@ -97,7 +97,7 @@ def test_one_bad_node_makes_nothing_final_and_loses_nothing(tmp_path: Path, node
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_bad_nodes_that_come_and_go(tmp_path: Path, node: Anvil, seed: int) -> None:
     """Any one of the three, bad in any way, changing all the time; then two: nothing is final meanwhile."""
-    draw = random.Random(f"bad nodes {seed}")
+    draw = chooser("bad nodes", seed)
     place = make_node_place(tmp_path, node, rule="finalized")
     with three_nodes(node.url) as proxies:
         chain = open_all(proxies, place.clock)

@@ -45,7 +45,7 @@ def test_a_gap_in_the_nonces_is_filled(make: MakeWorld, tell: Tell) -> None:
             world.steal(nonce)
         world.node.mine(1)
         world.place.log.grow()
-        world.run(lambda: world.state() == "sent", mine=False)
+        world.run(lambda: world.state() == "sent", mine=0)
         ours = world.place.rows()[-1]
         assert ours.nonce == first + width
         world.node.rpc("anvil_reorg", 1, [])
