@@ -340,8 +340,12 @@ def _end(main: Callable[[], object]) -> NoReturn:
     # What the interpreter does before it goes: threads and workers are waited for.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        # Whoever read is gone: what then becomes of the exit code is the interpreter's to say.
+        sys.exit(code)
     os._exit((code or 0) & 0xFF)
 
 
