@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from itertools import takewhile
 
 from mizheng.notary.anchoring.policy import AnchorPolicy, load_urgent_size
 from mizheng.notary.chain import contract as calls
@@ -72,7 +73,8 @@ class Anchorer:
         self._elapsed = elapsed
         self._outbox = Outbox(engine, chain.profile, deployment, publisher.address)
         # What is under way, and what is in a block: each looked at once a head.
-        self._lulls: dict[str, Lull[Outcome]] = {work: Lull(elapsed) for work in ("advance", "settle")}
+        works = ("advance", "settle", "stay")
+        self._lulls: dict[str, Lull[Outcome]] = {work: Lull(elapsed) for work in works}
         self._head_hash: bytes | None = None
         """Of the chain, as of this step; None: not asked yet."""
         self._pulse = Pulse(chain.profile.fee_rule.stalled_after, elapsed)
@@ -212,9 +214,33 @@ class Anchorer:
         return outcome
 
     def _settle(self) -> Outcome:
-        """See the oldest item that is in a block become final, or go back."""
-        item = self._outbox.oldest(("mined",))
-        return (False, None) if item is None else self._once_a_head("settle", item, self._settle_one)
+        """See whether all that is in a block stays there, and the oldest of it become final."""
+        oldest, newest = self._outbox.oldest(("mined",)), self._outbox.newest(("mined",))
+        if oldest is None or newest is None:
+            return False, None
+        if newest.id != oldest.id:
+            outcome = self._once_a_head("stay", newest, self._stay)
+            if outcome[0]:
+                return outcome
+        return self._once_a_head("settle", oldest, self._settle_one)
+
+    def _stay(self, newest: Item) -> Outcome:
+        """See whether the newest is still in its block: then so are all before it.
+
+        Blocks may be replaced long before older anchors are final; what was in them is sent again at once.
+        """
+        if not self._is_gone(newest):
+            return False, None
+        gone = list(takewhile(self._is_gone, self._outbox.mined()))
+        # Dying in here: the newest is the last one to go back, so that it is found gone again.
+        for item in reversed(gone):
+            self._outbox.put_back(item, self._now())
+        return True, None
+
+    def _is_gone(self, item: Item) -> bool:
+        block = None if item.block_number is None else self._chain.block(item.block_number)
+        # No block at that height: as in `_watch`.
+        return block is not None and block.hash != item.block_hash
 
     def _settle_one(self, item: Item) -> Outcome:
         if item.block_number is None:

@@ -80,6 +80,12 @@ class Outbox:
         """The largest head among the items in these states."""
         return self._first(states, self._largest, max)
 
+    def mined(self) -> list[Item]:
+        """Items in a block that is not final yet, the largest head first."""
+        statement = self._here.where(anchors.c.state == "mined").order_by(anchors.c.tree_size.desc())
+        with reading(self._engine) as connection:
+            return [_item(row) for row in connection.execute(statement)]
+
     def failed_at(self, tree_size: int) -> list[Item]:
         """Items for this head that were given up."""
         statement = self._here.where(anchors.c.state == "failed", anchors.c.tree_size == tree_size)

@@ -106,6 +106,27 @@ def test_a_block_that_disappears_puts_the_item_back(node: Anvil, place: Place) -
     assert place.check(row.evidence_final).block.hash == row.block_hash
 
 
+def test_a_newer_block_that_disappears_does_not_wait_for_older_anchors(node: Anvil, place: Place) -> None:
+    set_rule(place, "confirmations:12")
+    anchorer = place.anchorer()
+    run(anchorer, place.clock, lambda: state(place) == "mined")
+    node.mine(5)
+    for size in (6, 7):
+        place.log.grow()
+        run(anchorer, place.clock, lambda size=size: len(place.rows()) == size - 4)  # type: ignore[misc]
+        run(anchorer, place.clock, lambda: place.rows()[-1].state == "mined")
+    older, *newer = place.rows()
+    node.rpc("evm_setAutomine", False)
+    node.rpc("anvil_reorg", 3, [])
+    node.rpc("anvil_dropAllTransactions")
+    run(anchorer, place.clock, lambda: [row.state for row in place.rows()] == ["mined", "sent", "sent"])
+    assert place.rows()[0].block_hash == older.block_hash
+    node.rpc("evm_setAutomine", True)
+    node.mine()
+    run(anchorer, place.clock, lambda: {row.state for row in place.rows()} == {"mined"})
+    assert all(place.rows()[1 + n].block_hash != row.block_hash for n, row in enumerate(newer))
+
+
 def test_several_heads_disappear_and_come_back_in_order(node: Anvil, place: Place) -> None:
     set_rule(place, "confirmations:12")
     anchorer = place.anchorer()
