@@ -62,6 +62,11 @@ _COMMANDS = {
     ),
     "escrow": Lazy("mizheng.cli.commands.escrow", "escrow", N_("who else can open the company's seals")),
     "log": Lazy("mizheng.cli.commands.log", "log", N_("the versions of a secret, and what changed")),
+    "supplement": Lazy(
+        "mizheng.cli.commands.supplement",
+        "supplement",
+        N_("add evidence to a matter later: deed, witness, project"),
+    ),
     "points": Lazy(
         "mizheng.cli.commands.points", "points", N_("what exactly is secret: write and check points.toml")
     ),

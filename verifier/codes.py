@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "online.root": N_("the contract still answers with this root"),
     "anchor.seals": N_("enough of the chain's own validators sealed the block"),
     "foreign.observed": N_("trusted observers say that a chain with foreign headers holds this root"),
+    "supplement.link": N_("the supplement names an earlier deposit of the same depositor"),
 }
 
 NEEDED = (

@@ -20,6 +20,8 @@ BEACON = "beacon.json"
 DISCLOSURE = "disclosure.dsse.json"
 DISCLOSURE_EVENT = "disclosure.event.dsse.json"
 DISCLOSURE_PROOF = "disclosure.tlog-proof"
+SUPPLEMENTED = "supplemented.dsse.json"
+SUPPLEMENTED_PROOF = "supplemented.tlog-proof"
 PAGE = "verify.html"
 
 _NUMBER = r"([0-9]{4}|[1-9][0-9]{4,6})"
@@ -47,6 +49,7 @@ _MEMBERS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("renewals", rf"renewals/{_NUMBER}\.ers", False),
         ("custody", rf"custody/{_NUMBER}\.(?:dsse\.json|event\.dsse\.json|tlog-proof)", False),
         ("disclosure", r"disclosure\.(?:dsse\.json|event\.dsse\.json|tlog-proof)", False),
+        ("supplemented", r"supplemented\.(?:dsse\.json|tlog-proof)", False),
         ("platform", r"platform\.dsse\.json", False),
         ("certificate", r"certificate\.pdf", False),
         ("exhibits", r"exhibits\.pdf", True),

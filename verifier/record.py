@@ -32,6 +32,8 @@ SALT_CONTEXT = b"mizheng/salt/v1\n"
 MEASURE_TYPES = ("agreement", "rules", "premises", "marking", "systems", "departure", "other")
 # 法释〔2021〕12号 Art. 18: notarization, third-party witness, corroborating data; "none" is said explicitly.
 CORROBORATION_TYPES = ("notarization", "witness", "corroboration", "none")
+# What a supplement adds; whether it is so is the depositor's word.
+SUPPLEMENT_TYPES = ("project", "notarization", "witness", "other")
 # What came of a check, and the word for it: what was looked for was there, was not, was not looked for.
 OBSERVATION_STATES = {"observed": "PASS", "not_observed": "FAIL", "not_checked": "NOT_CHECKED"}
 
@@ -47,6 +49,7 @@ _NUMBER_KINDS: dict[str, dict[str, Any]] = {
     "carrier": {"type": str, "serial": str, "place": str, "custodian": str},
     "source": {"who": str, "system": str, "how": str},
     "corroboration": {"type": str, "detail": str, "sha256": (str, type(None))},
+    "supplement": {"matter": str, "type": str, "title": str, "envelope_sha256": str},
 }
 _SINGLE_KINDS: dict[str, dict[str, Any]] = {
     "environment": {"observations": list},
@@ -207,6 +210,11 @@ def _check_authority(value: Mapping[str, Any]) -> None:
     from_hex(value["sha256"], 32)
 
 
+def _check_supplement(value: Mapping[str, Any]) -> None:
+    _one_of(value["type"], SUPPLEMENT_TYPES)
+    from_hex(value["envelope_sha256"], 32)
+
+
 def _check_previous(value: Mapping[str, Any]) -> None:
     from_hex(value["envelope_sha256"], 32)
 
@@ -216,6 +224,7 @@ _CONTENT_CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "link": _check_link,
     "measure": _check_measure,
     "corroboration": _check_corroboration,
+    "supplement": _check_supplement,
     "environment": _check_environment,
     "authority": _check_authority,
     "previous": _check_previous,

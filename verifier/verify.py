@@ -13,9 +13,10 @@
  9. time        not before the beacon, not after the earliest token or anchor
 10. depositor   enrolment in the same tree, key not revoked
 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
-12. others      members this version knows by name but does not judge
-13. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
-14. verdict
+12. supplement  whether the deposit that an opened supplement names is an earlier one of the same depositor
+13. others      members this version knows by name but does not judge
+14. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
+15. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
 the present time and what nodes answered are arguments.
@@ -43,6 +44,7 @@ from .checks import (
     papers,
     renewals,
     structure,
+    supplements,
     times,
     tokens,
 )
@@ -61,12 +63,12 @@ __all__ = ["OnlineBlock", "OnlineRoot", "verify_bundle"]
 
 # Records that speak for the time before anchoring (法释〔2021〕12号 Art. 18), as a report lists them.
 _SUPPORTS = (
-    ("environment", N_("environment of the sealing machine, by the depositor's own account")),
-    ("source", N_("source, and how it was produced in the ordinary course")),
-    ("corroboration", N_("notarization, third-party witness, corroborating data")),
-    ("measure", N_("secrecy measures")),
-    ("carrier", N_("carriers")),
-    ("authority", N_("the operator's power of attorney")),
+    (("environment",), N_("environment of the sealing machine, by the depositor's own account")),
+    (("source",), N_("source, and how it was produced in the ordinary course")),
+    (("corroboration", "supplement"), N_("notarization, third-party witness, corroborating data")),
+    (("measure",), N_("secrecy measures")),
+    (("carrier",), N_("carriers")),
+    (("authority",), N_("the operator's power of attorney")),
 )
 
 
@@ -141,6 +143,7 @@ def verify_bundle(
         identity.check_enrolment(context)
         identity.check_key_status(context)
         disclosures.check_disclosure(context, document)
+        supplements.check_supplements(context)
         others.check_unjudged(context)
         papers.check_papers(context, pdf_reader)
         others.check_page(context)
@@ -192,10 +195,11 @@ def _required(trust: Trust | None) -> tuple[str, ...]:
 
 
 def _supports(context: Context) -> tuple[Support, ...]:
-    opened: dict[str, list[str]] = {}
-    for name, record in context.records:
-        opened.setdefault(record.kind, []).append(name)
-    return tuple(Support(what, kind in opened, ", ".join(opened.get(kind, ()))) for kind, what in _SUPPORTS)
+    found = (
+        (what, [name for name, record in context.records if record.kind in kinds])
+        for kinds, what in _SUPPORTS
+    )
+    return tuple(Support(what, bool(names), ", ".join(names)) for what, names in found)
 
 
 def _facts(trust: Trust | None, context: Context | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ What a later table says of the same record goes before what an earlier one said.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from mizheng.cli.depositing.client import decode_base64
 from mizheng.cli.errors import DataFault, InputFault, UsageFault
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.terminal.language import _
-from mizheng.cli.terminal.output import note
 from mizheng.verifier.canonical import require_fields
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.paper.exhibits import Exhibit, ExhibitList, exhibit_of, make_exhibit_list
@@ -69,11 +69,17 @@ class Frame:
 
 
 def exhibit_members(
-    seal: Seal, opening: Opening, originals: frozenset[int], frame: Frame, words: str | None
+    seal: Seal,
+    opening: Opening,
+    originals: frozenset[int],
+    frame: Frame,
+    words: str | None,
+    tell: Callable[[str], None],
 ) -> dict[str, bytes]:
     """The list as a member of the bundle. None, and a word why, when nobody asked and it cannot be made.
 
     `originals`: places in `opening` whose file goes along. `words`: the file of the depositor's words.
+    `tell` takes the word.
     InputFault for words about what is not opened.
     """
     said = read_said(Path(words)) if words else ()
@@ -84,7 +90,7 @@ def exhibit_members(
                 "an exhibit list has at most {count} lines", "open fewer records", count=MAX_EXHIBITS
             )
         most = MAX_EXHIBITS
-        note(_("no exhibit list: {count} records are opened, and it takes {most}", count=count, most=most))
+        tell(_("no exhibit list: {count} records are opened, and it takes {most}", count=count, most=most))
         return {}
     deposit = seal.state.deposit
     assert deposit is not None  # noqa: S101 - nothing is bundled before it was deposited
@@ -94,7 +100,7 @@ def exhibit_members(
         if words:
             raise
         reason, hint = _(error.message, **error.values), _(error.hint)
-        note(_("no exhibit list is made: {reason}; {hint}", reason=reason, hint=hint))
+        tell(_("no exhibit list is made: {reason}; {hint}", reason=reason, hint=hint))
         return {}
 
 

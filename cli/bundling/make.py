@@ -38,13 +38,16 @@ class Opening:
     records: tuple[Record, ...]
 
 
-def open_records(content: Content, selection: Selection, *, with_environment: bool) -> Opening:
-    """Prove the selected records; DataFault when the seal's records are not those that were committed to."""
+def open_records(content: Content, selection: Selection, *, unasked: Mapping[str, bool]) -> Opening:
+    """Prove the selected records; DataFault when the seal's records are not those that were committed to.
+
+    `unasked`: kinds that are opened, or kept closed, whatever is selected.
+    """
     wanted: list[bytes] = []
     for place, entry in content.entries():
         # Only what is opened is read: a seal may hold a million records.
         is_wanted = selection.wants(entry.kind, entry.label, partial(content.record, place))
-        if with_environment if entry.kind == "environment" else is_wanted:
+        if unasked.get(entry.kind, is_wanted):
             wanted.append(content.record(place))
     selection.check()
     return Opening(tuple(content.prove(wanted)), tuple(map(parse_record, wanted)))

@@ -46,6 +46,10 @@ class Outcome:
     missing: tuple[str, ...] = ()
     """Codes of the checks that valid needs and that did not pass."""
     is_trial: bool = False
+    deposit: str = ""
+    """Hex SHA-256 of the envelope; empty where the statement could not be read."""
+    supplements: tuple[dict[str, Any], ...] = ()
+    """What it adds to which earlier deposits, and how `supplement.link` ended."""
 
 
 def run_batch(folder: Path, trust: bytes | None, *, as_json: bool) -> int:
@@ -56,6 +60,9 @@ def run_batch(folder: Path, trust: bytes | None, *, as_json: bool) -> int:
     started = time.monotonic()
     counts: Counter[str] = Counter()
     bad: list[Outcome] = []
+    # Only what a few bundles have is kept of all of them.
+    adding: list[Outcome] = []
+    where: dict[str, str] = {}
     with Progress(_("checking")) as progress:
         progress.expect(len(paths), 0)
         for outcome in _check_all(paths, trust, int(time.time())):
@@ -63,9 +70,14 @@ def run_batch(folder: Path, trust: bytes | None, *, as_json: bool) -> int:
             progress.advance(1, 0)
             if outcome.verdict != "valid":
                 bad.append(outcome)
+            if outcome.supplements:
+                adding.append(outcome)
+            elif outcome.deposit:
+                where.setdefault(outcome.deposit, outcome.path)
             if outcome.is_trial:
                 counts["trial"] += 1
-    _show(folder, trust, counts, bad, time.monotonic() - started, as_json=as_json)
+    matters = _matters(adding, where)
+    _show(folder, trust, counts, bad, matters, time.monotonic() - started, as_json=as_json)
     if counts["invalid"]:
         return 1
     if counts[_UNREADABLE]:
@@ -143,7 +155,39 @@ def _check(path: Path) -> Outcome:
     except OSError:
         return Outcome(str(path), _UNREADABLE)
     failed = dict.fromkeys(check.code for check in report.checks if check.status is Status.FAIL)
-    return Outcome(str(path), report.verdict.value, tuple(failed), tuple(report.missing), report.is_trial)
+    # A failed one says why in its own report: what it names is not known here.
+    supplements = tuple(
+        {**check.values, "link": str(check.status)}
+        for check in report.checks
+        if check.code == "supplement.link" and check.status is not Status.FAIL
+    )
+    return Outcome(
+        str(path),
+        report.verdict.value,
+        tuple(failed),
+        tuple(report.missing),
+        report.is_trial,
+        str(report.facts.get("envelope_sha256", "")),
+        supplements,
+    )
+
+
+def _matters(adding: list[Outcome], where: dict[str, str]) -> list[dict[str, Any]]:
+    """Each deposit that supplements name, with all of them by their number."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for outcome in adding:
+        for item in outcome.supplements:
+            told = {name: item[name] for name in ("number", "matter", "type", "title", "link")}
+            line = {**told, "bundle": outcome.path, "verdict": outcome.verdict}
+            found.setdefault(item["envelope_sha256"], []).append(line)
+    return [
+        {
+            "deposit": deposit,
+            "bundle": where.get(deposit),
+            "supplements": sorted(lines, key=lambda line: (line["number"], line["bundle"])),
+        }
+        for deposit, lines in sorted(found.items())
+    ]
 
 
 def _show(
@@ -151,6 +195,7 @@ def _show(
     trust: bytes | None,
     counts: Counter[str],
     bad: list[Outcome],
+    matters: list[dict[str, Any]],
     seconds: float,
     *,
     as_json: bool,
@@ -174,12 +219,15 @@ def _show(
                 }
                 for outcome in bad
             ],
+            "matters": matters,
         }
         emit_json(summary)
         return
     for outcome in bad:
         codes = ", ".join(outcome.failed or outcome.missing)
         say(f"{outcome.verdict}  {printable(outcome.path)}{'  ' if codes else ''}{codes}")
+    for matter in matters:
+        _say_matter(matter)
     if counts["trial"]:
         say(
             _(
@@ -195,3 +243,19 @@ def _show(
             **{name: counts[name] for name in names},
         )
     )
+
+
+def _say_matter(matter: dict[str, Any]) -> None:
+    where = matter["bundle"]
+    name = printable(where) if where else _("its bundle is not here")
+    say(_("supplements to deposit {id} ({name}):", id=matter["deposit"], name=name))
+    for line in matter["supplements"]:
+        told = (
+            str(line["number"]),
+            line["link"],
+            line["verdict"],
+            line["type"],
+            line["title"],
+            line["bundle"],
+        )
+        say("  " + "  ".join(map(printable, told)))

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from mizheng.cli.errors import ConfigurationFault, UnavailableFault, UsageFault, WaitingFault
+from mizheng.cli.errors import UsageFault
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import emit_json, note, say, warn
 from mizheng.cli.terminal.screens import CommandWithCommands, Lazy
 from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
-    from mizheng.cli.bundling.make import Opening
-    from mizheng.cli.disclosing.one import Disclosing
     from mizheng.cli.sealfile.content import Content
-    from mizheng.cli.sealfile.read import Seal
-    from mizheng.cli.session import Session
-    from mizheng.verifier.bundlewriting import Evidence
 
 
 @click.command(
@@ -36,7 +30,7 @@ if TYPE_CHECKING:
     help=N_(
         "Write a ZIP that proves the opened records, and only those, signed by the company's key. Nothing of "
         "a closed record is in it: not its name, nor how many there are. The environment record is opened "
-        "too. The trust file has to reach the court by another channel.\n\n"
+        "too, and what a supplement belongs to. The trust file has to reach the court by another channel.\n\n"
         "Names are those recorded by seal (--list shows them). A name ending in / opens the folder; * and ? "
         "stay within a folder, ** does not. point:3 opens secret point 3 alone, point:3+locators also where "
         "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
@@ -63,6 +57,7 @@ if TYPE_CHECKING:
 @click.option("--with-originals", is_flag=True, help=N_("put the opened files into the bundle"))
 @click.option("--from", "folder", metavar="DIR", help=N_("where names start; else here or beside the seal"))
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
+@click.option("--no-matter", is_flag=True, help=N_("keep closed what a supplement says it belongs to"))
 @click.option("--for", "recipient", metavar="NAME", help=N_("for whom: signed, and put on record"))
 @click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
 @click.option(
@@ -82,6 +77,7 @@ def bundle(
     with_originals: bool,
     folder: str | None,
     no_environment: bool,
+    no_matter: bool,
     recipient: str | None,
     purpose: str | None,
     exhibits: str | None,
@@ -91,102 +87,54 @@ def bundle(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from mizheng.cli.config import home_directory
-    from mizheng.cli.disclosing.recording import check_recipient
-    from mizheng.cli.keys.sealing import open_seal
-    from mizheng.cli.sealfile.read import Seal
-
-    check_recipient(recipient, purpose)
     if exhibits and no_exhibits:
         raise UsageFault("--exhibits and --no-exhibits contradict each other")
     path = Path(seal_path)
-    with Seal(path, lock=recipient is not None) as seal:
-        if is_list:
-            _list(open_seal(seal, home_directory()), as_json=as_json)
-            return
-        if not patterns:
-            raise UsageFault(
-                "say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names"
-            )
-        from mizheng.cli.bundling.make import find_originals, make_bundle, open_records
-        from mizheng.cli.bundling.selecting import Selection
-        from mizheng.cli.disclosing.one import Disclosing
-        from mizheng.cli.files import refuse_existing
-        from mizheng.cli.keys.signing import load_entry, unlock
-        from mizheng.cli.session import Session
-        from mizheng.verifier.canonical import format_instant
+    if is_list:
+        _show_list(path, as_json=as_json)
+        return
+    if not patterns:
+        raise UsageFault("say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names")
+    from mizheng.cli.bundling.job import Wanted, bundle_seal
+    from mizheng.cli.session import Session
 
-        session = Session.load()
-        key_id = _statement_keyid(seal)
-        content = open_seal(seal, session.home)
-        opening = open_records(content, Selection(patterns), with_environment=not no_environment)
-        folders = [Path(folder)] if folder else [Path(), path.parent]
-        originals = find_originals(opening, folders) if with_originals else {}
-        evidence, state = _evidence(session, seal, offline=offline)
-        evidence = _with_renewals(path, seal, session, opening, evidence)
-        target = Path(output) if output else Path(path.name.removesuffix(".seal") + ".zip")
-        refuse_existing(target, force=force)
-        key = unlock(session.home, load_entry(session.home, key_id))
-        created_at = format_instant(int(time.time()))
-        names = [printable(record.name) for record in opening.records]
-        disclosed = None
-        if recipient is not None:
-            disclosed = Disclosing(session, seal, content.manifest_key, key)
-            disclosed.prepare(opening, originals, recipient, purpose, created_at, names)
-            created_at = disclosed.created_at
-        more: dict[str, bytes] = {}
-        if not offline:
-            from mizheng.cli.bundling.certificate import certificate_member
-
-            more |= certificate_member(session, seal, state)
-        has_certificate = bool(more)
-        # Before anything is on record: words about what is not opened end it here.
-        if not no_exhibits:
-            from mizheng.cli.bundling.exhibits import Frame, exhibit_members
-
-            frame = Frame(recipient, purpose, created_at, _is_trial(evidence))
-            more |= exhibit_members(seal, opening, frozenset(originals), frame, exhibits)
-        if disclosed:
-            if not offline:
-                disclosed.record()
-            more |= disclosed.members()
-        make_bundle(
-            target,
-            seal,
-            opening,
-            key,
-            evidence,
-            originals=originals,
-            more=more,
-            recipient=recipient,
-            purpose=purpose,
-            created_at=created_at,
-            force=force,
-        )
-        if disclosed:
-            disclosed.finish(target)
+    wanted = Wanted(
+        patterns,
+        with_originals=with_originals,
+        folder=Path(folder) if folder else None,
+        with_environment=not no_environment,
+        with_matter=not no_matter,
+        recipient=recipient,
+        purpose=purpose,
+        words=exhibits,
+        with_exhibits=not no_exhibits,
+        output=Path(output) if output else None,
+        force=force,
+        offline=offline,
+    )
+    made = bundle_seal(Session.load(), path, wanted, note)
     if as_json:
         emit_json(
             {
-                "bundle": str(target),
-                "state": state,
-                "opened": names,
-                "originals": len(originals),
-                "certificate": has_certificate,
-                "disclosure": disclosed.describe() if disclosed else None,
+                "bundle": str(made.path),
+                "state": made.state,
+                "opened": made.names,
+                "originals": made.originals,
+                "certificate": made.has_certificate,
+                "disclosure": made.disclosure,
             }
         )
         return
-    say(_("bundle: {name}", name=printable(str(target))))
-    for name in names:
+    say(_("bundle: {name}", name=printable(str(made.path))))
+    for name in made.names:
         say(_("  opened {name}", name=name))
-    say(_("originals inside: {count}", count=len(originals)))
-    say(_("certificate inside") if has_certificate else _("no certificate inside: there is none yet"))
-    if disclosed and recipient:
-        _say_disclosed(disclosed, recipient)
-    if state != "final":
+    say(_("originals inside: {count}", count=made.originals))
+    say(_("certificate inside") if made.has_certificate else _("no certificate inside: there is none yet"))
+    if made.disclosure:
+        _say_disclosed(made.disclosure, made.others_waiting)
+    if made.state != "final":
         warn(_("the deposit is not final yet: made now, the bundle may read undetermined"))
-    elif not evidence.observations and not _is_trial(evidence):
+    elif not made.is_observed:
         warn(
             _(
                 "no observer has signed for the anchor's block yet: unless a court pins the block or asks a "
@@ -195,71 +143,25 @@ def bundle(
         )
 
 
-def _say_disclosed(disclosed: Disclosing, recipient: str) -> None:
-    told = disclosed.describe()
+def _say_disclosed(told: dict[str, Any], waiting: int) -> None:
+    recipient = printable(told["recipient"])
     if told["state"] == "deposited":
         index = told["leaf_index"]
-        say(_("for {recipient}: on record, leaf index {index}", recipient=printable(recipient), index=index))
+        say(_("for {recipient}: on record, leaf index {index}", recipient=recipient, index=index))
     else:
-        say(_("for {recipient}: not on record yet", recipient=printable(recipient)))
+        say(_("for {recipient}: not on record yet", recipient=recipient))
         warn(_("the bundle says that it is not on record: make it again when the notary can be reached"))
-    if waiting := disclosed.others_waiting():
+    if waiting:
         note(_("{count} earlier disclosures wait: mizheng disclosures --send", count=waiting))
 
 
-def _with_renewals(
-    path: Path, seal: Seal, session: Session, opening: Opening, evidence: Evidence
-) -> Evidence:
-    """Also what the company hashed anew: of the deposit, and of the records that are opened."""
-    from mizheng.cli.renewal.store import FILE, load
-
-    beside = FILE.path_of(path)
-    if not beside.exists():
-        return evidence
+def _show_list(path: Path, *, as_json: bool) -> None:
+    from mizheng.cli.config import home_directory
     from mizheng.cli.keys.sealing import open_seal
-    from mizheng.cli.renewal.renewing import add_to_evidence
-    from mizheng.cli.renewal.sources import seal_envelope
+    from mizheng.cli.sealfile.read import Seal
 
-    content = open_seal(seal, session.home)
-    wanted = {item.record for item in opening.opened}
-    places = [place for place, record in enumerate(content.records(), 1) if record in wanted]
-    renewals = load(beside, content.manifest_key, seal_envelope(seal))
-    return add_to_evidence(evidence, renewals, places)
-
-
-def _is_trial(evidence: Evidence) -> bool:
-    """A trial chain's blocks are pinned by its notary's trust file; nobody observes it."""
-    from mizheng.verifier.anchor import parse_anchor
-
-    return any(parse_anchor(anchor).chain.kind == "trial" for anchor in evidence.anchors)
-
-
-def _statement_keyid(seal: Seal) -> str:
-    from mizheng.verifier.signature import keyid_of
-
-    deposit = seal.state.deposit
-    if deposit is None or deposit.answer is None:
-        raise WaitingFault("{name} has not been deposited", "mizheng notarize {name}", name=str(seal.path))
-    return keyid_of(seal.state.sealed.public_key)
-
-
-def _evidence(session: Session, seal: Seal, *, offline: bool) -> tuple[Evidence, str]:
-    """The notary's evidence of now, else what the seal keeps; and how far the deposit had come then."""
-    from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
-
-    deposit, kept = seal.state.deposit, seal.state.evidence
-    assert deposit is not None  # noqa: S101 - checked before
-    if not offline:
-        try:
-            with session.notary() as client:
-                kept = fetch_believed(session, client, deposit, str(client.status(deposit.id)["state"]))
-        except (UnavailableFault, ConfigurationFault):
-            if kept is None:
-                raise
-            note(_("the notary does not answer; using the evidence kept at {at}", at=kept["fetched_at"]))
-    if kept is None:
-        raise WaitingFault("the seal keeps no evidence yet", "run mizheng status once it is anchored")
-    return read_evidence(kept["answer"]), str(kept["state"])
+    with Seal(path) as seal:
+        _list(open_seal(seal, home_directory()), as_json=as_json)
 
 
 def _list(content: Content, *, as_json: bool) -> None:

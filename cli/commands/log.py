@@ -36,7 +36,7 @@ def log(seal_path: str, with_files: bool, as_json: bool) -> None:
         emit_json({"versions": [_describe(version) for version in versions]})
         return
     for version in versions:
-        say(f"{version.created_at}  {_state_word(version.state)}  {printable(str(version.path))}")
+        say(f"{version.created_at}  {state_word(version.state)}  {printable(str(version.path))}")
         say(_("  commitment {commitment}", commitment=version.commitment))
         if version.changes is None:
             say(_("  {files} files", files=version.files))
@@ -70,7 +70,7 @@ def _say_changes(version: Version, changes: Changes, *, with_files: bool) -> Non
             say(f"    > {printable(old)} → {printable(new)}")
 
 
-def _state_word(state: str) -> str:
+def state_word(state: str) -> str:
     return {
         "sealed": _("sealed"),
         "deposited": _("deposited"),

@@ -9,18 +9,14 @@ What is true if we die:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from mizheng.cli.sealfile.beside import Beside, damaged
-from mizheng.verifier.canonical import dump, from_base64, parse_typed, require_fields, to_base64
+from mizheng.cli.sealfile.beside import Beside
+from mizheng.cli.sealfile.keeping import Keeping
+from mizheng.verifier.canonical import from_base64, require_fields, to_base64
 from mizheng.verifier.disclosure import Disclosure, parse_disclosure
-from mizheng.verifier.errors import MizhengError
 
 FILE = Beside(".disclosures", b"mizheng-disclosures/v1\n", b"mizheng/disclosures/v1\n")
-_TYPE = "mizheng/disclosures/v1"
-# Ten bundles that open all of a million records, each named.
-_MAX_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +44,44 @@ class Kept:
         return "waiting" if self.answer is None else "deposited"
 
 
-class Register:
-    """The disclosures of one seal, oldest first. Its seal must be locked while anything is changed."""
+class Register(Keeping[Kept]):
+    """The disclosures of one seal."""
 
-    def __init__(self, seal: Path, manifest_key: bytes) -> None:
-        self.path = FILE.path_of(seal)
-        self._key = manifest_key
-        self.kept: list[Kept] = self._read() if self.path.exists() else []
+    FILE = FILE
+    TYPE = "mizheng/disclosures/v1"
+    # Ten bundles that open all of a million records, each named.
+    MAX_BYTES = 4 << 30
 
-    def add(self, kept: Kept) -> int:
-        """Keep one more, on the disk before this returns; its place."""
-        self.kept.append(kept)
-        self._write()
-        return len(self.kept) - 1
+    @classmethod
+    def dump_item(cls, item: Kept) -> dict[str, Any]:
+        return {
+            "document": to_base64(item.document),
+            "opened": list(item.opened),
+            "event": None if item.event is None else to_base64(item.event),
+            "answer": item.answer,
+            "bundle": item.bundle,
+        }
 
-    def change(self, place: int, **changes: Any) -> Kept:
-        """Keep what became of one, on the disk before this returns."""
-        self.kept[place] = replace(self.kept[place], **changes)
-        self._write()
-        return self.kept[place]
+    @classmethod
+    def parse_item(cls, value: Any) -> Kept:
+        null = type(None)
+        fields = require_fields(
+            value,
+            {
+                "document": str,
+                "opened": list,
+                "event": (str, null),
+                "answer": (dict, null),
+                "bundle": (str, null),
+            },
+        )
+        return Kept(
+            from_base64(fields["document"]),
+            tuple(fields["opened"]),
+            None if fields["event"] is None else from_base64(fields["event"]),
+            fields["answer"],
+            fields["bundle"],
+        )
 
     def find_unfinished(self, wanted: Disclosure) -> int | None:
         """The place of the same disclosure from a run that came to no bundle, whenever that was."""
@@ -80,44 +95,3 @@ class Register:
     def waiting(self) -> list[int]:
         """Places of those that no notary has answered for."""
         return [place for place, kept in enumerate(self.kept) if kept.answer is None]
-
-    def _write(self) -> None:
-        items = [
-            {
-                "document": to_base64(kept.document),
-                "opened": list(kept.opened),
-                "event": None if kept.event is None else to_base64(kept.event),
-                "answer": kept.answer,
-                "bundle": kept.bundle,
-            }
-            for kept in self.kept
-        ]
-        FILE.write(self.path, self._key, dump({"type": _TYPE, "items": items}))
-
-    def _read(self) -> list[Kept]:
-        try:
-            value = parse_typed(FILE.read(self.path, self._key), _TYPE, {"items": list}, max_bytes=_MAX_BYTES)
-            return [_parse(item) for item in value["items"]]
-        except (MizhengError, ValueError) as error:
-            raise damaged(self.path) from error
-
-
-def _parse(value: object) -> Kept:
-    null = type(None)
-    fields = require_fields(
-        value,
-        {
-            "document": str,
-            "opened": list,
-            "event": (str, null),
-            "answer": (dict, null),
-            "bundle": (str, null),
-        },
-    )
-    return Kept(
-        from_base64(fields["document"]),
-        tuple(fields["opened"]),
-        None if fields["event"] is None else from_base64(fields["event"]),
-        fields["answer"],
-        fields["bundle"],
-    )

@@ -27,6 +27,7 @@ _KINDS = (
     "environment",
     "authority",
     "previous",
+    "supplement",
 )
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
 # Kind, length of the label; size, mtime_ns, ctime_ns, inode.

@@ -53,6 +53,14 @@ class Seal:
         """The age files that hold the seal's key, those added later last."""
         return [*self._keys, *self.state.keys]
 
+    @property
+    def reached(self) -> str:
+        """sealed, deposited, anchored or final, as far as this seal knows."""
+        deposit, evidence = self.state.deposit, self.state.evidence
+        if deposit is None or deposit.answer is None:
+            return "sealed"
+        return str(evidence["state"]) if evidence else "deposited"
+
     def check_body(self) -> None:
         """DataFault when anything before the states was changed since sealing. Needs no key."""
         digest = hashlib.sha256()

@@ -63,7 +63,7 @@ def trace(path: Path, home: Path) -> list[Version]:
                     seal.created_at,
                     seal.state.sealed.commitment,
                     seal.state.deposit.id if seal.state.deposit else None,
-                    _state(seal),
+                    seal.reached,
                     len(mine),
                     compare(digests, mine) if digests is not None else None,
                     content.previous is not None and before is None,
@@ -115,10 +115,3 @@ def _find_previous(path: Path, content: Content) -> Path | None:
         if deposit is not None and deposit.id == content.previous.envelope_sha256:
             return candidate
     return None
-
-
-def _state(seal: Seal) -> str:
-    deposit, evidence = seal.state.deposit, seal.state.evidence
-    if deposit is None or deposit.answer is None:
-        return "sealed"
-    return str(evidence["state"]) if evidence else "deposited"

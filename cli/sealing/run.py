@@ -29,7 +29,7 @@ from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
 
 if TYPE_CHECKING:
-    from mizheng.cli.points.model import Points
+    from mizheng.cli.points.model import Item, Points
     from mizheng.cli.sealing.elsewhere import Source
     from mizheng.verifier.signature import PublicKey
     from pyrage import x25519
@@ -74,6 +74,8 @@ class Task:
     public_key: PublicKey
     recipients: Sequence[x25519.Recipient]
     points: Points | None = None
+    supplement: Item | None = None
+    """The record that says what the seal adds to an earlier deposit."""
     previous: Previous | None = None
     """The version before; a closed record of the seal says so."""
     earlier: Sequence[Earlier] = ()
@@ -159,6 +161,8 @@ def _told_records(task: Task, manifest_key: bytes) -> Iterator[bytes]:
     if task.previous:
         fields = {"envelope_sha256": task.previous.envelope_sha256}
         yield build_record(manifest_key, "previous", b"", fields)
+    if task.supplement:
+        yield task.supplement.record(manifest_key)
     if task.points:
         yield from task.points.records(manifest_key)
 

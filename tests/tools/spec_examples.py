@@ -314,6 +314,7 @@ def _key_change(world: worlds.World) -> dict[str, bytes]:
 
 def _records(manifest_key: bytes) -> dict[str, bytes]:
     digests = compute_digests([DRAWING])
+    earlier = {"envelope_sha256": hashlib.sha256(b"an earlier envelope").hexdigest()}
     none: Any = None
 
     def build(kind: str, label: str, fields: dict[str, Any]) -> bytes:
@@ -371,10 +372,11 @@ def _records(manifest_key: bytes) -> dict[str, bytes]:
         ),
         "source": build("source", "1", {"who": "设计部", "system": "PDM", "how": "按图纸发布流程导出"}),
         "corroboration": build("corroboration", "1", {"type": "none", "detail": "", "sha256": none}),
-        "authority": build("authority", "", {"sha256": hashlib.sha256(b"power of attorney").hexdigest()}),
-        "previous": build(
-            "previous", "", {"envelope_sha256": hashlib.sha256(b"an earlier envelope").hexdigest()}
+        "supplement": build(
+            "supplement", "1", {"matter": "泵体图纸", "type": "witness", "title": "证人证言", **earlier}
         ),
+        "authority": build("authority", "", {"sha256": hashlib.sha256(b"power of attorney").hexdigest()}),
+        "previous": build("previous", "", earlier),
     }
 
 

@@ -9,12 +9,12 @@ from ..disclosure import Disclosure, parse_disclosure
 from ..dsse import MAX_ENVELOPE_BYTES
 from ..errors import FormatError, ProofError
 from ..event import verify_recorded
-from ..logkeys import open_believed
 from ..manifest import parse_opened_record
 from ..members import DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF, number_of
 from ..merkle import leaf_hash
 from ..record import MAX_RECORD_BYTES
 from ..words import N_
+from .believing import believe, require_order
 from .context import Context
 
 _CODE = "disclosure.entry"
@@ -45,20 +45,13 @@ def check_disclosure(context: Context, document: BundleDocument | None) -> None:
     proof = findings.attempt(_CODE, DISCLOSURE_PROOF, lambda: _recorded(context))
     if proof is None:
         return
-    trust, checkpoint = context.trust, proof.checkpoint
-    logs = [log for log in trust.logs if log.origin == checkpoint.origin] if trust else []
-    if not logs:
-        message = (
-            N_("the trust file does not know the log {origin}") if trust else N_("no trust file was given")
-        )
-        findings.not_checked(_CODE, DISCLOSURE_PROOF, message, origin=checkpoint.origin)
-    elif findings.attempt(_CODE, DISCLOSURE_PROOF, lambda: open_believed(proof.note, logs)):
+    if believe(context, _CODE, DISCLOSURE_PROOF, proof):
         findings.passed(
             _CODE,
             DISCLOSURE,
             N_("leaf index {index} in a tree of {size}. For: {recipient} ({purpose})"),
             index=proof.index,
-            size=checkpoint.size,
+            size=proof.checkpoint.size,
             records=len(disclosure.records),
             originals=len(disclosure.originals),
             created_at=disclosure.created_at,
@@ -107,9 +100,6 @@ def _recorded(context: Context) -> TlogProof:
     for head in context.heads:
         if head.checkpoint.origin != proof.checkpoint.origin:
             raise ProofError("the disclosure is on record in another log than the deposit")
-        if head.checkpoint.size == proof.checkpoint.size and head.checkpoint.root != proof.checkpoint.root:
-            raise ProofError("the disclosure is on record in another tree than the deposit")
         # It names the deposit, so it was made after it.
-        if proof.index <= head.index:
-            raise ProofError("the disclosure stands before the deposit that it speaks of")
+        require_order(head, proof)
     return proof

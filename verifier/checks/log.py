@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof, parse_tlog_proof
 from ..entry import entry_leaf
 from ..errors import ProofError
-from ..logkeys import open_believed
 from ..members import number_of
 from ..note import parse_note
 from ..policy import Policy
 from ..words import N_
+from .believing import believe
 from .context import Context, Head
 
 
@@ -90,25 +90,9 @@ def _included(context: Context, name: str, leaf: bytes) -> TlogProof:
 
 
 def _check_signature(context: Context, name: str, proof: TlogProof) -> bool:
-    findings, checkpoint = context.findings, proof.checkpoint
-    if context.trust is None:
-        findings.not_checked("checkpoint.signature", name, N_("no trust file was given"))
-        return False
-    logs = [log for log in context.trust.logs if log.origin == checkpoint.origin]
-    if not logs:
-        message = N_("the trust file does not know the log {origin}")
-        findings.not_checked("checkpoint.signature", name, message, origin=checkpoint.origin)
-        return False
-
-    def run() -> str:
-        _, log = open_believed(proof.note, logs)
-        return log.verifier.vkey
-
-    vkey = findings.attempt(
-        "checkpoint.signature", name, lambda: context.memory.once("checkpoint", proof.note, run)
-    )
+    vkey = believe(context, "checkpoint.signature", name, proof)
     if vkey:
-        findings.passed(
-            "checkpoint.signature", name, N_("signed by {origin}"), origin=checkpoint.origin, vkey=vkey
-        )
+        origin = proof.checkpoint.origin
+        message = N_("signed by {origin}")
+        context.findings.passed("checkpoint.signature", name, message, origin=origin, vkey=vkey)
     return vkey is not None

@@ -93,7 +93,7 @@ REQUIREMENTS = (
         "在线诉讼规则 18",
         N_("record corroboration; report, conclusion 2"),
         (),
-        ("corroboration",),
+        ("corroboration", "supplement"),
     ),
     Requirement(
         9, N_("clean environment"), "在线诉讼规则 17(3)", N_("record environment"), (), ("environment",)

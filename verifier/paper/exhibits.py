@@ -28,6 +28,7 @@ _KINDS = {
     "carrier": "载体",
     "source": "来源",
     "corroboration": "印证材料",
+    "supplement": "补充证据",
     "environment": "封存环境",
     "authority": "授权委托书",
     "previous": "前一版本",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from .. import shell
 from ..canonical import parse_instant
-from ..members import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT
+from ..members import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT, SUPPLEMENTED, SUPPLEMENTED_PROOF
 from ..report import Check
 
 PREPARATION = shell.functions()
@@ -138,6 +138,14 @@ def _anchored_head(_: str, values: Values) -> str:
     return shell.checkpoint_root(f"heads/{size}.tlog-proof")
 
 
+def _link(subject: str, _: Values) -> str:
+    return f"""\
+digest < {SUPPLEMENTED}
+{shell.record(subject)} | field envelope_sha256; echo
+dsse {SUPPLEMENTED} $(payload {SUPPLEMENTED} | field public_key)
+sed -n 2p {SUPPLEMENTED_PROOF}"""
+
+
 def _quote(name: str) -> str:
     return "'" + name.replace("'", "'\\''") + "'"
 
@@ -171,6 +179,7 @@ _COMMANDS: dict[str, _Maker] = {
     "beacon.canonical": _block("beacon.canonical"),
     "depositor.enrolment": lambda _, __: _by_signer(ENROLMENT, {}),
     "depositor.key-status": lambda _, __: _by_signer(KEY_STATUS, {}),
+    "supplement.link": _link,
     "certificate.signature": lambda _, __: "pdfsig certificate.pdf",
     "exhibits.list": lambda _, __: "sha256sum exhibits.pdf; pdftotext -raw exhibits.pdf -",
 }

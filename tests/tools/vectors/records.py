@@ -83,6 +83,14 @@ def _digests() -> dict[str, Any]:
 _FILE = {"kind": "file", **_digests(), "path": "a"}
 _SEEN = {"check": "a", "state": "observed", "value": None, "how": ""}
 _CARRIER = {"kind": "carrier", "number": 1, "type": "t", "serial": "s", "place": "p", "custodian": "c"}
+_SUPPLEMENT = {
+    "kind": "supplement",
+    "number": 1,
+    "matter": "m",
+    "type": "witness",
+    "title": "t",
+    "envelope_sha256": "00" * 32,
+}
 _MEASURE = {"kind": "measure", "number": 1, "scope": "", "effective_from": "", "proof_sha256": None}
 
 
@@ -109,6 +117,14 @@ _CONTENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "unknown-field": ("a field that the kind does not have", {**_FILE, "owner": "x"}),
     "number-zero": ("a record numbered 0", {**_CARRIER, "number": 0}),
     "measure-type": ("a measure of none of the seven types", {**_MEASURE, "type": "magic"}),
+    "supplement-type": (
+        "a supplement of no known type",
+        {**_SUPPLEMENT, "type": "rumour"},
+    ),
+    "supplement-names-nothing": (
+        "a supplement whose digest of the deposit is cut short",
+        {**_SUPPLEMENT, "envelope_sha256": "00" * 31},
+    ),
     "state": (
         "an observation of the machine in no known state",
         {"kind": "environment", "observations": [{**_SEEN, "state": "fine"}]},

@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.codes import CODES
 from mizheng.verifier.paper.repeat import PREPARATION, repeat_command
 from mizheng.verifier.report import Check, Report, Status
 from mizheng.verifier.trust import parse_trust
 from mizheng.verifier.verify import verify_bundle
 
+from tests.support import vectors
+from tests.support.world import unpack
 from tests.tools.layout import ROOT
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
@@ -46,6 +49,7 @@ EXPECTED = {
 NEED_MORE = {
     *("anchor.header", "anchor.receipt", "anchor.event", "anchor.storage", "anchor.contract"),
     *("anchor.canonical", "beacon.block", "beacon.canonical", "certificate.signature", "exhibits.list"),
+    "supplement.link",
 }
 
 
@@ -118,6 +122,20 @@ def test_a_changed_member_is_noticed(member: str, report: Report, folder: Path, 
     (copy / member).write_text(changed, "utf-8")
     printed = run(repeat_command(find(report, code), report.checks), copy)
     assert not all(value in printed for value in wanted(code, report))
+
+
+def test_the_link_of_a_supplement(tmp_path: Path) -> None:
+    vector = vectors.read("supplement/sound")
+    for name, data in unpack(vector.bundle).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert vector.trust is not None
+    report = verify_bundle(vector.bundle, parse_trust(vector.trust), now=parse_instant(vector.now))
+    check = find(report, "supplement.link")
+    printed = run(repeat_command(check, report.checks), tmp_path)
+    assert printed.count(str(check.values["envelope_sha256"])) == 2
+    assert GOOD in printed
+    assert printed.endswith(f"index {check.values['index']}\n")
 
 
 def test_a_name_with_quotes_stays_one_word(report: Report, tmp_path: Path) -> None:

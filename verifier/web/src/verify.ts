@@ -28,6 +28,7 @@ import { checkLog, checkWitnesses } from "./checks/log.js";
 import { checkOthers } from "./checks/others.js";
 import { checkRenewals } from "./checks/renewals.js";
 import { checkForm, checkMemberList, checkMembers } from "./checks/structure.js";
+import { checkSupplements } from "./checks/supplements.js";
 import { checkBeacon, checkTimeOrder } from "./checks/times.js";
 import { checkTokens, conclude } from "./checks/tokens.js";
 import { ready, sha256Hex } from "./crypto/hashing.js";
@@ -108,6 +109,7 @@ async function checkAll(context: Context): Promise<void> {
   await checkEnrolment(context);
   await checkKeyStatus(context);
   await checkDisclosure(context, list);
+  await checkSupplements(context);
   await checkOthers(context);
 }
 
@@ -150,10 +152,10 @@ function makeDigester(
 }
 
 // Records that speak for the time before anchoring (Online Litigation Rules, Art. 18), as a report lists them.
-const SUPPORTS: readonly (readonly [kind: string, what: string])[] = [
+const SUPPORTS: readonly (readonly [kinds: string, what: string])[] = [
   ["environment", "environment of the sealing machine, by the depositor's own account"],
   ["source", "source, and how it was produced in the ordinary course"],
-  ["corroboration", "notarization, third-party witness, corroborating data"],
+  ["corroboration supplement", "notarization, third-party witness, corroborating data"],
   ["measure", "secrecy measures"],
   ["carrier", "carriers"],
   ["authority", "the operator's power of attorney"],
@@ -178,13 +180,13 @@ function finish(findings: Findings, trust: Trust | undefined, context: Context |
     latest,
     clocks: [...(context?.latest ?? [])].sort((left, right) => left.at - right.at),
     isUnchangedSinceAnchored: isUnchanged,
-    supports: context ? SUPPORTS.map(([kind, what]) => findSupport(context, kind, what)) : [],
+    supports: context ? SUPPORTS.map(([kinds, what]) => findSupport(context, kinds.split(" "), what)) : [],
     facts: { trust_sha256: trust?.sha256 ?? null, ...(context && listFacts(context)) },
   };
 }
 
-function findSupport({ records }: Context, kind: string, what: string): Support {
-  const found = records.filter(({ record }) => record.kind === kind).map(({ member }) => member);
+function findSupport({ records }: Context, kinds: readonly string[], what: string): Support {
+  const found = records.filter(({ record }) => kinds.includes(record.kind)).map(({ member }) => member);
   return { what, isGiven: found.length > 0, detail: found.join(", ") };
 }
 

@@ -1,6 +1,6 @@
 /** To whom and for what this opening was made, and whether that is on record (docs/spec/8-bundle.md, "Disclosure"). */
 
-import { isEqual, toHex } from "../bytes.js";
+import { toHex } from "../bytes.js";
 import { type MemberList, numberOf } from "../documents/bundle.js";
 import { MAX_PROOF_BYTES, type TlogProof } from "../documents/checkpoint.js";
 import { type Disclosure, openDisclosure, openRecorded } from "../documents/disclosure.js";
@@ -8,8 +8,8 @@ import { MAX_ENVELOPE_BYTES } from "../documents/dsse.js";
 import { MAX_OPENED_BYTES, parseOpened } from "../documents/manifest.js";
 import { Fault } from "../errors.js";
 import { leafHash } from "../merkle.js";
+import { believe, requireOrder } from "./believing.js";
 import type { Context } from "./context.js";
-import { requireLogKey } from "./log.js";
 
 const CODE = "disclosure.entry";
 const DISCLOSURE = "disclosure.dsse.json";
@@ -17,7 +17,7 @@ const EVENT = "disclosure.event.dsse.json";
 const PROOF = "disclosure.tlog-proof";
 
 export async function checkDisclosure(context: Context, list: MemberList | undefined): Promise<void> {
-  const { bundle, findings, trust } = context;
+  const { bundle, findings } = context;
   if (bundle.group("disclosure").length === 0) {
     const isNamed = list !== undefined && list.recipient !== null;
     findings.notProvided(CODE, "", isNamed ? "the bundle names a recipient, but carries no disclosure" : "");
@@ -38,18 +38,10 @@ export async function checkDisclosure(context: Context, list: MemberList | undef
   }
   const proof = await findings.attempt(CODE, PROOF, () => readProof(context));
   if (proof === undefined) return;
-  const { origin, size } = proof.checkpoint;
-  const logs = trust?.logs.filter((log) => log.key.name === origin) ?? [];
-  if (logs.length === 0) {
-    const message = trust ? "the trust file does not know the log {origin}" : "no trust file was given";
-    findings.notChecked(CODE, PROOF, message, { origin });
-    return;
-  }
-  const log = await findings.attempt(CODE, PROOF, () => requireLogKey(proof, logs));
-  if (log === undefined) return;
+  if ((await believe(context, CODE, PROOF, proof)) === undefined) return;
   findings.passed(CODE, DISCLOSURE, "leaf index {index} in a tree of {size}. For: {recipient} ({purpose})", {
     index: proof.index,
-    size,
+    size: proof.checkpoint.size,
     records: disclosure.records.length,
     originals: disclosure.originals.length,
     created_at: disclosure.createdAt,
@@ -102,11 +94,8 @@ async function readProof({ bundle, heads }: Context): Promise<TlogProof> {
     if (head.checkpoint.origin !== proof.checkpoint.origin) {
       throw new Fault("the disclosure is on record in another log than the deposit");
     }
-    if (head.checkpoint.size === proof.checkpoint.size && !isEqual(head.checkpoint.root, proof.checkpoint.root)) {
-      throw new Fault("the disclosure is on record in another tree than the deposit");
-    }
     // It names the deposit, so it was made after it.
-    if (proof.index <= head.index) throw new Fault("the disclosure stands before the deposit that it speaks of");
+    requireOrder(head, proof);
   }
   return proof;
 }

@@ -3,11 +3,10 @@
 import { isEqual, toHex } from "../bytes.js";
 import { numberOf } from "../documents/bundle.js";
 import { MAX_PROOF_BYTES, parseTlogProof, type TlogProof, verifyProof } from "../documents/checkpoint.js";
-import { findSigners } from "../documents/note.js";
 import type { Policy } from "../documents/policy.js";
 import { entryLeaf } from "../documents/statement.js";
 import { Fault } from "../errors.js";
-import { covers, type TrustedLog } from "../trust.js";
+import { believe } from "./believing.js";
 import type { Context, Head } from "./context.js";
 
 const NO_PROOF = "the bundle carries no proof from the log";
@@ -49,32 +48,12 @@ async function readProof(context: Context, name: string, leaf: Uint8Array): Prom
 }
 
 async function checkSignature(context: Context, name: string, proof: TlogProof): Promise<boolean> {
-  const { findings, trust } = context;
-  const { origin } = proof.checkpoint;
-  if (trust === undefined) {
-    findings.notChecked("checkpoint.signature", name, "no trust file was given");
-    return false;
+  const log = await believe(context, "checkpoint.signature", name, proof);
+  if (log) {
+    const { origin } = proof.checkpoint;
+    context.findings.passed("checkpoint.signature", name, "signed by {origin}", { origin, vkey: log.key.vkey });
   }
-  const logs = trust.logs.filter((log) => log.key.name === origin);
-  if (logs.length === 0) {
-    findings.notChecked("checkpoint.signature", name, "the trust file does not know the log {origin}", { origin });
-    return false;
-  }
-  const log = await findings.attempt("checkpoint.signature", name, () => requireLogKey(proof, logs));
-  if (log) findings.passed("checkpoint.signature", name, "signed by {origin}", { origin, vkey: log.key.vkey });
   return log !== undefined;
-}
-
-/** Which of these keys of one log signed the checkpoint and may sign a tree of its size. */
-export function requireLogKey({ note, checkpoint }: TlogProof, logs: readonly TrustedLog[]): TrustedLog {
-  const signers = findSigners(
-    note,
-    logs.map(({ key }) => key),
-  );
-  const { size } = checkpoint;
-  const found = logs.find((log) => signers.some(({ vkey }) => vkey === log.key.vkey) && covers(log, size));
-  if (found === undefined) throw new Fault("the log key that signed is not trusted for tree size {size}", { size });
-  return found;
 }
 
 /** For each trusted head, whether the witnesses that cosigned it make the trust file's quorum. */

@@ -39,6 +39,7 @@ const MEMBERS = (
     ["renewals", `renewals/${NUMBER}\\.ers`, false],
     ["custody", `custody/${NUMBER}\\.(?:dsse\\.json|event\\.dsse\\.json|tlog-proof)`, false],
     ["disclosure", "disclosure\\.(?:dsse\\.json|event\\.dsse\\.json|tlog-proof)", false],
+    ["supplemented", "supplemented\\.(?:dsse\\.json|tlog-proof)", false],
     ["platform", "platform\\.dsse\\.json", false],
     ["certificate", "certificate\\.pdf", false],
     ["exhibits", "exhibits\\.pdf", true],

@@ -17,6 +17,7 @@ interface Kind {
 
 const MEASURES = ["agreement", "rules", "premises", "marking", "systems", "departure", "other"];
 const CORROBORATIONS = ["notarization", "witness", "corroboration", "none"];
+const SUPPLEMENTS = ["project", "notarization", "witness", "other"];
 const STATES = ["observed", "not_observed", "not_checked"];
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -51,13 +52,17 @@ const KINDS: Readonly<Record<string, Kind>> = {
       requireDigestOrNull(value["sha256"]);
     },
   },
+  supplement: {
+    label: "number",
+    required: { matter: "string", type: "string", title: "string", envelope_sha256: "string" },
+    check: (value) => {
+      requireOneOf(value["type"], SUPPLEMENTS);
+      checkEarlier(value);
+    },
+  },
   environment: { label: "none", required: { observations: "list" }, check: checkEnvironment },
   authority: { label: "none", required: { sha256: "string" }, check: (value) => void fromHex(value["sha256"], 32) },
-  previous: {
-    label: "none",
-    required: { envelope_sha256: "string" },
-    check: (value) => void fromHex(value["envelope_sha256"], 32),
-  },
+  previous: { label: "none", required: { envelope_sha256: "string" }, check: checkEarlier },
 };
 
 export interface ParsedRecord {
@@ -137,6 +142,10 @@ function checkLink(value: JsonObject): void {
     throw new Fault("a link needs exactly one of target and target_bytes");
   }
   if (value["target_bytes"] !== undefined) fromBase64(value["target_bytes"]);
+}
+
+function checkEarlier(value: JsonObject): void {
+  fromHex(value["envelope_sha256"], 32);
 }
 
 function checkEnvironment(value: JsonObject): void {
