@@ -72,9 +72,14 @@ def verify_block(block: Block) -> Header:
 
 @contextmanager
 def as_proof_error() -> Iterator[None]:
-    """Bytes inside a proof that cannot be decoded: a ChainProofError, as all its faults. Also a decorator."""
+    """Bytes inside a proof that cannot be decoded: a ChainProofError, as all its faults. Also a decorator.
+
+    A kind that is not known here stays a VersionError: it was not looked at, so it is no fault.
+    """
     try:
         yield
+    except VersionError:
+        raise
     except FormatError as error:
         raise ChainProofError(error.message, error.hint, **error.values) from error
 

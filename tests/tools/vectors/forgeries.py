@@ -85,7 +85,23 @@ def _forged() -> list[Case]:
         "anchor.header",
         lambda s: with_anchor(s, forge_anchor(s.scene, number=FREE_NUMBER, timestamp=2**50)),
     )
+    found.stays_open(
+        "receipt-of-a-later-type",
+        "a receipt of a transaction type that is not known here, in its block: nothing is said against it",
+        "anchor.receipt",
+        lambda s: with_anchor(s, of_later_type(s)),
+    )
     return found.all
+
+
+def of_later_type(s: Setting) -> AnchorEvidence:
+    """Whole in every bit, but for what type 5 may mean."""
+    honest = s.evidence
+    place = {"contract": honest.contract, "log_id": honest.log_id}
+    event = evm.anchored_log(honest.tree_size, honest.root_hash, **place)
+    receipt = b"\x05" + evm.build_receipt(2, [event])[1:]
+    block = evm.World(FREE_NUMBER, [receipt], timestamp=IN_2020)
+    return replace(honest, block=block.block, receipt=block.receipt_proof(0, 0), storage=None)
 
 
 def under_honest(s: Setting, *, hash_only: bool = False) -> AnchorEvidence:
