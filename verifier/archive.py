@@ -120,9 +120,12 @@ class ArchiveReader:
         """True when it is, byte for byte, what `write_archive` writes (order aside: the bundle's)."""
 
     def _check_layout(self, entries: list[Entry], end: int) -> bool:
-        """Every byte before the directory belongs to one member. True when all headers are canonical."""
-        position, is_canonical = 0, True
-        for entry in sorted(entries, key=lambda item: item.offset):
+        """Every byte before the directory belongs to one member. True when all headers are canonical, and the
+        members lie in the order of the directory.
+        """
+        position, ordered = 0, sorted(entries, key=lambda item: item.offset)
+        is_canonical = ordered == entries
+        for entry in ordered:
             if entry.offset != position:
                 raise FormatError(_HIDDEN)
             # A local extra field is rarely longer than some tens of bytes, and never than 64 KiB.
