@@ -10,7 +10,7 @@ Encrypted objects and attributes are not made here, and not read: nothing of our
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import FormatError, LimitError, VersionError
 from ..timestamp import der
@@ -35,8 +35,13 @@ class ArchiveTimeStamp:
     reduced: Reduced = ()
     algorithm: Hash | None = None
     """Of the tree; None: the token's own."""
+    encoded: bytes = field(default=b"", compare=False)
+    """As it was read; empty for one that is made here."""
 
     def dump(self) -> bytes:
+        # Others may write NULL parameters of the algorithm: renewals hash what stood there (RFC 4998 §5.2).
+        if self.encoded:
+            return self.encoded
         parts = []
         if self.algorithm is not None:
             parts.append(der.encode(der.context(0), self.algorithm.encode()[2:]))
@@ -118,6 +123,7 @@ def _stamp(node: der.Node) -> ArchiveTimeStamp:
         () if tree is None else _reduced(tree),
         # Implicit: the tag [0] stands in the place of SEQUENCE.
         None if algorithm is None else parse_hash(der.parse(der.encode(der.SEQUENCE, algorithm.content))),
+        node.encoded,
     )
 
 

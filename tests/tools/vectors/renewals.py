@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.renewable import deposit_objects
@@ -13,9 +13,10 @@ from mizheng.verifier.renewal.build import (
     renewal_value,
     start_record,
 )
-from mizheng.verifier.renewal.record import EvidenceRecord
+from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
 from mizheng.verifier.renewal.tree import HashTree
-from mizheng.verifier.timestamp.algorithms import find_hash
+from mizheng.verifier.timestamp import der
+from mizheng.verifier.timestamp.algorithms import SHA256, find_hash
 from mizheng.verifier.timestamp.token import parse_response
 
 from tests.support.tsa import YEAR
@@ -105,6 +106,13 @@ def _renewals() -> list[Case]:
         now=_LATER,
         trust=retired,
     )
+    found.passes(
+        "rehashed-over-null-parameters",
+        "the first time stamp names its hash with parameters NULL: what is hashed anew is what stands there",
+        lambda s: hashed_anew(s, begun=begun_with_null),
+        now=_LATER,
+        trust=retired,
+    )
     found.stays_open(
         "not-rehashed",
         "SHA-256 was retired, and nothing was hashed anew",
@@ -126,6 +134,15 @@ def _renewals() -> list[Case]:
 
 def begun(s: Setting) -> EvidenceRecord:
     return start_record(parse_response(s.small[TOKEN]))
+
+
+def begun_with_null(s: Setting) -> EvidenceRecord:
+    """As other software may begin: `digestAlgorithm [0]` with its NULL parameters."""
+    algorithm = der.encode(der.context(0), der.encode_oid(SHA256.oid), b"\x05\x00")
+    stamp = der.encode(der.SEQUENCE, algorithm, begun(s).chains[0][0].token)
+    chains = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, stamp))
+    hashes = der.encode(der.SEQUENCE, SHA256.encode())
+    return parse_record(der.encode(der.SEQUENCE, der.encode_integer(1), hashes, chains))
 
 
 def renewal(s: Setting, record: EvidenceRecord, number: int, after: int) -> EvidenceRecord:
@@ -151,7 +168,9 @@ def of_another(s: Setting) -> Members:
     return renewed(s, renewal(s, other, 1, 2 * YEAR - 9))
 
 
-def hashed_anew(s: Setting, count: int | None = None) -> Members:
+def hashed_anew(
+    s: Setting, count: int | None = None, begun: Callable[[Setting], EvidenceRecord] = begun
+) -> Members:
     """The deposit and the record with its original, hashed with SHA-512 before SHA-256 was retired."""
     groups: Sequence[Sequence[bytes]] = [
         deposit_objects(s.small[STATEMENT], s.small[HEAD]),

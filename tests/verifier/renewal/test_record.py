@@ -18,7 +18,7 @@ from mizheng.verifier.renewal.build import (
     start_record,
 )
 from mizheng.verifier.renewal.chain import RenewedEvidence, verify_record
-from mizheng.verifier.renewal.record import EvidenceRecord, parse_record
+from mizheng.verifier.renewal.record import EvidenceRecord, dump_sequence, parse_record
 from mizheng.verifier.renewal.tree import HashTree
 from mizheng.verifier.timestamp import der
 from mizheng.verifier.timestamp.algorithms import SHA256, Hash, find_hash
@@ -81,6 +81,18 @@ def verified(
 def test_a_token_alone() -> None:
     found = verified(begun())
     assert (found.renewals, found.group, found.holds_until, found.hash) == (0, None, T0 + 2 * YEAR, "sha256")
+
+
+def test_what_others_wrote_is_kept_as_it_stands() -> None:
+    """A hash named with NULL parameters, which RFC 5754 lets others do: a renewal hashes these very bytes."""
+    algorithm = der.encode(der.context(0), der.encode_oid(SHA256.oid), b"\x05\x00")
+    stamp = der.encode(der.SEQUENCE, algorithm, begun().chains[0][0].token)
+    sequence = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, stamp))
+    hashes = der.encode(der.SEQUENCE, SHA256.encode())
+    record = parse_record(der.encode(der.SEQUENCE, der.encode_integer(1), hashes, sequence))
+    assert record.chains[0][0].algorithm == SHA256
+    assert dump_sequence(record.chains) == sequence
+    assert verified(record).renewals == 0
 
 
 def test_eight_years_of_renewals() -> None:
