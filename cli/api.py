@@ -1,6 +1,6 @@
 """The Python interface, for programs of a company: a PLM's export, a Git hook, a nightly job.
 
-    from mizheng.cli.api import deposit, seal, state
+    from mizheng.cli.api import bundle, deposit, seal, state
 
 It does what the commands of the same names do, with the settings of the same folder (MIZHENG_HOME), prints
 nothing, asks nothing and raises `MizhengError` with a message and a hint. `verify` is the verifier's own
@@ -15,16 +15,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mizheng.cli.bundling.job import Bundled, Wanted, bundle_seal
 from mizheng.cli.commands.status import keep_evidence
 from mizheng.cli.depositing.one import deposit_seal
+from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.jobs import sealing_task
+from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.sealfile.state import Deposit
 from mizheng.cli.sealing.run import seal_paths
 from mizheng.cli.session import Session
+from mizheng.cli.supplementing.one import Told, deposit_supplement, seal_supplement
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.verify import verify_bundle as verify
 
-__all__ = ["Deposited", "MizhengError", "Sealed", "deposit", "seal", "state", "verify"]
+__all__ = [
+    "Bundled",
+    "Deposited",
+    "Disclosed",
+    "MizhengError",
+    "Sealed",
+    "Supplemented",
+    "bundle",
+    "deposit",
+    "disclosures",
+    "seal",
+    "state",
+    "supplement",
+    "verify",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,31 @@ class Deposited:
     leaf_index: int
     received_at: str
     """RFC 3339, by the notary's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """A bundle that was made for somebody, as the list beside the seal has it."""
+
+    recipient: str
+    purpose: str | None
+    created_at: str
+    """RFC 3339, by this machine's clock."""
+    opened: tuple[str, ...]
+    """Names of the opened records."""
+    leaf_index: int | None
+    """Its place in the log; None while it is not on record."""
+    bundle: Path | None
+    """The file that was made; None if that was never finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplemented:
+    """Evidence added to a deposit, sealed and deposited."""
+
+    number: int
+    seal: Path
+    deposit: Deposited
 
 
 def seal(
@@ -94,8 +138,82 @@ def deposit(path: str | os.PathLike[str], *, notary: str | None = None) -> Depos
     session = Session.load()
     with Seal(Path(path), lock=True) as opened, session.notary(notary) as client:
         done = deposit_seal(session, client, opened)
-    assert done.answer is not None  # noqa: S101 - deposit_seal returns checked deposits only
+    return _deposited(done)
+
+
+def _deposited(done: Deposit) -> Deposited:
+    assert done.answer is not None  # noqa: S101 - only checked deposits come here
     return Deposited(done.id, done.notary, done.answer["leaf_index"], done.answer["received_at"])
+
+
+def bundle(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    patterns: Sequence[str],
+    *,
+    with_originals: bool = False,
+    folder: str | os.PathLike[str] | None = None,
+    recipient: str | None = None,
+    purpose: str | None = None,
+    offline: bool = False,
+) -> Bundled:
+    """Write the evidence for a court into the new file `output`, opening the records that `patterns` name.
+
+    `patterns` are those of `mizheng bundle --open`; names of original files start at `folder`, else here or
+    beside the seal. With a `recipient` the disclosure is put on record first: UnavailableFault, and no
+    bundle, when the notary cannot be reached. WaitingFault while there is no evidence yet; OutputFault when
+    `output` exists.
+    """
+    wanted = Wanted(
+        tuple(patterns),
+        with_originals=with_originals,
+        folder=None if folder is None else Path(folder),
+        recipient=recipient,
+        purpose=purpose,
+        output=Path(output),
+        offline=offline,
+    )
+    return bundle_seal(Session.load(), Path(path), wanted)
+
+
+def disclosures(path: str | os.PathLike[str]) -> list[Disclosed]:
+    """Every bundle of the seal that was made for somebody, the oldest first. Asks nobody."""
+    with Seal(Path(path)) as opened:
+        register = Register(Path(path), open_seal(opened, Session.load().home).manifest_key)
+    return [_disclosed(kept) for kept in register.kept]
+
+
+def _disclosed(kept: Kept) -> Disclosed:
+    told = kept.disclosure
+    return Disclosed(
+        told.recipient,
+        told.purpose,
+        told.created_at,
+        kept.opened,
+        kept.answer["leaf_index"] if kept.answer else None,
+        None if kept.bundle is None else Path(kept.bundle),
+    )
+
+
+def supplement(
+    path: str | os.PathLike[str],
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    type: str,
+    title: str,
+    matter: str | None = None,
+    number: int | None = None,
+) -> Supplemented:
+    """Add files to the deposit of the seal `path` as a deposit of their own that names it.
+
+    `type` is project, notarization, witness or other. UnavailableFault when the notary is away: then the seal
+    waits, and `mizheng supplement NAME.seal --send` deposits it.
+    """
+    session = Session.load()
+    arguments = tuple(os.fsencode(item) for item in paths)
+    told = Told(type, title, matter, number)
+    item = seal_supplement(session, Path(path), arguments, told, lambda _things, _size: None)
+    return Supplemented(item.number, Path(item.seal), _deposited(deposit_supplement(session, item, None)))
 
 
 def state(path: str | os.PathLike[str], *, notary: str | None = None) -> str:
