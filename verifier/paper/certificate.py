@@ -160,6 +160,7 @@ def _data(facts: CertificateFacts) -> dict[str, Any]:
         "operator": None if facts.operator is None else breakable(facts.operator),
         "authentication": authentication
         and {
+            "word": authentication.method,
             "method": breakable(authentication.method),
             "issuer": breakable(authentication.issuer),
             "at": both_times(parse_instant(authentication.authenticated_at)),

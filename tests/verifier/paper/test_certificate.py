@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mizheng.verifier.paper.certificate import make_certificate, qr_text
+from mizheng.verifier.paper.certificate import Authentication, make_certificate, qr_text
 from mizheng.verifier.paper.fonts import covered
 from mizheng.verifier.paper.names import breakable, visible
 
@@ -83,6 +83,22 @@ def test_trial_stands_in_the_first_line(text: str) -> None:
     trial = dataclasses.replace(ANCHOR, chain_kind="trial")
     pages = read_text(make_certificate(make_facts(anchors=(trial,))), as_laid_out=True).split("\f")[:-1]
     assert all("TRIAL" in page.strip().splitlines()[0] for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("api-key", "持有本服务发给该单位的接口密钥held"),
+        ("api-key+previous-key", "并由前一签名密钥签署"),
+        ("api-key+operator", "并经本服务运营人员确认"),
+        ("视频核验", "视频核验"),
+    ],
+)
+def test_how_the_depositor_was_authenticated_is_said_in_words(word: str, shown: str) -> None:
+    how = Authentication(word, "2026-11-20T02:00:00Z", "示例签发方")
+    found = joined(read_text(make_certificate(make_facts(authentication=how))))
+    assert shown in found
+    assert "api-key" not in found
 
 
 def test_unauthenticated_name_is_a_claim() -> None:
