@@ -22,7 +22,7 @@ from tests.support.postgres import Postgres
 leftovers.watch()
 server = Postgres().__enter__()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-print(server._folder, server._process.pid, child.pid, flush=True)
+print(server.folder, server._process.pid, child.pid, flush=True)
 time.sleep(600)
 """
 

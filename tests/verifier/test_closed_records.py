@@ -62,6 +62,15 @@ def records_of(manifest_key: bytes, mark: str) -> dict[str, bytes]:
             "6",
             {"type": "witness", "detail": f"{mark}-detail", "sha256": digest(f"{mark}-witness")},
         ),
+        "supplement": (
+            "8",
+            {
+                "matter": f"{mark}-matter",
+                "type": "witness",
+                "title": f"{mark}-title",
+                "envelope_sha256": digest(f"{mark}-earlier"),
+            },
+        ),
         "environment": (
             "",
             {"observations": [{"check": "os.name", "state": "observed", "value": f"{mark}-os", "how": "x"}]},

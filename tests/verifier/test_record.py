@@ -36,6 +36,7 @@ HONEST: dict[str, tuple[bytes, dict[str, Any]]] = {
     "carrier": (b"3", {"type": "disk", "serial": "1", "place": "safe", "custodian": "legal"}),
     "source": (b"4", {"who": "w", "system": "s", "how": "h"}),
     "corroboration": (b"5", {"type": "none", "detail": "", "sha256": None}),
+    "supplement": (b"6", {"matter": "m", "type": "witness", "title": "t", "envelope_sha256": DIGEST}),
     "environment": (b"", {"observations": [SEEN]}),
     "authority": (b"", {"sha256": DIGEST}),
     "previous": (b"", {"envelope_sha256": DIGEST}),

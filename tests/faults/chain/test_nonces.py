@@ -65,7 +65,7 @@ def test_another_chain_behind_the_same_address(make: MakeWorld, tell: Tell, tmp_
     honest = world.proxy.target
     count = len(world.place.attempts())
     faults = 0
-    with Anvil(chain_id=4711) as other_id, Anvil() as other_genesis:
+    with Anvil(chain_id=4711) as other_id, Anvil(extra=("--timestamp", "1700000000")) as other_genesis:
         for target, code in ((other_id.url, "wrong-chain-id"), (other_genesis.url, "wrong-genesis")):
             for state in ("final", "sent"):
                 world.reach(state)

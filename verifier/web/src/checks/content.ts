@@ -2,7 +2,7 @@
 
 import { numberOf, padded } from "../documents/bundle.js";
 import { MAX_OPENED_BYTES, openRecord } from "../documents/manifest.js";
-import { type ParsedRecord, parseRecord, tellRecord } from "../documents/record.js";
+import { type ParsedRecord, parseRecord, tellObservations, tellRecord } from "../documents/record.js";
 import { Fault } from "../errors.js";
 import type { Context, FileDigests, OpenedRecord } from "./context.js";
 
@@ -34,12 +34,18 @@ export async function checkRecords(context: Context): Promise<void> {
   if (names.length === 0) findings.notProvided("record.inclusion", "", "the bundle opens no record");
 }
 
-/** What a person wrote is shown as he wrote it; a file's record speaks through its digests. */
+/**
+ * What a person wrote is shown as he wrote it, and what was seen of the machine with how; a file's record speaks
+ * through its digests.
+ */
 function passContent({ findings }: Context, member: string, record: ParsedRecord): void {
   const values = { kind: record.kind, record: record.name };
   if (record.isTold) {
     const message = "{record}, in the depositor's words: {words}";
     findings.passed("record.content", member, message, { ...values, words: tellRecord(record) });
+  } else if (record.kind === "environment") {
+    const message = "the sealing machine, by the depositor's own account: {words}";
+    findings.passed("record.content", member, message, { ...values, words: tellObservations(record) });
   } else {
     findings.passed("record.content", member, "", values);
   }

@@ -18,7 +18,12 @@ interface Kind {
 const MEASURES = ["agreement", "rules", "premises", "marking", "systems", "departure", "other"];
 const CORROBORATIONS = ["notarization", "witness", "corroboration", "none"];
 const SUPPLEMENTS = ["project", "notarization", "witness", "other"];
-const STATES = ["observed", "not_observed", "not_checked"];
+/** What an observation's state is told as. */
+const STATES: Readonly<Record<string, string>> = {
+  observed: "PASS",
+  not_observed: "FAIL",
+  not_checked: "NOT_CHECKED",
+};
 
 const KINDS: Readonly<Record<string, Kind>> = {
   file: {
@@ -116,6 +121,15 @@ export function tellRecord(record: ParsedRecord): string {
     .join("; ");
 }
 
+/** What was seen of the sealing machine: `check: PASS value (how)`, one behind the other. */
+export function tellObservations(record: ParsedRecord): string {
+  const told = (record.fields["observations"] as JsonObject[]).map(({ check, state, value, how }) => {
+    const seen = value ? ` ${value}` : "";
+    return `${check}: ${STATES[state as string]}${seen}${how ? ` (${how})` : ""}`;
+  });
+  return told.join("; ");
+}
+
 function readPath(value: JsonObject): Uint8Array {
   const [path, encoded] = [value["path"], value["path_bytes"]];
   if ((path === undefined) === (encoded === undefined)) {
@@ -152,7 +166,7 @@ function checkEnvironment(value: JsonObject): void {
   const seen = new Set<Json | undefined>();
   for (const item of value["observations"] as Json[]) {
     const fields = requireFields(item, { check: "string", state: "string", value: "string?", how: "string" });
-    requireOneOf(fields["state"], STATES);
+    requireOneOf(fields["state"], Object.keys(STATES));
     if (seen.has(fields["check"])) throw new Fault("an environment record that names one check twice");
     seen.add(fields["check"]);
   }
