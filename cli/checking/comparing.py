@@ -71,6 +71,11 @@ class OpenedFiles:
             raise DataFault("{name} is not a bundle that can be read", name=str(bundle)) from error
         self._sizes = {record.fields["size"] for record in self._records.values()}
 
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """By member of the bundle."""
+        return self._records
+
     def __len__(self) -> int:
         return len(self._records)
 

@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from mizheng.verifier.paper.report import (
 )
 
 if TYPE_CHECKING:
+    from mizheng.verifier.paper.comparison import Comparison
     from mizheng.verifier.report import Report
 
 _CHUNK_BYTES = 1024 * 1024
@@ -45,18 +46,34 @@ class Received:
 class Reporting:
     """Begun before the check, so that the digests are those of what was handed in."""
 
-    def __init__(self, target: Path, bundle: Path, trust: Path | None, files: Sequence[Path]) -> None:
-        """PaperError without the extra `pdf`, OutputFault if `target` is there, OSError by reading."""
+    def __init__(
+        self,
+        target: Path,
+        bundle: Path,
+        trust: Path | None,
+        files: Sequence[Path],
+        role: str = MATERIAL_ORIGINAL,
+    ) -> None:
+        """`role`: what `files` are.
+
+        PaperError without the extra `pdf`, OutputFault if `target` is there, OSError by reading.
+        """
         require_paper()
         if os.path.lexists(target):
             raise OutputFault("{name} exists", "choose another name for the report", name=str(target))
         self._target = target
         named = [(MATERIAL_BUNDLE, bundle), *([(MATERIAL_TRUST, trust)] if trust else [])]
-        named += [(MATERIAL_ORIGINAL, path) for path in _files(files)]
+        named += [(role, path) for path in _files(files)]
         self._received = [Received(role, path, _digest(path)) for role, path in named]
 
-    def write(self, report: Report, language: str) -> None:
-        """Compute the digests again, and put the PDF in its place."""
+    def write(
+        self,
+        report: Report,
+        language: str,
+        comparison: Comparison | None = None,
+        hidden: Collection[str] = (),
+    ) -> None:
+        """Compute the digests again, and put the PDF in its place; `hidden` are arguments not to be told."""
         materials = [
             Material(
                 item.role,
@@ -74,8 +91,9 @@ class Reporting:
             software=f"{NAME} {software_version()}",
             software_digest=software_digest(),
             environment=list(_environment()),
-            command=shlex.join([NAME, *sys.argv[1:]]),
+            command=shlex.join([NAME, *("FILE" if word in hidden else word for word in sys.argv[1:])]),
             examined_at=int(time.time()),
+            comparison=comparison,
         )
         publish_bytes(self._target, make_report(examination, translate_with(), language))
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mizheng.cli.errors import InputFault, UsageFault
-from mizheng.cli.terminal.language import N_, _, translate_with
+from mizheng.cli.terminal.language import N_, _, current_language, translate_with
 from mizheng.cli.terminal.output import emit_json, say, warn
 from mizheng.cli.terminal.screens import Command
 from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
     from mizheng.cli.checking.comparing import Comparison
+    from mizheng.cli.checking.reporting import Reporting
 
 
 @click.command(
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     ),
     epilog=N_(
         "mizheng compare pump.zip /media/suspect --trust trust.toml\n"
+        "mizheng compare pump.zip /media/suspect --trust trust.toml --report pump.pdf\n"
         "mizheng compare pump.zip /media/suspect --blind digests.json\n"
         "mizheng compare pump.zip digests.json --trust trust.toml"
     ),
@@ -43,10 +45,18 @@ if TYPE_CHECKING:
 @click.option(
     "--blind", metavar="OUT", help=N_("write salted digests of the other side's files, compare nothing")
 )
+@click.option("--report", "pdf", metavar="FILE.pdf", help=N_("also write the report as a PDF"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
 def compare(
-    bundle: Path, paths: tuple[bytes, ...], trust: str | None, blind: str | None, as_json: bool
+    bundle: Path,
+    paths: tuple[bytes, ...],
+    trust: str | None,
+    blind: str | None,
+    pdf: str | None,
+    as_json: bool,
 ) -> int:
+    if blind is not None and pdf is not None:
+        raise UsageFault("--blind compares nothing, so that there is no report to write")
     from mizheng.cli.checking.comparing import OpenedFiles
     from mizheng.cli.commands.verify import load_trust
     from mizheng.cli.files import write_private
@@ -54,10 +64,14 @@ def compare(
     from mizheng.verifier.verify import verify_bundle
 
     believed = load_trust(Path(trust)) if trust is not None else None
+    data = _read_blind(paths) if blind is None else None
     try:
+        paper = None if pdf is None else _begin(pdf, bundle, trust, paths, is_blind=data is not None)
         report = verify_bundle(bundle, believed, now=int(time.time()))
     except OSError as error:
-        raise InputFault("{name}: {reason}", name=str(bundle), reason=error.strerror) from error
+        raise InputFault(
+            "{name}: {reason}", name=str(error.filename or bundle), reason=error.strerror
+        ) from error
     opened = OpenedFiles(bundle)
     if blind is not None:
         if os.path.lexists(blind):
@@ -65,8 +79,13 @@ def compare(
         write_private(Path(blind), opened.blind(paths))
         say(_("written: {name}; compare it where the bundle is", name=printable(blind)))
         return report.verdict.exit_code
-    data = _read_blind(paths)
     found = opened.compare_blind(data) if data is not None else opened.compare(paths)
+    if paper is not None:
+        from mizheng.cli.checking.compared import sort_names, tell
+
+        named = None if data is not None else sort_names(found, paths)
+        hidden = {os.fsdecode(path) for path in named.hidden} if named else set()
+        paper.write(report, current_language(), tell(opened, found, named), hidden)
     if as_json:
         emit_json({**report.to_json(), "comparison": _describe(found)})
     else:
@@ -75,6 +94,17 @@ def compare(
     if found.unreadable:
         warn(_("{count} could not be read and were not compared", count=found.unreadable))
     return report.verdict.exit_code
+
+
+def _begin(
+    pdf: str, bundle: Path, trust: str | None, paths: tuple[bytes, ...], *, is_blind: bool
+) -> Reporting:
+    """Of the other side only salted digests are material: of its files none is told that is not identical."""
+    from mizheng.cli.checking.reporting import Reporting
+    from mizheng.verifier.paper.comparison import MATERIAL_BLIND
+
+    files = [Path(os.fsdecode(path)) for path in paths] if is_blind else []
+    return Reporting(Path(pdf), bundle, Path(trust) if trust else None, files, MATERIAL_BLIND)
 
 
 def _read_blind(paths: tuple[bytes, ...]) -> bytes | None:

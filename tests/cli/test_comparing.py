@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.cli.runner import Mizheng
+from tests.support.pictures import read_text
 
 PUMP = b"the pump"
 
@@ -68,6 +71,36 @@ def test_blind_digests_of_another_bundle_or_damaged_ones(final: Mizheng, suspect
     assert final("compare", "b.zip", "digests.json").code == 65
 
 
+def read_report(final: Mizheng) -> str:
+    return re.sub(r"\s", "", read_text((final.cwd / "out.pdf").read_bytes()))
+
+
+def test_the_report_has_a_section_on_it_and_no_name_of_what_is_not_identical(
+    final: Mizheng, suspect: Path
+) -> None:
+    """Names that a shell wrote on the command line are no exception."""
+    named = ("suspect/deep", "suspect/private-diary.txt", "suspect/same-size.bin")
+    final("compare", "b.zip", *named, "--report", "out.pdf", MIZHENG_LANG="zh_CN")
+    text = read_report(final)
+    section = text.split("与对方文件逐字节比对")[1].split("附录A")[0]
+    for wanted in ("drawings/pump.dwg", "deep/renamed.bin", "suspect/deep", hashlib.sha256(PUMP).hexdigest()):
+        assert wanted in section
+    assert "另有2个逐一列出" in section
+    assert "compareb.zipsuspect/deepFILEFILE--reportout.pdf" in text
+    for secret in ("diary", "same-size", "valve"):
+        assert secret not in text
+
+
+def test_the_report_on_salted_digests(final: Mizheng, suspect: Path) -> None:
+    final("compare", "b.zip", "suspect", "--blind", "digests.json")
+    data = (final.cwd / "digests.json").read_bytes()
+    final("compare", "b.zip", "digests.json", "--report", "out.pdf")
+    text = read_report(final)
+    assert hashlib.sha256(data).hexdigest() in text
+    assert "theotherside'snameisnotknown" in text
+    assert "renamed" not in text
+
+
 def test_what_cannot_be_compared(final: Mizheng, suspect: Path) -> None:
     assert final("compare", "missing.zip", "suspect").code == 66
     assert final("compare", "b.zip", "missing").code == 66
@@ -75,3 +108,5 @@ def test_what_cannot_be_compared(final: Mizheng, suspect: Path) -> None:
     assert final("compare", "not.zip", "suspect").code == 65
     (final.cwd / "there").touch()
     assert final("compare", "b.zip", "suspect", "--blind", "there").code == 64
+    assert final("compare", "b.zip", "suspect", "--blind", "new", "--report", "out.pdf").code == 64
+    assert final("compare", "b.zip", "suspect", "--report", "there").code == 73

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..words import N_
+from .comparison import LABELS as _COMPARISON
 
 LABELS = {
+    **_COMPARISON,
     "title": N_("Technical verification report"),
     "not_an_opinion": N_(
         "Made by software. It is neither a judicial appraiser's opinion (司法鉴定意见书) nor a notarial "

@@ -16,6 +16,7 @@ from ..text import conclude, not_proven, status_word, verdict_line
 from ..words import N_, Translate
 from .challenges import answer_challenges
 from .clock import both_times
+from .comparison import Comparison, comparison_data
 from .court import answer_requirements
 from .labels import LABELS
 from .names import breakable, visible
@@ -61,6 +62,8 @@ class Examination:
     """The command line, as it was given."""
     examined_at: int
     """The examiner's clock, seconds since 1970; also the PDF's date."""
+    comparison: Comparison | None = None
+    """With the other side's files; without one the report has no section on it."""
 
 
 def make_report(examination: Examination, _: Translate, language: str) -> bytes:
@@ -130,6 +133,7 @@ def _data(examination: Examination, _: Translate, language: str) -> dict[str, An
         ],
         "raw": [_raw(check, _) for check in report.checks],
         "preparation": PREPARATION,
+        "comparison": comparison_data(examination.comparison, report, _),
     }
 
 
