@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from tests.support import leftovers, order
 from tests.support.anvil import Anvil
 from tests.support.figures import pytest_terminal_summary  # noqa: F401 - a hook of pytest's
+from tests.support.missing import do_without
 from tests.support.postgres import Postgres, PostgresMissing
 from tests.support.tools import ToolError, solc_wrapper_path
 
@@ -46,7 +46,7 @@ def anvil() -> Iterator[Anvil]:
     try:
         node.start()
     except ToolError as error:
-        _do_without(error)
+        do_without(error)
     try:
         yield node
     finally:
@@ -59,7 +59,7 @@ def solc() -> Path:
     try:
         return solc_wrapper_path()
     except ToolError as error:
-        _do_without(error)
+        do_without(error)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def postgres() -> Iterator[Postgres]:
     try:
         server = Postgres()
     except PostgresMissing as missing:
-        _do_without(missing)
+        do_without(missing)
     with server:
         yield server
 
@@ -86,10 +86,3 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _recursion_limit() -> None:
     """What every process of ours has: eth-tester and py-evm, imported by tests, raise it to 100,000."""
     sys.setrecursionlimit(1_000)
-
-
-def _do_without(error: ToolError | PostgresMissing) -> NoReturn:
-    """Leave the test out, saying why; on a build machine (CI is set) that is a failure."""
-    if os.environ.get("CI"):
-        raise error
-    pytest.skip(str(error))

@@ -14,7 +14,7 @@ from mizheng.notary.routes.access import (
     get_service,
     signed_body,
 )
-from mizheng.notary.routes.intake import take_batch, take_deposit
+from mizheng.notary.routes.intake import DEPOSITS_PATH, take_batch, take_deposit
 from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import (
     ENVELOPE,
@@ -25,7 +25,7 @@ from mizheng.notary.routes.schemas import (
     StatusAnswer,
 )
 
-router = APIRouter(prefix="/v1/deposits", tags=["deposits"])
+router = APIRouter(prefix=DEPOSITS_PATH, tags=["deposits"])
 
 DepositId = Annotated[
     str, Path(description="the envelope's SHA-256, hex", json_schema_extra={"pattern": HEX32})

@@ -30,6 +30,8 @@ MAX_BATCH_ENVELOPES = 1_000
 # A thousand envelopes of 4 KiB; they usually have less than one. Who has larger ones sends fewer at a time.
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 
+DEPOSITS_PATH = "/v1/deposits"
+
 Answer = dict[str, Any]
 # Made once: to make one takes as long as to write an answer.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -19,7 +19,7 @@ from mizheng.notary.intake.deposits import Deposit
 from mizheng.notary.log.sequencer import Outcome, Sequenced
 from mizheng.notary.log.served import ServedLog
 from mizheng.notary.metrics import Metrics
-from mizheng.notary.routes.intake import DepositDesk
+from mizheng.notary.routes.intake import DEPOSITS_PATH, DepositDesk
 from mizheng.notary.routes.limits import MAX_BODY_BYTES
 from mizheng.notary.routes.log import TILE_PATTERN, choose_form
 from mizheng.notary.routes.plain import read_plain_headers
@@ -27,8 +27,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 _METHOD, _VERSION = b"GET ", b" HTTP/1.1"
 _TILE = _METHOD + b"/tile/"
-DEPOSITS = "/v1/deposits"
-_DEPOSIT = f"POST {DEPOSITS} HTTP/1.1\r\n".encode()
+_DEPOSIT = f"POST {DEPOSITS_PATH} HTTP/1.1\r\n".encode()
 _END = b"\r\n\r\n"
 # A connection's heads are few: one for each file that it reads again.
 _MAX_HEADS = 8192
@@ -147,7 +146,7 @@ class QuickProtocol(asyncio.Protocol):
         return True
 
     def _answer_tile(self, data: bytes, started: float) -> None:
-        path = data[len(_METHOD) : data.index(_VERSION)].decode("latin-1")
+        path = data[len(_METHOD) : data.index(b"\r\n") - len(_VERSION)].decode("latin-1")
         found = self._served.remembered(path[1:])
         # Who does not take what was sent waits for it over there.
         if found is None or self._inner.flow.write_paused:
@@ -201,15 +200,16 @@ class QuickProtocol(asyncio.Protocol):
         cycle.response_complete = True
         if isinstance(outcome, Sequenced) and outcome.is_new:
             body = desk.finish(deposit, outcome)
-            if not cycle.disconnected:
-                last = b"" if cycle.keep_alive else b"connection: close\r\n"
-                head = b"content-length: %d\r\ncontent-type: application/json\r\n%s\r\n" % (len(body), last)
-                self._transport.write(b"".join((b"HTTP/1.1 201 Created\r\n", self._date(), head, body)))
-            self._note_answer("POST", DEPOSITS, 201, started)
+            last = b"" if cycle.keep_alive else b"connection: close\r\n"
+            head = b"content-length: %d\r\ncontent-type: application/json\r\n%s\r\n" % (len(body), last)
+            # To nobody, if he has gone: what was written is dropped then.
+            self._transport.write(b"".join((b"HTTP/1.1 201 Created\r\n", self._date(), head, body)))
+            self._note_answer("POST", DEPOSITS_PATH, 201, started)
         elif not cycle.disconnected:
             # Refused, or there already: asked again it is the same, and answered as over there.
             self._inner.data_received(data)
         if cycle.disconnected:
+            self._stop_timer()
             return
         if not cycle.keep_alive:
             self._end()

@@ -12,7 +12,7 @@ from typing import cast
 from fastapi import FastAPI
 from mizheng.notary.metrics import Counting
 from mizheng.notary.pages.routes import CERTIFICATE_PATH, CERTIFICATE_PATTERN, answer_certificate
-from mizheng.notary.routes.intake import MAX_BATCH_BYTES, take_batch, take_deposit
+from mizheng.notary.routes.intake import DEPOSITS_PATH, MAX_BATCH_BYTES, take_batch, take_deposit
 from mizheng.notary.routes.limits import MAX_BODY_BYTES, BodyLimit
 from mizheng.notary.routes.log import TILE_PATTERN, tile_reader
 from mizheng.notary.service import Service
@@ -78,8 +78,8 @@ class NotaryApp(FastAPI):
         self.shortcuts = {
             path: Counting(BodyLimit(_Direct(self, service, path, take), limit), service.metrics)
             for path, take, limit in (
-                ("/v1/deposits", take_deposit, MAX_BODY_BYTES),
-                ("/v1/deposits:batch", take_batch, MAX_BATCH_BYTES),
+                (DEPOSITS_PATH, take_deposit, MAX_BODY_BYTES),
+                (f"{DEPOSITS_PATH}:batch", take_batch, MAX_BATCH_BYTES),
             )
         }
 

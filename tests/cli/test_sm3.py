@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,13 +39,20 @@ def expect(messages: list[bytes]) -> list[str]:
     return [hashlib.new("sm3", message).hexdigest() for message in messages]
 
 
-@pytest.mark.skipif(
-    platform.machine() != "x86_64" or "avx2" not in Path("/proc/cpuinfo").read_text("ascii", "replace"),
-    reason="Intel's library is for x86-64 with AVX2",
-)
+@pytest.fixture
+def lanes() -> None:
+    """The library has to be found and right wherever it was tried: on x86-64 with AVX-512. Elsewhere it may
+    refuse, and what is used then is shown by the tests without a library.
+    """
+    about = Path("/proc/cpuinfo")
+    if not about.exists() or "avx512ifma" not in about.read_text("ascii", "replace"):
+        pytest.skip("this processor has no AVX-512 (IFMA), on which the library was tried")
+    assert sm3.find_lanes() is not None
+
+
+@pytest.mark.usefixtures("lanes")
 @pytest.mark.parametrize("mix", _MIXES)
 def test_side_by_side_they_are_those_of_openssl(mix: str) -> None:
-    assert sm3.find_lanes() is not None
     messages = make(_MIXES[mix])
     assert sm3.digest_all(messages) == expect(messages)
 

@@ -20,6 +20,7 @@ import pytest
 
 from tests.faults.conftest import Tell
 from tests.faults.load import Load, admit, count, make_server, read_vkey
+from tests.support.missing import do_without
 from tests.support.notary import NotaryServer
 from tests.support.postgres import Postgres, PostgresMissing
 
@@ -115,7 +116,7 @@ def test_postgresql(tmp_path: Path, tell: Tell) -> None:
     try:
         database = Postgres("--wal-segsize=1")
     except PostgresMissing as missing:
-        pytest.skip(str(missing))
+        do_without(missing)
     with small_disk(database.folder, 80) as disk, database:
         url = database.create()
         with make_server(tmp_path / "notary", url) as server, under_load(server, url) as load:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from tests.support.missing import do_without
 
 # Where Debian and others put it.
 _PLACES = (
@@ -25,7 +25,7 @@ def module_path() -> str:
     """The library; the test is left out where there is none."""
     found = next((path for path in _PLACES if Path(path).exists()), None)
     if found is None or not all(map(shutil.which, ("softhsm2-util", "pkcs11-tool"))):
-        pytest.skip("no SoftHSM 2 on this machine (Debian packages softhsm2, opensc)")
+        do_without("no SoftHSM 2 on this machine (Debian packages softhsm2, opensc)")
     return found
 
 

@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
+from tests.support.missing import do_without
 from tests.support.postgres import PostgresMissing, find_programs
 from tests.tools.layout import ROOT
 
@@ -38,7 +37,7 @@ def test_nothing_survives_a_killed_run() -> None:
     try:
         find_programs()
     except PostgresMissing as missing:
-        pytest.skip(str(missing))
+        do_without(missing)
     with subprocess.Popen([sys.executable, "-c", _RUN], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         folder, *numbers = run.stdout.readline().split()

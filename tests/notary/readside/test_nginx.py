@@ -15,6 +15,7 @@ from mizheng.notary.publishing.directory import DirectoryTarget
 from mizheng.notary.publishing.step import FilePublisher
 
 from tests.notary.readside.logs import make_log, tile_files
+from tests.support.missing import do_without
 from tests.support.plain import NO_TLS
 from tests.support.ports import take_port
 from tests.tools.layout import ROOT
@@ -33,9 +34,7 @@ def documented() -> str:
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if program is None:
-        if os.environ.get("CI"):
-            raise RuntimeError("nginx is missing")
-        pytest.skip("nginx is missing: Debian's nginx-light brings it")
+        do_without("nginx is missing: Debian's nginx-light brings it")
     folder = tmp_path_factory.mktemp("nginx")
     FilePublisher(make_log(folder / "log", SIZE), DirectoryTarget(folder / "public")).publish()
     port = take_port()

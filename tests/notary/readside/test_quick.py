@@ -122,6 +122,7 @@ UNUSUAL = [
     (f"{PLAIN}{HOST}\r\n",),
     ("GET /tile/0/000 HTTP/1.1\r\nHost:\r\n\r\n",),
     (f"GET  /tile/0/000 HTTP/1.1\r\n{HOST}\r\n",),
+    (f"GET /tile/0/000 HTTP/1.1 HTTP/1.1\r\n{HOST}\r\n",),
     (f"GET /tile/0/000 HTTP/1.1\r\n{HOST} folded\r\n\r\n",),
     (f"{PLAIN}Accept : */*\r\n\r\n",),
     (f"{PLAIN}Accept: \x00\r\n\r\n",),
