@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -51,10 +51,10 @@ def parse_wrapped_key(value: object) -> WrappedKey:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What opens a seal; 64 bytes in all."""
+    """What opens a seal; 64 bytes in all, which no message shows."""
 
-    segment_key: bytes
-    manifest_key: bytes
+    segment_key: bytes = field(repr=False)
+    manifest_key: bytes = field(repr=False)
 
     @classmethod
     def generate(cls, manifest_key: bytes) -> Secret:

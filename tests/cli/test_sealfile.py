@@ -104,6 +104,12 @@ def unwrap(seal: Seal, identity: x25519.Identity = IDENTITY) -> Secret:
     return found
 
 
+def test_what_opens_a_seal_is_not_shown() -> None:
+    """As a traceback or a log line would print it."""
+    secret = Secret(b"S" * 32, b"M" * 32)
+    assert repr(secret) == str(secret) == "Secret()"
+
+
 def test_nothing_of_the_records_can_be_read_without_the_key(path: Path) -> None:
     write(path)
     data = path.read_bytes()

@@ -94,11 +94,12 @@ class OcspAnswer:
     def is_signed_for(self, issuer: Certificate) -> bool:
         """Whether `issuer`, or a responder that it named for this and for nothing else, signed it."""
         for signer in self._signers(issuer):
-            if not self._is_named(signer):
-                continue
             try:
+                if not self._is_named(signer):
+                    continue
                 verify_signature_alone(signer.key, self.algorithm, self.signature, self.signed)
             except MizhengError:
+                # A name that cannot be read, or a signature that does not hold: nothing that counts.
                 continue
             return True
         return False

@@ -139,6 +139,13 @@ def test_responders_that_nobody_named(tsa: TestAuthority, ask: Ask, who: str) ->
     assert status(tsa, token(tsa, ask(responder=_responders(tsa)[who]))) == NOTHING
 
 
+def test_a_responder_named_by_what_is_no_digest(tsa: TestAuthority, ask: Ask) -> None:
+    """An INTEGER where the key's digest has to be: read, and nobody's."""
+    response = ask(responder=make_responder(tsa.root, NOW), by_key=True)
+    assert response.count(b"\xa2\x16\x04\x14") == 1
+    assert status(tsa, token(tsa, response.replace(b"\xa2\x16\x04\x14", b"\xa2\x16\x02\x14"))) == NOTHING
+
+
 def test_a_flipped_bit_in_what_is_signed_or_in_the_signature(tsa: TestAuthority, ask: Ask) -> None:
     """Wherever the answer can still be read, it says nothing any more."""
     response = ask(responder=make_responder(tsa.root, NOW))
