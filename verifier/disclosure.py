@@ -6,22 +6,17 @@ their leaf hashes in the manifest: salted, so they tell nothing to whoever does 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from . import dsse
 from .archive import MAX_MEMORY_BYTES
 from .canonical import dump, from_hex, parse_instant, parse_typed
-from .errors import FormatError, LimitError
-from .event import NONCE_BYTES
+from .errors import FormatError
+from .event import NONCE_BYTES, check_text
 from .signature import PrivateKey, PublicKey
 
 DISCLOSURE_PAYLOAD_TYPE = "application/vnd.mizheng.disclosure.v1+json"
 DISCLOSURE_TYPE = "mizheng/disclosure/v1"
-# A court's name with its case number and the chamber is below 100 characters; a purpose may be a sentence.
-MAX_TEXT = 1000
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +88,6 @@ def parse_disclosure(data: bytes) -> Disclosure:
         value["created_at"],
         from_hex(value["nonce"], NONCE_BYTES),
     )
-
-
-def check_text(text: str) -> str:
-    """A recipient or purpose as it may stand in a disclosure; FormatError for any other."""
-    if not text.strip() or _CONTROL.search(text):
-        raise FormatError("a recipient or purpose that is empty or holds control characters")
-    if len(text) > MAX_TEXT:
-        raise LimitError("a recipient or purpose of {size} characters", size=len(text))
-    return text
 
 
 def _leaves(values: list[str]) -> tuple[str, ...]:

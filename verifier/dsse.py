@@ -54,14 +54,22 @@ def sign(payload: bytes, payload_type: str, *keys: PrivateKey) -> bytes:
 
 
 def parse(
-    data: bytes, payload_type: str, *, signatures: int = 1, max_bytes: int = MAX_ENVELOPE_BYTES
+    data: bytes,
+    payload_type: str,
+    *,
+    signatures: int | tuple[int, ...] = 1,
+    max_bytes: int = MAX_ENVELOPE_BYTES,
 ) -> Envelope:
-    """Parse an envelope of this type with exactly this many signatures; FormatError otherwise."""
+    """Parse an envelope of this type with exactly this many signatures; FormatError otherwise.
+
+    Several numbers: the payload says which of them is due, and `Envelope.verify` asks for that one.
+    """
+    counts = (signatures,) if isinstance(signatures, int) else signatures
     fields = parse_object(data, {"payload": str, "payloadType": str, "signatures": list}, max_bytes=max_bytes)
     if fields["payloadType"] != payload_type:
         raise other_type(fields["payloadType"], payload_type)
-    if len(fields["signatures"]) != signatures:
-        raise FormatError("expected {count} signatures", count=signatures)
+    if len(fields["signatures"]) not in counts:
+        raise FormatError("expected {count} signatures", count=" / ".join(map(str, counts)))
     pairs = []
     for item in fields["signatures"]:
         require_fields(item, {"keyid": str, "sig": str})

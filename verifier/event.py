@@ -1,27 +1,32 @@
 """Events: how a document that nobody else may read gets its place in the log (formats §4).
 
-The document (a disclosure, later a custody or access event) is signed by whoever it concerns and stays where
-it was made. A company's enrolled key signs an event that names the document's SHA-256, and only the event is
-deposited; the log's entry is the event's digest. The document holds a nonce of 32 random bytes, so its digest
-says nothing of what is in it, not even to one who guesses everything else.
+The document (a disclosure, a custody event, later one of access) is signed by whoever it concerns and stays
+where it was made. A company's enrolled key signs an event that names the document's SHA-256, and only the
+event is deposited; the log's entry is the event's digest. The document holds a nonce of 32 random bytes, so
+its digest says nothing of what is in it, not even to one who guesses everything else.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from . import dsse
 from .canonical import dump, from_hex, parse_typed
 from .checkpoint import TlogProof, parse_tlog_proof
 from .entry import entry_leaf
-from .errors import ProofError
+from .errors import FormatError, LimitError, ProofError
 from .signature import PrivateKey, PublicKey
 
 EVENT_PAYLOAD_TYPE = "application/vnd.mizheng.event.v1+json"
 EVENT_TYPE = "mizheng/event/v1"
 # What makes a document's digest say nothing of it: as many random bytes as the digest has.
 NONCE_BYTES = 32
+# A court's name with its case number and the chamber is below 100 characters; a purpose may be a sentence.
+MAX_TEXT = 1000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +71,12 @@ def verify_recorded(document: bytes, event: bytes, proof: bytes) -> TlogProof:
     logged = parse_tlog_proof(proof)
     logged.verify(entry_leaf(event))
     return logged
+
+
+def check_text(text: str) -> str:
+    """What a person wrote, as it may stand in a document that goes on record; FormatError for any other."""
+    if not text.strip() or _CONTROL.search(text):
+        raise FormatError("a text that is empty or holds control characters")
+    if len(text) > MAX_TEXT:
+        raise LimitError("a text of {size} characters", size=len(text))
+    return text

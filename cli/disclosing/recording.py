@@ -16,9 +16,8 @@ from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.errors import RefusedFault, UsageFault
 from mizheng.cli.keys.signing import unlock
 from mizheng.cli.session import Session
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import FormatError
-from mizheng.verifier.event import Event
+from mizheng.verifier.event import Event, check_text
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey

@@ -83,10 +83,10 @@ export function openRecorded(document: Uint8Array, event: Uint8Array, proof: Uin
 
 function requireText(text: string): string {
   if (BLANK.test(text) || CONTROL.test(text)) {
-    throw new Fault("a recipient or purpose that is empty or holds control characters");
+    throw new Fault("a text that is empty or holds control characters");
   }
   const size = [...text].length;
-  if (size > MAX_TEXT) throw new Fault("a recipient or purpose of {size} characters", { size });
+  if (size > MAX_TEXT) throw new Fault("a text of {size} characters", { size });
   return text;
 }
 
