@@ -45,8 +45,11 @@ def node(tmp_path: Path) -> Iterator[Anvil]:
     # Finalized is the head less 64. A first block that is the same at each start: anvil keeps that of every
     # start in its state, and after the third has another genesis.
     first = ("--timestamp", str(int(time.time())))
+    # What it moves to the disk after some hundreds of blocks it cannot go back to: the contract has no code
+    # then. So it keeps them in memory.
+    history = ("--prune-history", "20000")
     state = tmp_path / "anvil.json"
-    with Anvil(state=state, state_interval=600, slots_in_an_epoch=32, extra=first) as found:
+    with Anvil(state=state, state_interval=600, slots_in_an_epoch=32, extra=(*first, *history)) as found:
         yield found
         found.kill()
 
