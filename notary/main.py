@@ -7,6 +7,7 @@ import os
 
 import click
 from mizheng.notary.commands.alarms import chain_alarms
+from mizheng.notary.commands.audit import audit_log
 from mizheng.notary.commands.backup import backup, restore
 from mizheng.notary.commands.chain import chain, observe
 from mizheng.notary.commands.console import data_dir_option, open_here, say, speaks
@@ -129,6 +130,7 @@ def trust_export(
     say("SHA-256: {digest}", digest=hashlib.sha256(data).hexdigest())
 
 
+main.add_command(audit_log)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(org)

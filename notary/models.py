@@ -66,7 +66,7 @@ entries = Table(
     metadata,
     Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
     Column("envelope_sha256", LargeBinary(32), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),  # deposit, event, enrolment, revocation, key-change
+    Column("kind", String(16), nullable=False),  # deposit, event, enrolment, revocation, …
 )
 
 # Signed checkpoints kept for good: one for every size that is anchored.

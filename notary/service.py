@@ -7,6 +7,7 @@ from functools import partial
 from mizheng.notary.anchoring.background import ChainKeepers
 from mizheng.notary.anchoring.costs import load_spent
 from mizheng.notary.anchoring.keeper import ChainKeeper
+from mizheng.notary.auditing.keeper import AuditKeeper
 from mizheng.notary.certificates.keeper import CertificateKeeper
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.chain.feerule import WEI, format_amount
@@ -68,6 +69,7 @@ class Service:
         self.witnesses = WitnessKeeper(instance)
         self.time_stamps = TimeStampKeeper(instance)
         self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
+        self.audit = AuditKeeper(instance)
         self.pages = parse_pages(instance.settings.pages)
         self.remembered_pages = RememberedPages()
         self.visitors = Visitors(self.pages.per_minute, self.pages.address_header)
@@ -171,6 +173,7 @@ class Service:
         self.witnesses.start()
         self.time_stamps.start()
         self.certificates.start()
+        self.audit.start()
 
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
@@ -183,6 +186,7 @@ class Service:
         self.witnesses.stop()
         self.time_stamps.stop()
         self.certificates.stop()
+        self.audit.stop()
         self.chains.stop()
         self.engine.dispose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mizheng.notary.auditing.recording import record
 from mizheng.notary.chain.tables import final_reversals
 from mizheng.notary.database import reading, writing
 from sqlalchemy import Engine, Row, select, update
@@ -19,8 +20,10 @@ def load_alarms(engine: Engine) -> Sequence[Row[Any]]:
 def acknowledge(engine: Engine, now: int) -> int:
     """Somebody has looked: from the next step on anchors become final again. How many there were."""
     with writing(engine) as connection:
-        return connection.execute(
+        count = connection.execute(
             update(final_reversals)
             .where(final_reversals.c.acknowledged_at.is_(None))
             .values(acknowledged_at=now)
         ).rowcount
+        record(connection, "chain.acknowledge-alarms", "notary", detail={"count": count})
+        return count

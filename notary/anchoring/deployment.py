@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mizheng.notary.anchoring.publisher_key import load_publisher
+from mizheng.notary.auditing.recording import record
 from mizheng.notary.chain.configured import load_profiles
 from mizheng.notary.chain.deploy import Deployment, bring_up
 from mizheng.notary.chain.interface import RejectedError
 from mizheng.notary.chain.node import discover_profile
 from mizheng.notary.chain.nodes import open_nodes
 from mizheng.notary.chain.profiles import ChainProfile, parse_finality, parse_profile
+from mizheng.notary.database import writing
 from mizheng.notary.errors import OperatorError
 from mizheng.notary.instance import Instance
 
@@ -66,6 +68,9 @@ def deploy(
         ) from None
     finally:
         chain.close()
+    with writing(instance.engine) as connection:
+        contract = deployment.contract.hex()
+        record(connection, "chain.deploy", f"chain:{profile.name}", detail={"contract": contract})
     path = instance.settings.config_path
     if present is None or present.contract is None:
         header = _header(instance, present or profile)

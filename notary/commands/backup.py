@@ -28,9 +28,11 @@ _PASSPHRASE_FILE = click.option(
 @speaks
 def backup(folder: str, keys_path: str | None, passphrase_file: str | None, data_dir: str | None) -> None:
     """Copy the notary into the new folder DIR while it serves: all but its private keys."""
+    from mizheng.notary.auditing.recording import record
     from mizheng.notary.backup.keyfile import write_keys
     from mizheng.notary.backup.make import make_backup
     from mizheng.notary.config import load_settings
+    from mizheng.notary.database import writing
     from mizheng.notary.errors import OperatorError
 
     settings = load_settings(os.environ, {"data_dir": data_dir})
@@ -48,6 +50,8 @@ def backup(folder: str, keys_path: str | None, passphrase_file: str | None, data
     passphrase = None if keys_path is None else _passphrase(passphrase_file, is_new=True)
     instance = open_here(data_dir)
     made = make_backup(instance, target)
+    with writing(instance.engine) as connection:
+        record(connection, "backup.make", "notary", detail={"with_keys": passphrase is not None})
     say("backed up: {count} entries, {path}", count=made.manifest.tree_size, path=target)
     say("SHA-256 of {name}: {digest}", name="backup.json", digest=made.manifest_sha256)
     if keys_path is not None and passphrase is not None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
+from mizheng.notary.auditing.recording import record
 from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.companies.organisations import load_organisation, set_name
 from mizheng.notary.database import reading
@@ -90,8 +91,8 @@ class KeyRegister:
                 raise Problem("replaces-wrong")
             now = format_instant(int(time.time()))
             # As the company is called now: it may have been renamed since the caller was let in.
-            company = load_organisation(connection, caller.organisation_id).depositor
-            enrolment = Enrolment(request.public_key, company, method.value, now, replaces).sign(self._issuer)
+            named = load_organisation(connection, caller.organisation_id).depositor
+            enrolment = Enrolment(request.public_key, named, method.value, now, replaces).sign(self._issuer)
             new = [(enrolment, "enrolment")]
             if active:
                 reason = "lost" if method is Method.OPERATOR else "rotated"
@@ -103,6 +104,9 @@ class KeyRegister:
             if active:
                 _record_revocation(connection, active.keyid, index + 1, new[1][0])
             _record_enrolment(connection, caller.organisation_id, request.public_key, index, enrolment)
+            company = f"organisation:{caller.organisation_id}"
+            detail = {"method": method.value}
+            record(connection, "key.enrol", f"key:{keyid[:16]}", actor=company, detail=detail)
             return Enrolled(enrolment, index, tlog_proof(appended.reader, index, appended.head), True)
 
     def revoke(self, keyid: str, reason: str) -> int:
@@ -120,6 +124,7 @@ class KeyRegister:
             entry = NewEntry(hashlib.sha256(document).digest(), "revocation")
             turn.head = append(connection, self._signer, head, [entry]).head
             _record_revocation(connection, keyid, head.tree_size, document)
+            record(connection, "key.revoke", f"key:{keyid[:16]}")
             return head.tree_size
 
     def rename(self, reference: str, name: str) -> None:
@@ -130,13 +135,16 @@ class KeyRegister:
         """
         with self._writing() as turn:
             connection, head = turn.connection, turn.head
-            active = set_name(connection, reference, name).active_keyid
+            company = set_name(connection, reference, name)
+            active = company.active_keyid
             if active is None:
+                record(connection, "organisation.rename", f"organisation:{company.number}")
                 return
             document = Revocation(active, "renamed", format_instant(int(time.time()))).sign(self._issuer)
             entry = NewEntry(hashlib.sha256(document).digest(), "revocation")
             turn.head = append(connection, self._signer, head, [entry]).head
             _record_revocation(connection, active, head.tree_size, document)
+            record(connection, "organisation.rename", f"organisation:{company.number}")
 
     @contextmanager
     def _writing(self) -> Iterator[Turn]:

@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
+from mizheng.notary.auditing.recording import record
 from mizheng.notary.companies.identifiers import normalize_identifier
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import OperatorError
@@ -65,6 +66,7 @@ def add_organisation(
                 )
                 .returning(organisations.c.id)
             ).scalar_one()
+            record(connection, "organisation.add", f"organisation:{row_id}")
             key = _issue_api_key(connection, row_id, key_days)
             return load_organisation(connection, row_id), key
     except IntegrityError:
@@ -137,6 +139,8 @@ def set_disabled(engine: Engine, reference: str, *, disabled: bool) -> Organisat
             .where(organisations.c.id == organisation.number)
             .values(disabled_at=int(time.time()) if disabled else None)
         )
+        action = "organisation.disable" if disabled else "organisation.enable"
+        record(connection, action, f"organisation:{organisation.number}")
         return load_organisation(connection, organisation.number)
 
 
@@ -153,6 +157,7 @@ def allow_reenrolment(engine: Engine, reference: str) -> Organisation:
             .where(organisations.c.id == organisation.number)
             .values(reenrol_allowed_at=int(time.time()))
         )
+        record(connection, "organisation.allow-reenrolment", f"organisation:{organisation.number}")
         return load_organisation(connection, organisation.number)
 
 
@@ -163,11 +168,14 @@ def new_api_key(
     with writing(engine) as connection:
         organisation = find_organisation(connection, reference)
         if not keep_others:
-            connection.execute(
+            disabled = connection.execute(
                 update(api_keys)
                 .where(api_keys.c.organisation_id == organisation.number, api_keys.c.disabled_at.is_(None))
                 .values(disabled_at=int(time.time()))
+                .returning(api_keys.c.id)
             )
+            for number in disabled.scalars().all():
+                record(connection, "api-key.disable", f"api-key:{number}")
         return organisation, _issue_api_key(connection, organisation.number, key_days)
 
 
@@ -197,14 +205,16 @@ def _issue_api_key(connection: Connection, organisation_id: int, days: int | Non
     now = int(time.time())
     secret = API_KEY_MARK + secrets.token_urlsafe(32)
     expires_at = None if days is None else now + days * 86400
-    connection.execute(
-        insert(api_keys),
-        {
-            "organisation_id": organisation_id,
-            "prefix": secret[:PREFIX_LENGTH],
-            "key_sha256": hash_api_key(secret),
-            "created_at": now,
-            "expires_at": expires_at,
-        },
-    )
+    number = connection.execute(
+        insert(api_keys)
+        .values(
+            organisation_id=organisation_id,
+            prefix=secret[:PREFIX_LENGTH],
+            key_sha256=hash_api_key(secret),
+            created_at=now,
+            expires_at=expires_at,
+        )
+        .returning(api_keys.c.id)
+    ).scalar_one()
+    record(connection, "api-key.make", f"api-key:{number}", detail={"organisation": organisation_id})
     return IssuedApiKey(secret, secret[:PREFIX_LENGTH], expires_at)

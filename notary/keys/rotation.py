@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from mizheng.notary.auditing.recording import record
 from mizheng.notary.chain.tables import anchors
 from mizheng.notary.config import Settings
 from mizheng.notary.database import create_engine, reading, wait_for_turn, writing
@@ -100,6 +101,7 @@ def rotate_issuer(settings: Settings, *, is_lost: bool = False) -> PublicKey:
                 else:
                     settle_issuer(connection, settings.keys_dir, load_key(path).public)
                 add_issuer(connection, fresh.public)
+                record(connection, "key.rotate-issuer", f"key:{fresh.public.keyid[:16]}")
             _finish_issuer(engine, settings)
         return load_key(path).public
 
@@ -166,6 +168,8 @@ def _change_log_key(engine: Engine, settings: Settings, occasion: Occasion) -> N
         proof = tlog_proof(appended.reader, change.size, appended.head)
         # Before it is signed for good: the same checks that everybody else will make.
         add_log_key(turn.connection, check_logged(change, note, proof))
+        name = f"key:{fresh.verifier.key.keyid[:16]}"
+        record(turn.connection, "key.rotate-log", name, detail={"reason": change.reason})
 
 
 def _describe(

@@ -1,6 +1,7 @@
 """What Alembic runs: always online, on the connection and in the transaction that it is handed."""
 
 from alembic import context
+from mizheng.notary.auditing import tables as audit_tables
 from mizheng.notary.certificates import tables as certificate_tables
 from mizheng.notary.chain import tables
 from mizheng.notary.models import metadata
@@ -8,6 +9,7 @@ from mizheng.notary.timestamping import tables as timestamp_tables
 
 # The tables in modules of their own stand on the same metadata once these are imported.
 assert tables.anchors.metadata is metadata  # noqa: S101
+assert audit_tables.audit_log.metadata is metadata  # noqa: S101
 assert certificate_tables.certificates.metadata is metadata  # noqa: S101
 assert timestamp_tables.time_stamps.metadata is metadata  # noqa: S101
 
