@@ -87,6 +87,8 @@ class Config:
     seal_store: str = ""
     """Where the key of the seals is kept: keyring, file or passphrase; empty: with the signing key, or
     file."""
+    stores: str = ""
+    """Where originals are kept: addresses separated by spaces; empty: the folder `originals` in this one."""
     time_servers: str = ""
     """NTP servers (host or host:port), separated by spaces, asked for the clock's offset when sealing."""
 

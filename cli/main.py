@@ -34,6 +34,12 @@ _COMMANDS = {
     "bundle": Lazy(
         "mizheng.cli.commands.bundle", "bundle", N_("write the evidence for a court, opening chosen files")
     ),
+    "keep": Lazy(
+        "mizheng.cli.commands.keep", "keep", N_("keep the originals, encrypted, and check that they stay")
+    ),
+    "retrieve": Lazy(
+        "mizheng.cli.commands.retrieve", "retrieve", N_("bring kept originals back, compared with the seal")
+    ),
     "disclosures": Lazy(
         "mizheng.cli.commands.disclosures", "disclosures", N_("to whom what was opened, and is it on record")
     ),

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="NAME.seal", help=N_("name of the seal, when paths are sealed first"))
 @click.option("--points", "points_file", metavar="FILE", help=N_("secret points; else the points.toml there"))
 @click.option("--no-points", is_flag=True, help=N_("seal without secret points, whatever lies there"))
+@click.option(
+    "--keep", "is_keeping", is_flag=True, help=N_("also keep the originals, encrypted: mizheng keep")
+)
 @click.option("--urgent", is_flag=True, help=N_("have it anchored at once; so often a day and no more"))
 @click.option("--notary", metavar="ADDRESS", help=N_("the notary's address; else that of mizheng init"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
@@ -47,6 +50,7 @@ def notarize(
     output: str | None,
     points_file: str | None,
     no_points: bool,
+    is_keeping: bool,
     urgent: bool,
     notary: str | None,
     as_json: bool,
@@ -54,6 +58,7 @@ def notarize(
     from mizheng.cli.depositing.one import deposit_seal
     from mizheng.cli.jobs import sealing_task
     from mizheng.cli.sealfile.read import Seal
+    from mizheng.cli.sealing.walking import split_argument
     from mizheng.cli.session import Session
 
     session = Session.load()
@@ -68,10 +73,16 @@ def notarize(
             )
         if len(paths) > 1:
             seals = [Path(os.fsdecode(path)) for path in dict.fromkeys(paths)]
+            if is_keeping:
+                raise UsageFault("--keep is for one seal", "mizheng keep NAME.seal… keeps those of several")
             return notarize_many(session, seals, notary, urgent=urgent, as_json=as_json)
         target = Path(os.fsdecode(paths[0]))
+        folders = [Path(), target.parent]
     else:
+        if is_keeping and any(path.startswith(b"s3://") for path in paths):
+            raise UsageFault("--keep is for files of this machine, not for objects of a store")
         target = Path(output) if output else default_output(paths[0])
+        folders = [Path(os.fsdecode(split_argument(path)[0])) for path in paths]
         with sealing_task(paths, target, points=points_file, without_points=no_points) as task:
             unreadable = run(task, as_json=False, is_quiet=as_json)
     with Seal(target, lock=True) as seal, session.notary(notary) as client:
@@ -82,6 +93,8 @@ def notarize(
         asked = client.request_anchor(deposit.id) if urgent else None
     assert deposit.answer is not None  # noqa: S101 - deposit_seal returns checked deposits only
     if as_json:
+        kept = [_keep(session, target, folders, is_quiet=True)] if is_keeping else []
+        unreadable += sum(len(item["failed"]) for item in kept)
         emit_json(
             {
                 "seal": str(target),
@@ -93,6 +106,7 @@ def notarize(
                 "received_at": deposit.answer["received_at"],
                 "new": not was_deposited,
                 **({"urgent": asked} if asked else {}),
+                **({"kept": kept[0]} if kept else {}),
             }
         )
     else:
@@ -109,7 +123,16 @@ def notarize(
         if asked:
             say(_("anchored at once; this may be asked {count} more times today", count=asked["remaining"]))
         say(_("kept in {name}; next: mizheng status {name}", name=printable(str(target))))
+        if is_keeping:
+            unreadable += len(_keep(session, target, folders, is_quiet=False)["failed"])
     return InputFault.exit_code if unreadable else 0
+
+
+def _keep(session: Session, path: Path, folders: Sequence[Path], *, is_quiet: bool) -> dict[str, Any]:
+    """The deposit stands by now, whatever becomes of this."""
+    from mizheng.cli.commands.keep import describe, keep_one
+
+    return describe(path, keep_one(session, path, (), folders, is_quiet=is_quiet))
 
 
 def notarize_many(
