@@ -43,6 +43,16 @@ _COMMANDS = {
     "disclosures": Lazy(
         "mizheng.cli.commands.disclosures", "disclosures", N_("to whom what was opened, and is it on record")
     ),
+    "send": Lazy("mizheng.cli.commands.send", "send", N_("encrypt a bundle and files to one recipient")),
+    "receive": Lazy(
+        "mizheng.cli.commands.receive", "receive", N_("open what was sent to me, check it and sign for it")
+    ),
+    "transfers": Lazy(
+        "mizheng.cli.commands.transfers", "transfers", N_("what was sent and received; take it back")
+    ),
+    "recipients": Lazy(
+        "mizheng.cli.commands.recipients", "recipients", N_("whom I send to, and my own card")
+    ),
     "verify": Lazy(
         "mizheng.cli.commands.verify", "verify", N_("check a bundle, offline, against a trust file")
     ),

@@ -54,7 +54,8 @@ def escrow() -> None:
 def add(recipient: str, name: str, as_json: bool) -> None:
     from mizheng.cli.config import home_directory
     from mizheng.cli.files import write_private
-    from mizheng.cli.keys.sealing import escrow_path, load_escrow, parse_recipient
+    from mizheng.cli.keys.identities import parse_recipient
+    from mizheng.cli.keys.sealing import escrow_path, load_escrow
 
     home = home_directory()
     parsed = str(parse_recipient(recipient))

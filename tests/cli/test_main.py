@@ -62,7 +62,8 @@ def test_help_fits_a_screen_and_shows_examples(
 ) -> None:
     text = _help(capsys, language, command)
     lines = text.splitlines()
-    assert len(lines) <= 40
+    # The list of all commands is longer than what one of them has to say.
+    assert len(lines) <= (40 if command else 48)
     assert all(display_width(line) <= 80 for line in lines)
     word = "Examples:" if language == "en" else "示例："
     assert word in text or command == ("key", "show")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from mizheng.cli.main import cli
+from mizheng.cli.terminal.screens import CommandWithCommands, load
 from mizheng.notary.main import main as notary
 
 from tests.tools.documents import DOCUMENTS
@@ -39,9 +40,15 @@ def test_command_exists(line: str, document: str) -> None:
     program, *words = shlex.split(line)
     command = PROGRAMS[program]
     context = click.Context(command, info_name=program)
-    while words and isinstance(command, click.Group):
+    while words and isinstance(command, (click.Group, CommandWithCommands)):
         if words[0].startswith("-"):
             _check_option(command, context, words.pop(0))
+            continue
+        if isinstance(command, CommandWithCommands):
+            if words[0] not in command.lazy:
+                break
+            command = load(command.lazy[words.pop(0)])
+            context = click.Context(command, parent=context)
             continue
         found = command.get_command(context, words[0])
         assert found, f"{document}: {program} has no command {words[0]}"
