@@ -115,8 +115,8 @@ def add(name: str, card_path: str | None, age: str | None, as_json: bool) -> Non
     from mizheng.cli.keys.identities import parse_recipient
     from mizheng.cli.transfer import people
     from mizheng.cli.transfer.documents import parse_card
-    from mizheng.verifier.disclosure import check_text
     from mizheng.verifier.errors import FormatError
+    from mizheng.verifier.event import check_text
 
     if (card_path is None) == (age is None):
         raise UsageFault("name a card, or an age key with --key")

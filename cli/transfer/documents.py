@@ -22,9 +22,8 @@ from mizheng.verifier.canonical import (
     require_fields,
     to_base64,
 )
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import FormatError, LimitError
-from mizheng.verifier.event import NONCE_BYTES
+from mizheng.verifier.event import NONCE_BYTES, check_text
 from mizheng.verifier.signature import PrivateKey, PublicKey
 
 BUNDLE_MEMBER = "bundle.zip"

@@ -19,8 +19,8 @@ from mizheng.cli.session import Session
 from mizheng.cli.transfer.documents import Card, parse_card
 from mizheng.cli.transfer.fingerprint import compute_fingerprint
 from mizheng.verifier.canonical import dump, from_base64, parse_typed, require_fields, to_base64
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.event import check_text
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey

@@ -18,8 +18,8 @@ from mizheng.cli.files import write_private
 from mizheng.cli.transfer.documents import Card, check_age
 from mizheng.cli.transfer.fingerprint import compute_fingerprint, is_same_fingerprint
 from mizheng.verifier.canonical import dump, parse_typed, require_fields
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import FormatError, MizhengError
+from mizheng.verifier.event import check_text
 from mizheng.verifier.signature import PublicKey
 
 TYPE = "mizheng/recipient/v1"

@@ -28,9 +28,8 @@ from mizheng.cli.transfer.names import check_distinct, check_name
 from mizheng.cli.transfer.people import Recipient, RecipientKey, require
 from mizheng.cli.transfer.store import SentTransfer
 from mizheng.verifier.canonical import format_instant, from_base64
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import FormatError
-from mizheng.verifier.event import NONCE_BYTES
+from mizheng.verifier.event import NONCE_BYTES, check_text
 from mizheng.verifier.report import Status
 from mizheng.verifier.verify import verify_bundle
 
