@@ -53,7 +53,7 @@ class Bundle:
     def __init__(self, source: Source) -> None:
         """FormatError for a ZIP that plays tricks or holds other names; OSError for an unreadable path."""
         self._archive = ArchiveReader(source)
-        self._groups: dict[str, list[str]] = {}
+        self._groups: dict[str, dict[str, None]] = {}
         try:
             self._sort_members()
         except FormatError:
@@ -78,7 +78,7 @@ class Bundle:
 
     def _sort_members(self) -> None:
         for name in self._archive.names:
-            self._groups.setdefault(member_group(name), []).append(name)
+            self._groups.setdefault(member_group(name), {})[name] = None
         # A tool that packs anew adds the folders of our own names; any other is a name not on the list.
         if not FOLDERS.issuperset(self._archive.folders):
             raise FormatError("a member whose name is not on the list of formats §8")
@@ -97,7 +97,7 @@ class Bundle:
 
     def group(self, group: str) -> list[str]:
         """Names of the members of one group, sorted by their number."""
-        return sorted(self._groups.get(group, []), key=member_order)
+        return sorted(self._groups.get(group, ()), key=member_order)
 
     def has(self, name: str) -> bool:
         return name in self._groups.get(member_group(name), ())

@@ -97,9 +97,9 @@ class Custody:
         _check(self)
 
     @property
-    def signers(self) -> tuple[PublicKey, ...]:
-        """Whose signatures the finished document carries, in their order."""
-        return (self.by.public_key,) if self.to is None else (self.by.public_key, self.to.public_key)
+    def parties(self) -> tuple[Party, ...]:
+        """All who sign the finished document, in their order."""
+        return (self.by,) if self.to is None else (self.by, self.to)
 
     def sign(self, key: PrivateKey) -> bytes:
         """The document of an event with one signature; of a hand-over, the giver's offer to the taker."""
@@ -139,7 +139,7 @@ class CustodyDocument:
 
     def verify(self) -> Custody:
         """The event, if everybody signed it who has to; SignatureError otherwise."""
-        self.envelope.verify(*self.event.signers)
+        self.envelope.verify(*(party.public_key for party in self.event.parties))
         return self.event
 
 
@@ -228,9 +228,8 @@ def _check(event: Custody) -> None:
         if digest is not None:
             from_hex(digest, 32)
     parse_instant(event.at)
-    parties = [event.by] if event.to is None else [event.by, event.to]
     texts = [event.where, event.why, event.note, event.seal_number]
-    texts += [text for party in parties for text in (party.name, party.organisation, party.role)]
+    texts += [text for party in event.parties for text in (party.name, party.organisation, party.role)]
     for text in texts:
         if text is not None:
             check_text(text)

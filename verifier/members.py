@@ -86,6 +86,12 @@ def number_of(name: str) -> int:
     return int(match[1])
 
 
+def custody_members(number: int) -> tuple[str, str, str]:
+    """Names of a custody event's document, of what put it on record, and of its place in the log."""
+    stem = f"custody/{number:04}"
+    return f"{stem}.dsse.json", f"{stem}.event.dsse.json", f"{stem}.tlog-proof"
+
+
 def is_depositors(name: str) -> bool:
     """Whether a member has to stand in the depositor's signed list."""
     return member_group(name) in DEPOSITORS

@@ -8,7 +8,7 @@ what supports the time before is another, and is left to the court.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -90,6 +90,42 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class PartyLine:
+    """Somebody who takes part in a custody event."""
+
+    name: str
+    organisation: str | None
+    role: str | None
+    keyid: str
+    known_as: str | None
+    """Whose key it is by those whom the trust file names; None where none of them says so."""
+
+
+@dataclass(slots=True)
+class CustodyLine:
+    """One event of the evidence's custody, as its signers tell it; None where they do not."""
+
+    number: int
+    what: str
+    by: PartyLine
+    to: PartyLine | None
+    at: str
+    where: str
+    why: str
+    note: str | None
+    before: str | None
+    """Hex SHA-256 of what it is about, as `after`."""
+    after: str | None
+    seal_number: str | None
+    sha256: str
+    """Of the event's own document, hex."""
+    leaf_index: int | None = None
+    """Its place in the log; None where it is not shown to have one."""
+    holds: bool = False
+    """Nothing was found wrong with it or any before it. What was not checked, the checks say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole result. `facts` are values for people, by stable key."""
 
@@ -110,6 +146,8 @@ class Report:
     facts: Mapping[str, Any]
     clocks: tuple[ProvenTime, ...] = ()
     """Every time that tokens and blocks prove, the first one first; `latest` is the first of them."""
+    custody: tuple[CustodyLine, ...] = ()
+    """Who had the evidence since it was deposited, up to the first event that does not hold."""
 
     def to_json(self) -> dict[str, Any]:
         """A value for json.dumps; its keys are stable."""
@@ -129,6 +167,7 @@ class Report:
                 ],
             },
             "facts": dict(self.facts),
+            "custody": [asdict(line) for line in self.custody],
             "checks": [check.to_json() for check in self.checks],
         }
 

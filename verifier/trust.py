@@ -67,6 +67,7 @@ def parse_trust(data: bytes) -> Trust:
             "retired_hashes": dict,
             "releases": list,
             "certifiers": list,
+            "custodians": list,
         },
     )
     if parse_instant(value["issued_at"]) > parse_instant(value["expires_at"]):
@@ -97,6 +98,7 @@ def parse_trust(data: bytes) -> Trust:
         parse_retired_hashes(value.get("retired_hashes", {})),
         tuple(_release(item) for item in value.get("releases", [])),
         parse_certifiers(value.get("certifiers", [])),
+        tuple(_named_key(item) for item in value.get("custodians", [])),
         hashlib.sha256(data).hexdigest(),
     )
 

@@ -99,6 +99,8 @@ class Trust:
     releases: tuple[Release, ...] = ()
     certifiers: tuple[Authority, ...] = ()
     """Who signs certificates of deposits, by X.509; without policies."""
+    custodians: tuple[NamedKey, ...] = ()
+    """Who may have the evidence of a deposit, beside its depositor."""
     sha256: str = ""
     """Hex SHA-256 of the file's bytes, printed on every report."""
 
@@ -107,6 +109,9 @@ class Trust:
 
     def observer(self, key: PublicKey) -> NamedKey | None:
         return next((observer for observer in self.observers if observer.key == key), None)
+
+    def custodian(self, key: PublicKey) -> NamedKey | None:
+        return next((custodian for custodian in self.custodians if custodian.key == key), None)
 
     def chain(self, chain_id: int, genesis_hash: bytes) -> TrustedChain | None:
         return next(

@@ -66,6 +66,8 @@ def dump_trust(trust: Trust) -> bytes:
     if trust.retired_hashes:
         retired = {name: format_instant(at) for name, at in sorted(trust.retired_hashes.items())}
         lines += ["", "[retired_hashes]", *_value_lines(retired)]
+    for custodian in trust.custodians:
+        lines += ["", "[[custodians]]", *_key_lines(custodian)]
     for release in trust.releases:
         lines += ["", "[[releases]]", *_value_lines({"name": release.name, "sha256": release.sha256})]
     lines += ["", "[require]", f"checks = [{', '.join(_quote(item) for item in trust.require)}]"]

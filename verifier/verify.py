@@ -14,9 +14,10 @@
 10. depositor   enrolment in the same tree, key not revoked
 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
 12. supplement  whether the deposit that an opened supplement names is an earlier one of the same depositor
-13. others      members this version knows by name but does not judge
-14. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
-15. verdict
+13. custody     who had the evidence since: one chain of events, signed, on record, of known keys
+14. others      members this version knows by name but does not judge
+15. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
+16. verdict
 
 Nothing of the bundle is believed because the bundle says so, and nothing outside is asked: trust,
 the present time and what nodes answered are arguments.
@@ -36,6 +37,7 @@ from .checks import (
     block,
     consensus,
     content,
+    custody,
     disclosures,
     foreign,
     identity,
@@ -144,6 +146,7 @@ def verify_bundle(
         identity.check_key_status(context)
         disclosures.check_disclosure(context, document)
         supplements.check_supplements(context)
+        custody.check_custody(context)
         others.check_unjudged(context)
         papers.check_papers(context, pdf_reader)
         others.check_page(context)
@@ -184,6 +187,7 @@ def _finish(findings: Findings, trust: Trust | None, context: Context | None) ->
         ),
         supports=_supports(context) if context else (),
         facts=_facts(trust, context),
+        custody=tuple(context.custody) if context else (),
     )
 
 

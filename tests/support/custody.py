@@ -9,7 +9,11 @@ from typing import Any
 
 from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.custody import HANDOVERS, Custody, Party, countersign
+from mizheng.verifier.event import Event
+from mizheng.verifier.members import custody_members
 from mizheng.verifier.signature import PrivateKey
+
+from tests.support.world import World
 
 # One minute an event.
 BEGAN = parse_instant("2026-11-24T01:00:00Z")
@@ -42,9 +46,10 @@ class Chain:
             "before": None,
             "after": None,
             "seal_number": "FT-0001" if what == "seal-number" else None,
-            "nonce": secrets.token_bytes(32),
         }
-        return Custody(**fields | changes)
+        # Drawn only where it is used: examples with a nonce of their own leave what is drawn elsewhere alone.
+        nonce = changes.pop("nonce", None) or secrets.token_bytes(32)
+        return Custody(**fields | changes, nonce=nonce)
 
     def add(self, event: Custody, key: PrivateKey, taker: PrivateKey | None = None) -> bytes:
         """Sign it by everybody who has to, and let it be the last one."""
@@ -54,3 +59,15 @@ class Chain:
             document = countersign(document, taker)
         self.documents.append(document)
         return document
+
+
+def put_on_record(world: World, documents: list[bytes], key: PrivateKey) -> dict[str, bytes]:
+    """The members of a bundle: each document, its event signed by `key`, and its place at the log's end."""
+    members = {}
+    for number, document in enumerate(documents, 1):
+        event = Event(key.public, hashlib.sha256(document).digest()).sign(key)
+        index = world.append(event)
+        members |= dict(
+            zip(custody_members(number), (document, event, world.proof(index, index + 1)), strict=True)
+        )
+    return members

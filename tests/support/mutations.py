@@ -41,6 +41,7 @@ BASES = (
     "token/not-revoked",
     "ocsp/named-responder",
     "disclosure/on-record",
+    "custody/there-and-back",
     "form/packed-anew",
     "form/streamed",
 )

@@ -46,14 +46,16 @@ from mizheng.verifier.signature import PrivateKey
 from mizheng.verifier.statement import Depositor, Software, Statement
 from mizheng.verifier.text import render
 from mizheng.verifier.timestamp.token import dump_response, parse_token
-from mizheng.verifier.trust import Trust, dump_trust
+from mizheng.verifier.trust import NamedKey, Trust, dump_trust
 from mizheng.verifier.verify import verify_bundle
 
 from tests.support import world as worlds
+from tests.support.custody import put_on_record
 from tests.support.disclosing import Disclosed
 from tests.support.keychanges import ChangingLog
 from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
+from tests.tools.spec_custody import COURT, custody_documents
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
 VECTORS = ROOT / "tests" / "vectors" / "consensus"
@@ -143,6 +145,8 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
     disclosure, event = _disclose(key, envelope, [item.record for item in opened])
     event_index = world.append(event)
     event_proof = world.proof(event_index, event_index + 1)
+    custody = custody_documents(key, envelope)
+    kept = put_on_record(world, custody, key)
     # Later entries: the company's next key, and the end of this one.
     successor = source.key()
     world.append(_successor(world, successor, key))
@@ -182,7 +186,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
             originals={1: original},
             recipient=RECIPIENT,
             purpose=PURPOSE,
-            extra_members=Disclosed(disclosure, event, event_proof).members(),
+            extra_members=Disclosed(disclosure, event, event_proof).members() | kept,
         )
     bundle = target.getvalue()
     trust = world.trust(
@@ -192,6 +196,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         pinned=False,
         tsas=tuple(tsa.trusted() for tsa in tsas),
         retired_hashes={"sha256": parse_instant("2035-01-01T00:00:00Z")},
+        custodians=(NamedKey(RECIPIENT, COURT.public),),
     )
     report = verify_bundle(bundle, trust, now=CHECKED_AT)
     members = worlds.unpack(bundle)
@@ -204,6 +209,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         "observation": observations[0],
         "disclosure": disclosure,
         "event": event,
+        "custody": custody[1],
     }
     files = {f"bundle/{name}": data for name, data in members.items()}
     files |= {f"records/{name}.json": data for name, data in records.items()}
@@ -421,12 +427,12 @@ def _described(token: bytes) -> dict[str, object]:
 
 def _payload(envelope: bytes) -> bytes:
     kind = json.loads(envelope)["payloadType"]
-    return dsse.parse(envelope, kind).payload
+    return dsse.parse(envelope, kind, signatures=(1, 2)).payload
 
 
 def _encoding_digest(envelope: bytes) -> str:
     kind = json.loads(envelope)["payloadType"]
-    payload = dsse.parse(envelope, kind).payload
+    payload = dsse.parse(envelope, kind, signatures=(1, 2)).payload
     return hashlib.sha256(dsse.pre_authentication_encoding(kind, payload)).hexdigest()
 
 

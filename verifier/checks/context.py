@@ -10,7 +10,7 @@ from ..bundle import Bundle
 from ..checkpoint import Checkpoint
 from ..memory import Memory
 from ..record import Record
-from ..report import Findings, ProvenTime
+from ..report import CustodyLine, Findings, ProvenTime
 from ..statement import BlockReference, Statement
 from ..trust import NamedKey, Trust
 
@@ -84,6 +84,8 @@ class Context:
     records: list[tuple[str, Record]] = field(default_factory=list)
     """Opened records that belong to the commitment, by member name."""
     heads: list[Head] = field(default_factory=list)
+    custody: list[CustodyLine] = field(default_factory=list)
+    """Events of the evidence's custody, up to the first that does not hold."""
     latest: list[ProvenTime] = field(default_factory=list)
     earliest: ProvenTime | None = None
     is_trial: bool = False

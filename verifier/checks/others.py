@@ -9,7 +9,6 @@ from .context import Context
 # Group of members, check code.
 _UNJUDGED = (
     ("x509", "depositor.x509"),
-    ("custody", "custody.chain"),
     ("platform", "platform.facts"),
 )
 

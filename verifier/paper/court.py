@@ -140,7 +140,13 @@ REQUIREMENTS = (
         N_("certificate; report; observations"),
         ("anchor.canonical", "anchor.receipt", "anchor.event", "observation.signature"),
     ),
-    Requirement(17, N_("chain of custody"), "证据规定 93(4)(6)", N_("custody events"), ("custody.chain",)),
+    Requirement(
+        17,
+        N_("chain of custody"),
+        "证据规定 93(4)(6)",
+        N_("custody events"),
+        ("custody.chain", "custody.signatures", "custody.log", "custody.custodians"),
+    ),
     Requirement(18, N_("keeping"), "互联网法院规定 11", N_("the depositor's own seal"), ()),
     Requirement(
         19, N_("platform qualification"), "在线诉讼规则 17(1)(3)", N_("platform facts"), ("platform.facts",)

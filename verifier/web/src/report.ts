@@ -32,6 +32,35 @@ export interface Support {
   readonly detail: string;
 }
 
+/** Somebody who takes part in a custody event. */
+export interface PartyLine {
+  readonly name: string;
+  readonly organisation: string | null;
+  readonly role: string | null;
+  readonly keyid: string;
+  /** Whose key it is by those whom the trust file names. */
+  readonly known_as: string | null;
+}
+
+/** One event of the evidence's custody, as its signers tell it; digests are hex, null is not said. */
+export interface CustodyLine {
+  readonly number: number;
+  readonly what: string;
+  readonly by: PartyLine;
+  readonly to: PartyLine | null;
+  readonly at: string;
+  readonly where: string;
+  readonly why: string;
+  readonly note: string | null;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly seal_number: string | null;
+  readonly sha256: string;
+  leaf_index: bigint | null;
+  /** Nothing was found wrong with it or any before it. */
+  holds: boolean;
+}
+
 export interface Report {
   readonly checks: readonly Check[];
   readonly verdict: Verdict;
@@ -44,6 +73,7 @@ export interface Report {
   readonly isUnchangedSinceAnchored: boolean;
   readonly supports: readonly Support[];
   readonly facts: Values;
+  readonly custody: readonly CustodyLine[];
 }
 
 /** Collects checks while verifying. */
@@ -133,6 +163,7 @@ export function toJson(report: Report): Record<string, unknown> {
       before_anchoring: report.supports.map(({ what, isGiven, detail }) => ({ what, given: isGiven, detail })),
     },
     facts: plainValues(report.facts),
+    custody: report.custody.map((line) => ({ ...line, leaf_index: line.leaf_index === null ? null : plainNumber(line.leaf_index) })),
     checks: report.checks.map((check) => ({
       code: check.code,
       status: check.status,

@@ -72,6 +72,8 @@ export interface Trust {
   readonly authorities: readonly Authority[];
   readonly retiredHashes: Retired;
   readonly releases: readonly Release[];
+  /** Who may have the evidence of a deposit, beside its depositor. */
+  readonly custodians: readonly NamedKey[];
   /** Hex, of the file's bytes. */
   readonly sha256: string;
 }
@@ -108,6 +110,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
       certifiers: "list",
       retired_hashes: "object",
       releases: "list",
+      custodians: "list",
     },
   );
   if (parseInstant(value["issued_at"]) > parseInstant(value["expires_at"])) {
@@ -139,6 +142,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
     authorities: parseAuthorities(listOf(value["tsas"])),
     retiredHashes: parseRetired((value["retired_hashes"] ?? {}) as JsonObject),
     releases: parseReleases(listOf(value["releases"])),
+    custodians: listOf(value["custodians"]).map(parseNamedKey),
     sha256: sha256Hex(data),
   };
 }

@@ -12,8 +12,9 @@
  *  9. time        not before the beacon, not after the earliest token or anchor
  * 10. depositor   enrolment in the same tree, key not revoked
  * 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
- * 12. others      the enclosed page; members that are known by name only
- * 13. verdict
+ * 12. custody     who had the evidence since: one chain of events, signed, on record, of known keys
+ * 13. others      the enclosed page; members that are known by name only
+ * 14. verdict
  */
 
 import { checkAnchors } from "./checks/anchors.js";
@@ -21,6 +22,7 @@ import { checkObservations } from "./checks/block.js";
 import { checkConsensus } from "./checks/consensus.js";
 import { checkOriginals, checkRecords } from "./checks/content.js";
 import type { Context, FileDigests, Original } from "./checks/context.js";
+import { checkCustody } from "./checks/custody.js";
 import { checkDisclosure } from "./checks/disclosure.js";
 import { checkForeign } from "./checks/foreign.js";
 import { checkEnrolment, checkKeyStatus } from "./checks/identity.js";
@@ -79,6 +81,7 @@ export async function verify(file: Uint8Array | Blob, trust: Trust | undefined, 
     proven: [],
     records: [],
     heads: [],
+    custody: [],
     latest: [],
     anchoredSizes: new Set(),
     earliest: undefined,
@@ -110,6 +113,7 @@ async function checkAll(context: Context): Promise<void> {
   await checkKeyStatus(context);
   await checkDisclosure(context, list);
   await checkSupplements(context);
+  await checkCustody(context);
   await checkOthers(context);
 }
 
@@ -182,6 +186,7 @@ function finish(findings: Findings, trust: Trust | undefined, context: Context |
     isUnchangedSinceAnchored: isUnchanged,
     supports: context ? SUPPORTS.map(([kinds, what]) => findSupport(context, kinds.split(" "), what)) : [],
     facts: { trust_sha256: trust?.sha256 ?? null, ...(context && listFacts(context)) },
+    custody: context?.custody ?? [],
   };
 }
 

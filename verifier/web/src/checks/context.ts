@@ -4,7 +4,7 @@ import type { Bundle } from "../documents/bundle.js";
 import type { TlogProof } from "../documents/checkpoint.js";
 import type { ParsedRecord } from "../documents/record.js";
 import type { BlockReference, Statement } from "../documents/statement.js";
-import type { Findings, ProvenTime } from "../report.js";
+import type { CustodyLine, Findings, ProvenTime } from "../report.js";
 import type { NamedKey, Trust } from "../trust.js";
 
 /** What a file record says of content. */
@@ -55,6 +55,8 @@ export interface Context {
   readonly proven: ProvenBlock[];
   readonly records: OpenedRecord[];
   readonly heads: Head[];
+  /** Events of the evidence's custody, up to the first that does not hold. */
+  readonly custody: CustodyLine[];
   readonly latest: ProvenTime[];
   /** Tree sizes of the heads that an anchor in a canonical block holds. */
   readonly anchoredSizes: Set<bigint>;

@@ -3,8 +3,9 @@
 import { toHex } from "../bytes.js";
 import { type MemberList, numberOf } from "../documents/bundle.js";
 import { MAX_PROOF_BYTES, type TlogProof } from "../documents/checkpoint.js";
-import { type Disclosure, openDisclosure, openRecorded } from "../documents/disclosure.js";
+import { type Disclosure, openDisclosure } from "../documents/disclosure.js";
 import { MAX_ENVELOPE_BYTES } from "../documents/dsse.js";
+import { openRecorded } from "../documents/event.js";
 import { MAX_OPENED_BYTES, parseOpened } from "../documents/manifest.js";
 import { Fault } from "../errors.js";
 import { leafHash } from "../merkle.js";

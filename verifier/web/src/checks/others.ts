@@ -6,7 +6,6 @@ import type { Context } from "./context.js";
 const PAGE = "verify.html";
 const UNCHECKED: readonly (readonly [group: Group, code: string])[] = [
   ["x509", "depositor.x509"],
-  ["custody", "custody.chain"],
   ["platform", "platform.facts"],
   ["certificate", "certificate.signature"],
   ["exhibits", "exhibits.list"],
