@@ -30,10 +30,8 @@ from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.consensus.validators import parse_validators
 from mizheng.verifier.digests import compute_digests
-from mizheng.verifier.disclosure import Disclosure
 from mizheng.verifier.enrolment import Enrolment, KeyStatus, Revocation
 from mizheng.verifier.entry import dump_entry, entry_leaf
-from mizheng.verifier.event import Event
 from mizheng.verifier.evm.block import Chain
 from mizheng.verifier.foreign import ForeignAnchor, dump_foreign
 from mizheng.verifier.manifest import Manifest
@@ -55,13 +53,13 @@ from tests.support.disclosing import Disclosed
 from tests.support.keychanges import ChangingLog
 from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
-from tests.tools.spec_custody import COURT, custody_documents
+from tests.tools.spec_recorded import BUNDLED_AT, COURT, PURPOSE, RECIPIENT, custody_documents, disclose
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
 VECTORS = ROOT / "tests" / "vectors" / "consensus"
 
 START = parse_instant("2026-11-23T02:00:00Z")
-ENROLLED_AT, CLAIMED_AT, BUNDLED_AT = "2026-11-23T02:00:10Z", "2026-11-23T02:01:30Z", "2026-11-24T01:00:00Z"
+ENROLLED_AT, CLAIMED_AT = "2026-11-23T02:00:10Z", "2026-11-23T02:01:30Z"
 OBSERVED_AT = "2026-11-23T02:10:00Z"
 STAMPED_AT, RENEWED_AT = parse_instant("2026-11-23T02:03:10Z"), parse_instant("2026-11-24T00:30:00Z")
 TRUST_ISSUED_AT, TRUST_EXPIRES_AT = "2026-11-24T00:00:00Z", "2027-11-24T00:00:00Z"
@@ -70,7 +68,6 @@ CHECKED_AT = parse_instant("2026-11-25T00:00:00Z")
 COMPANY = Depositor("示例精密机械有限公司", "CN-USCC", "91420100MA4K00001U")
 README = "An example. See docs/spec of Mizheng.\n"
 DRAWING = b"an example drawing\n"
-RECIPIENT, PURPOSE = "示例市中级人民法院", "示例"
 
 
 class Source:
@@ -142,7 +139,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
     assert statement.not_before is not None
     blocks = (json.loads(anchor)["block"]["number"], statement.not_before.number)
     opened = [manifest.open(records[name]) for name in ("environment", "file")]
-    disclosure, event = _disclose(key, envelope, [item.record for item in opened])
+    disclosure, event = disclose(key, envelope, [item.record for item in opened])
     event_index = world.append(event)
     event_proof = world.proof(event_index, event_index + 1)
     custody = custody_documents(key, envelope)
@@ -253,23 +250,6 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         ),
     }
     return files
-
-
-def _disclose(key: PrivateKey, envelope: bytes, opened: list[bytes]) -> tuple[bytes, bytes]:
-    """The disclosure of the first two records, the second with its file, and the event that records it."""
-    leaves = [leaf_hash(record).hex() for record in opened]
-    document = Disclosure(
-        key.public,
-        hashlib.sha256(envelope).hexdigest(),
-        RECIPIENT,
-        PURPOSE,
-        tuple(sorted(leaves)),
-        (leaves[1],),
-        BUNDLED_AT,
-        # Made apart from everything else, so that other examples stay as they are.
-        hashlib.sha256(b"mizheng example nonce").digest(),
-    ).sign(key)
-    return document, Event(key.public, hashlib.sha256(document).digest()).sign(key)
 
 
 def _foreign(signer: PrivateKey) -> dict[str, bytes]:
