@@ -18,6 +18,7 @@ from mizheng.notary.routes import (
     log,
     organisation,
     urgent,
+    webhooks,
 )
 from mizheng.notary.routes.limits import BodyLimit
 from mizheng.notary.routes.problems import document, install_handlers
@@ -56,7 +57,7 @@ def create_app(service: Service) -> NotaryApp:
         redirect_slashes=False,
     )
     app.state.service = service
-    for room in (deposits, urgent, certificates, events, keys, organisation, beacon, log, health):
+    for room in (deposits, urgent, certificates, events, keys, organisation, webhooks, beacon, log, health):
         app.include_router(room.router)
     if service.pages.is_enabled:
         app.router.routes.extend(page_routes)

@@ -25,6 +25,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     certificates     -                         [certificates]    issued when a depositor asks for one
     pages            -                         [pages]           served, 60 requests a minute for each address
     audit            -                         [audit]           the audit log is put on record within an hour
+    webhooks         -                         [webhooks]        to public addresses alone
 """
 
 import re
@@ -67,6 +68,7 @@ _TABLES = (
     "certificates",
     "pages",
     "audit",
+    "webhooks",
 )
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -114,6 +116,8 @@ class Settings:
     """The table [pages] of notary.toml as it stands."""
     audit: Mapping[str, Any] = field(default_factory=dict)
     """The table [audit] of notary.toml as it stands."""
+    webhooks: Mapping[str, Any] = field(default_factory=dict)
+    """The table [webhooks] of notary.toml as it stands."""
 
     @property
     def config_path(self) -> Path:
@@ -165,6 +169,7 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         certificates=file.get("certificates", {}),
         pages=file.get("pages", {}),
         audit=file.get("audit", {}),
+        webhooks=file.get("webhooks", {}),
     )
 
 

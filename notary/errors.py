@@ -94,7 +94,27 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "the organisation has had the log anchored at once as often as it may in 24 hours",
         "the deposit is safe, and is anchored with the others when its turn comes",
     ),
+    # Webhooks.
+    "webhook-url-wrong": ProblemType(
+        422,
+        "this cannot be the address of a webhook",
+        "https://, a host, no user name and no fragment; at most 1,000 ASCII characters",
+    ),
+    "webhook-address-refused": ProblemType(
+        422,
+        "nothing is sent to this address",
+        "a public address over https; an inner network has to be named by the notary's operator",
+    ),
+    "webhook-event-unknown": ProblemType(422, "there is no such event to be told"),
+    "webhook-limit": ProblemType(
+        409, "the organisation has as many webhooks as it may have", "delete one of them first"
+    ),
+    "webhook-unknown": ProblemType(404, "no such webhook of this organisation"),
+    "delivery-unknown": ProblemType(404, "no such delivery of this webhook"),
     # What is asked for.
+    "cursor-wrong": ProblemType(
+        422, "this is not a cursor", "send `next` of an answer as it is, or leave it out"
+    ),
     "deposit-unknown": ProblemType(404, "no such deposit of this organisation"),
     "certificate-not-issued": ProblemType(
         404,

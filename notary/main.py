@@ -13,6 +13,7 @@ from mizheng.notary.commands.chain import chain, observe
 from mizheng.notary.commands.console import data_dir_option, open_here, say, speaks
 from mizheng.notary.commands.organisations import key, org
 from mizheng.notary.commands.renewal import renew
+from mizheng.notary.commands.webhooks import webhook
 from mizheng.notary.commands.witness import witness
 
 _EXAMPLES = """\b
@@ -140,3 +141,4 @@ main.add_command(chain)
 main.add_command(observe)
 main.add_command(witness)
 main.add_command(renew)
+main.add_command(webhook)

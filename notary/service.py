@@ -38,6 +38,7 @@ from mizheng.notary.pages.setup import parse_pages
 from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
 from mizheng.notary.visitors import Visitors
+from mizheng.notary.webhooks.keeper import WebhookKeeper
 from mizheng.notary.worker import Worker
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -70,6 +71,7 @@ class Service:
         self.time_stamps = TimeStampKeeper(instance)
         self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
         self.audit = AuditKeeper(instance)
+        self.webhooks = WebhookKeeper(instance)
         self.pages = parse_pages(instance.settings.pages)
         self.remembered_pages = RememberedPages()
         self.visitors = Visitors(self.pages.per_minute, self.pages.address_header)
@@ -88,6 +90,12 @@ class Service:
             "1 for how the last commit of deposits ended: ok, disk-full or failed",
             ("state",),
             lambda: {(self.sequencer.commits,): 1},
+        )
+        self.metrics.gauge(
+            "mizheng_webhook_messages_waiting", "messages to webhooks that wait", self.webhooks.waiting
+        )
+        self.metrics.gauges(
+            "mizheng_webhooks", "webhooks, active or given up", ("state",), self.webhooks.figures
         )
         for publisher in self.publication.publishers:
             self.metrics.gauge(
@@ -174,6 +182,7 @@ class Service:
         self.time_stamps.start()
         self.certificates.start()
         self.audit.start()
+        self.webhooks.start()
 
     def stop(self) -> None:
         """Finish what is waiting; nothing that was answered depends on this."""
@@ -187,6 +196,7 @@ class Service:
         self.time_stamps.stop()
         self.certificates.stop()
         self.audit.stop()
+        self.webhooks.stop()
         self.chains.stop()
         self.engine.dispose()
 

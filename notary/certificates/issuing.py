@@ -20,11 +20,11 @@ from mizheng.notary.certificates.facts import Issue, gather_facts
 from mizheng.notary.certificates.kept import MASKED, dump_facts, load_deposit
 from mizheng.notary.certificates.setup import CertificateSetup
 from mizheng.notary.certificates.tables import certificates
+from mizheng.notary.chain.covering import covered_size
 from mizheng.notary.chain.profiles import ChainProfile
-from mizheng.notary.chain.tables import anchors
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance
-from mizheng.notary.log.keys import is_believed, load_spans
+from mizheng.notary.log.keys import load_spans
 from mizheng.notary.models import deposits
 from mizheng.notary.timestamping.kept import load_first_stamps
 from mizheng.notary.timestamping.setup import parse_timestamps
@@ -32,7 +32,7 @@ from mizheng.verifier.certificate_number import hash_code, make_code, make_numbe
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.paper.certificate import CertificateFacts, make_certificate
 from mizheng.verifier.paper.missing import PaperError
-from sqlalchemy import Connection, Engine, insert, literal, select, update
+from sqlalchemy import Connection, Engine, func, insert, literal, select, update
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ _REST_SECONDS = 600.0
 _LOOK_SECONDS = 5.0
 # So many wishes are looked at for one that is not resting, and so many deposits are asked for in one go.
 _CANDIDATES, _ROWS = 50, 500
+_NEWEST = certificates.alias("newest")
 
 
 class Signer(Protocol):
@@ -184,6 +185,8 @@ def _values(facts: CertificateFacts, number: str, code_sha256: bytes, pdf: bytes
         "code_sha256": code_sha256,
         "commitment": bytes.fromhex(facts.commitment),
         "issued_at": facts.issued_at,
+        # In the order in which they are committed, whatever the clock says.
+        "issue_order": select(func.coalesce(func.max(_NEWEST.c.issue_order), 0) + 1).scalar_subquery(),
         "signer": facts.issuer_keyid or None,
         "pdf_sha256": hashlib.sha256(pdf).digest(),
         "facts": dump_facts(facts, digests),
@@ -193,11 +196,7 @@ def _values(facts: CertificateFacts, number: str, code_sha256: bytes, pdf: bytes
 
 def _final_size(connection: Connection) -> int:
     """Entries below this are final on some chain, under a head that is believed."""
-    spans = load_spans(connection)
-    sizes = connection.execute(
-        select(anchors.c.tree_size).where(anchors.c.state == "final").order_by(anchors.c.tree_size.desc())
-    ).scalars()
-    return next((size for size in sizes if is_believed(spans, size)), 0)
+    return covered_size(connection, ("final",), load_spans(connection))
 
 
 def _ask_for_all(engine: Engine, start: int, final: int, now: int) -> int:

@@ -21,10 +21,13 @@ certificates = Table(
     Column("code_sha256", LargeBinary(32)),
     Column("commitment", LargeBinary(32), index=True),
     Column("issued_at", BigInteger),
+    # Which of them came after which; null: issued before there was this column.
+    Column("issue_order", BigInteger),
     Column("signer", String(64)),  # keyid of the key that signed the PDF, hex; null: it is not signed
     Column("pdf_sha256", LargeBinary(32), index=True),
     # What the PDF says, as JSON, for pages and programs; without the code.
     Column("facts", LargeBinary),
     Column("pdf", LargeBinary),
+    Index("uq_certificates_issue_order", "issue_order", unique=True),
     Index("ix_certificates_pending", "leaf_index", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )

@@ -46,6 +46,14 @@ def find_covering(
     return connection.execute(select(anchors).where(anchors.c.id.in_(wanted)).order_by(*order)).all()
 
 
+def covered_size(
+    connection: Connection, states: Sequence[str], spans: Sequence[tuple[int, int | None]]
+) -> int:
+    """Entries below this are covered by an anchor in one of these states, under a head that is believed."""
+    query = select(anchors.c.tree_size).where(anchors.c.state.in_(states), *_believed(spans))
+    return connection.execute(query.order_by(anchors.c.tree_size.desc()).limit(1)).scalar() or 0
+
+
 def _believed(spans: Sequence[tuple[int, int | None]]) -> list[ColumnElement[bool]]:
     size = anchors.c.tree_size
     parts = [size >= first if last is None else and_(size >= first, size <= last) for first, last in spans]
