@@ -21,6 +21,7 @@ def webhook() -> None:
 @speaks
 def webhook_add(organisation: str, url: str, events: tuple[str, ...], data_dir: str | None) -> None:
     """Tell URL what becomes of ORGANISATION's deposits; shows the webhook's secret once."""
+    from mizheng.notary.auditing.rows import OPERATOR
     from mizheng.notary.companies.organisations import find_organisation
     from mizheng.notary.database import writing
     from mizheng.notary.webhooks.addresses import parse_webhooks
@@ -32,7 +33,7 @@ def webhook_add(organisation: str, url: str, events: tuple[str, ...], data_dir: 
     check_url(parse_webhooks(instance.settings.webhooks), url)
     with writing(instance.engine) as connection:
         number = find_organisation(connection, organisation).number
-        hook = add_webhook(connection, number, url, events, int(time.time()))
+        hook = add_webhook(connection, number, url, events, int(time.time()), actor=OPERATOR)
     say("webhook: {name}", name=hook.name)
     say("its secret, shown this once:")
     click.echo(show_secret(hook.secret))

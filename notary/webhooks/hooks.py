@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mizheng.notary.auditing.recording import record
+from mizheng.notary.auditing.rows import OPERATOR
 from mizheng.notary.certificates.tables import certificates
 from mizheng.notary.chain.covering import covered_size
 from mizheng.notary.errors import Problem
@@ -71,7 +73,13 @@ def check_events(events: Sequence[str]) -> tuple[str, ...]:
 
 
 def add_webhook(
-    connection: Connection, organisation_id: int, url: str, events: Sequence[str], now: int
+    connection: Connection,
+    organisation_id: int,
+    url: str,
+    events: Sequence[str],
+    now: int,
+    *,
+    actor: str | None = None,
 ) -> Row[Any]:
     """Register one; what happens from now on is told. Within `writing`, after `check_url`."""
     count = select(func.count()).select_from(webhooks).where(webhooks.c.organisation_id == organisation_id)
@@ -98,7 +106,9 @@ def add_webhook(
             "last_number": 0,
         },
     )
-    return find_webhook(connection, organisation_id, name)
+    found = find_webhook(connection, organisation_id, name)
+    _record(connection, "webhook.add", found, actor or _company(organisation_id))
+    return found
 
 
 def find_webhook(connection: Connection, organisation_id: int | None, name: str) -> Row[Any]:
@@ -122,9 +132,10 @@ def list_webhooks(connection: Connection, organisation_id: int | None) -> Sequen
 
 def remove_webhook(connection: Connection, organisation_id: int | None, name: str) -> None:
     """Take it away, and all that it was told or was to be told."""
-    number = find_webhook(connection, organisation_id, name).id
-    connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook_id == number))
-    connection.execute(delete(webhooks).where(webhooks.c.id == number))
+    found = find_webhook(connection, organisation_id, name)
+    connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook_id == found.id))
+    connection.execute(delete(webhooks).where(webhooks.c.id == found.id))
+    _record(connection, "webhook.remove", found, _company(organisation_id))
 
 
 def resume_webhook(connection: Connection, organisation_id: int | None, name: str) -> Row[Any]:
@@ -138,7 +149,9 @@ def resume_webhook(connection: Connection, organisation_id: int | None, name: st
         .where(webhook_deliveries.c.webhook_id == number, webhook_deliveries.c.state == "waiting")
         .values(next_at=0)
     )
-    return find_webhook(connection, organisation_id, name)
+    found = find_webhook(connection, organisation_id, name)
+    _record(connection, "webhook.resume", found, _company(organisation_id))
+    return found
 
 
 def replace_secret(connection: Connection, organisation_id: int | None, name: str, now: int) -> Row[Any]:
@@ -149,4 +162,16 @@ def replace_secret(connection: Connection, organisation_id: int | None, name: st
         .where(webhooks.c.id == found.id)
         .values(secret=make_secret(), old_secret=found.secret, old_secret_until=now + OLD_SECRET_SECONDS)
     )
-    return find_webhook(connection, organisation_id, name)
+    found = find_webhook(connection, organisation_id, name)
+    _record(connection, "webhook.replace-secret", found, _company(organisation_id))
+    return found
+
+
+def _company(organisation_id: int | None) -> str:
+    """Who acts, for the audit log."""
+    return OPERATOR if organisation_id is None else f"organisation:{organisation_id}"
+
+
+def _record(connection: Connection, action: str, hook: Row[Any], actor: str) -> None:
+    detail = {"organisation": hook.organisation_id}
+    record(connection, action, f"webhook:{hook.id}", actor=actor, detail=detail)

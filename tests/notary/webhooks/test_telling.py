@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from mizheng.cli.client import WebhookRefusedError
-from sqlalchemy import Engine
+from mizheng.notary.auditing.tables import audit_log
+from mizheng.notary.database import reading
+from sqlalchemy import Engine, select
 
 from tests.notary.depositor import TestDepositor, problem_of, register
 from tests.notary.webhooks.receiver import Receiver, wait_until
@@ -215,7 +217,7 @@ def test_what_cannot_be_registered(depositor: TestDepositor, body: dict[str, Any
 
 
 def test_the_operator_has_webhooks_too(
-    server: NotaryServer, depositor: TestDepositor, receiver: Receiver
+    server: NotaryServer, depositor: TestDepositor, receiver: Receiver, database: Engine
 ) -> None:
     made = server.run("webhook", "add", depositor.org.id, receiver.url, "--event", "deposit.deposited")
     secret = made.stdout.splitlines()[-1]
@@ -225,6 +227,12 @@ def test_the_operator_has_webhooks_too(
     (row,) = [row for row in rows if row["organisation"] == depositor.org.id]
     assert "secret" not in row
     server.run("webhook", "remove", row["id"])
+    with reading(database) as connection:
+        found = connection.execute(select(audit_log.c.actor, audit_log.c.action)).all()
+    assert [tuple(one) for one in found if one.action.startswith("webhook") and one.actor == "operator"] == [
+        ("operator", "webhook.add"),
+        ("operator", "webhook.remove"),
+    ]
     assert ask(depositor, "")["items"] == []
 
 
