@@ -20,6 +20,7 @@ Secrets are never taken from the command's arguments: every process of the machi
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -91,6 +92,15 @@ class Config:
     """Where originals are kept: addresses separated by spaces; empty: the folder `originals` in this one."""
     time_servers: str = ""
     """NTP servers (host or host:port), separated by spaces, asked for the clock's offset when sealing."""
+    approvals: str = ""
+    """How many persons have to approve before something is shown on a request; empty: one."""
+
+    @property
+    def approvals_needed(self) -> int:
+        """ConfigurationFault for what is no such number."""
+        if not re.fullmatch(r"[1-9]?", self.approvals):
+            raise ConfigurationFault("approvals in config.toml is a number from 1 to 9")
+        return int(self.approvals or "1")
 
     @property
     def seal_key_store(self) -> str:
@@ -133,6 +143,8 @@ def load_config(home: Path) -> Config:
         pinned = value.get("organisation")
         organisation = Organisation(**_texts(pinned)) if pinned is not None else None
         rest = {name: text for name, text in value.items() if name not in ("format", "organisation")}
+        if isinstance(rest.get("approvals"), int):
+            rest["approvals"] = str(rest["approvals"])
         return Config(**_texts(rest), organisation=organisation)
     except TypeError as error:
         raise _unreadable(path) from error

@@ -53,6 +53,9 @@ _COMMANDS = {
     "recipients": Lazy(
         "mizheng.cli.commands.recipients", "recipients", N_("whom I send to, and my own card")
     ),
+    "access": Lazy(
+        "mizheng.cli.commands.access", "access", N_("who asks to see records, who allows it, every look")
+    ),
     "verify": Lazy(
         "mizheng.cli.commands.verify", "verify", N_("check a bundle, offline, against a trust file")
     ),

@@ -14,6 +14,7 @@ from .canonical import dump, from_hex, parse_instant, parse_typed
 from .errors import FormatError
 from .event import NONCE_BYTES, check_text
 from .signature import PrivateKey, PublicKey
+from .words import N_
 
 DISCLOSURE_PAYLOAD_TYPE = "application/vnd.mizheng.disclosure.v1+json"
 DISCLOSURE_TYPE = "mizheng/disclosure/v1"
@@ -75,7 +76,7 @@ def parse_disclosure(data: bytes) -> Disclosure:
     envelope.verify(key)
     from_hex(value["envelope_sha256"], 32)
     parse_instant(value["created_at"])
-    records, originals = _leaves(value["records"]), _leaves(value["originals"])
+    records, originals = parse_leaves(value["records"]), parse_leaves(value["originals"])
     if not set(records).issuperset(originals):
         raise FormatError("a disclosure that hands over the file of a record it does not open")
     return Disclosure(
@@ -90,9 +91,13 @@ def parse_disclosure(data: bytes) -> Disclosure:
     )
 
 
-def _leaves(values: list[str]) -> tuple[str, ...]:
+def parse_leaves(
+    values: list[str],
+    fault: str = N_("records of a disclosure that are not in ascending order, each once"),
+) -> tuple[str, ...]:
+    """Leaf hashes, hex, as a document lists them; FormatError with the message `fault` in any other order."""
     for value in values:
         from_hex(value, 32)
     if values != sorted(set(values)):
-        raise FormatError("records of a disclosure that are not in ascending order, each once")
+        raise FormatError(fault)
     return tuple(values)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mizheng.cli.bundling.certificate import certificate_member
 from mizheng.cli.bundling.exhibits import Frame, exhibit_members
@@ -29,6 +29,9 @@ from mizheng.verifier.anchor import parse_anchor
 from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.signature import keyid_of
+
+if TYPE_CHECKING:
+    from mizheng.cli.access.looking import Looking
 
 Tell = Callable[[str], None]
 """Takes a word on the way, in the language of the process."""
@@ -55,6 +58,9 @@ class Wanted:
     force: bool = False
     offline: bool = False
     """Ask nobody: use what the seal keeps."""
+    access: str | None = None
+    """The request on which it is made: only what was approved is opened, and `patterns` may be empty. The
+    recipient and the purpose are the request's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,11 @@ def bundle_seal(session: Session, path: Path, wanted: Wanted, tell: Tell = lambd
     """Open the chosen records of a seal, for a recipient if one is named, and write the ZIP.
 
     WaitingFault unless the seal is deposited and its evidence is there; InputFault for a name that finds
-    nothing or an original that is not there; UnavailableFault where a disclosure cannot be put on record:
-    then no bundle is made.
+    nothing or an original that is not there; UnavailableFault where a disclosure cannot be put on record,
+    PermissionFault where a request does not allow it: then no bundle is made.
     """
     check_recipient(wanted.recipient, wanted.purpose)
-    with Seal(path, lock=wanted.recipient is not None) as seal:
+    with Seal(path, lock=wanted.recipient is not None or wanted.access is not None) as seal:
         return _bundle(session, path, seal, wanted, tell)
 
 
@@ -93,10 +99,17 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
     if deposit is None or deposit.answer is None:
         raise WaitingFault("{name} has not been deposited", "mizheng notarize {name}", name=str(path))
     content = open_seal(seal, session.home)
-    unasked = [("environment", wanted.with_environment), ("supplement", wanted.with_matter)]
-    opening = open_records(content, Selection(wanted.patterns), unasked=dict(unasked))
+    unasked = {"environment": wanted.with_environment, "supplement": wanted.with_matter}
+    looking = _begin_look(session, seal, content, wanted.access) if wanted.access else None
+    if looking is None:
+        opening = open_records(content, Selection(wanted.patterns), unasked=unasked)
+    else:
+        asked = looking.permit.request
+        wanted = replace(wanted, recipient=asked.recipient, purpose=asked.purpose)
+        opening = looking.open(wanted.patterns, unasked)
     folders = [wanted.folder] if wanted.folder else [Path(), path.parent]
-    originals = find_originals(opening, folders) if wanted.with_originals else {}
+    allowed = looking.allowed_originals(opening) if looking and wanted.with_originals else None
+    originals = find_originals(opening, folders, allowed) if wanted.with_originals else {}
     evidence, state = _evidence(session, seal, tell, offline=wanted.offline)
     evidence = _with_renewals(path, seal, content, opening, evidence)
     target = wanted.output or Path(path.name.removesuffix(".seal") + ".zip")
@@ -108,7 +121,10 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
     disclosed = None
     if wanted.recipient is not None:
         disclosed = Disclosing(session, seal, content.manifest_key, key)
-        disclosed.prepare(opening, originals, wanted.recipient, wanted.purpose, created_at, names)
+        request = looking.request.sha256 if looking else None
+        document = disclosed.prepare(
+            opening, originals, wanted.recipient, wanted.purpose, created_at, names, request
+        )
         created_at = disclosed.created_at
     certificate = {} if wanted.offline else certificate_member(session, seal, state)
     is_trial = _is_trial(evidence)
@@ -117,6 +133,10 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
         frame = Frame(wanted.recipient, wanted.purpose, created_at, is_trial)
         more |= exhibit_members(seal, opening, frozenset(originals), frame, wanted.words, tell)
     if disclosed:
+        if looking:
+            looking.record(document, opening, originals, key)
+        if looking and not wanted.offline:
+            looking.put_on_record()
         if not wanted.offline:
             disclosed.record()
         more |= disclosed.members()
@@ -145,6 +165,16 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
         disclosed.describe() if disclosed else None,
         disclosed.others_waiting() if disclosed else 0,
     )
+
+
+def _begin_look(session: Session, seal: Seal, content: Content, request: str) -> Looking:
+    from mizheng.cli.access.desk import check_looks, desk_of
+    from mizheng.cli.access.looking import Looking
+    from mizheng.cli.disclosing.store import Register
+
+    desk = desk_of(session, seal, content)
+    check_looks(Register(seal.path, content.manifest_key), desk.log)
+    return Looking(desk, desk.find_request(request))
 
 
 def _with_renewals(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,11 +53,16 @@ def open_records(content: Content, selection: Selection, *, unasked: Mapping[str
     return Opening(tuple(content.prove(wanted)), tuple(map(parse_record, wanted)))
 
 
-def find_originals(opening: Opening, folders: Sequence[Path]) -> dict[int, Path]:
-    """The file of each opened file record, from the first folder that has it; InputFault when none has."""
+def find_originals(
+    opening: Opening, folders: Sequence[Path], allowed: Container[int] | None = None
+) -> dict[int, Path]:
+    """The file of each opened file record, from the first folder that has it; InputFault when none has.
+
+    `allowed`: places in the opening whose files may be handed over at all; None: all.
+    """
     originals: dict[int, Path] = {}
     for place, record in enumerate(opening.records):
-        if record.kind != "file":
+        if record.kind != "file" or (allowed is not None and place not in allowed):
             continue
         name = os.fsdecode(record.label)
         found = next((folder / name for folder in folders if (folder / name).is_file()), None)

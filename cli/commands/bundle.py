@@ -36,13 +36,14 @@ if TYPE_CHECKING:
         "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
         "kind:measure all of a kind.\n\n"
         "--for binds the bundle to one recipient: signed, and on record in the log, which learns none of it "
-        "(mizheng disclosures)."
+        "(mizheng disclosures). --access does so on a request, and opens only what was approved."
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
         "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
-        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
+        "mizheng bundle drawings.seal --open point:3+files --open kind:measure\n"
+        "mizheng bundle drawings.seal --access 1 --with-originals"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
 @click.option("--no-environment", is_flag=True, help=N_("keep the environment record closed"))
 @click.option("--no-matter", is_flag=True, help=N_("keep closed what a supplement says it belongs to"))
 @click.option("--for", "recipient", metavar="NAME", help=N_("for whom: signed, and put on record"))
+@click.option(
+    "--access",
+    metavar="REQUEST",
+    help=N_("on this request: what was approved, within its term (mizheng access)"),
+)
 @click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
 @click.option(
     "--exhibits",
@@ -79,6 +85,7 @@ def bundle(
     no_environment: bool,
     no_matter: bool,
     recipient: str | None,
+    access: str | None,
     purpose: str | None,
     exhibits: str | None,
     no_exhibits: bool,
@@ -93,7 +100,9 @@ def bundle(
     if is_list:
         _show_list(path, as_json=as_json)
         return
-    if not patterns:
+    if access and (recipient or purpose):
+        raise UsageFault("--access takes recipient and purpose from the request")
+    if not patterns and not access:
         raise UsageFault("say what to open: --open WHAT", "mizheng bundle NAME.seal --list shows the names")
     from mizheng.cli.bundling.job import Wanted, bundle_seal
     from mizheng.cli.session import Session
@@ -111,6 +120,7 @@ def bundle(
         output=Path(output) if output else None,
         force=force,
         offline=offline,
+        access=access,
     )
     made = bundle_seal(Session.load(), path, wanted, note)
     if as_json:

@@ -13,6 +13,7 @@ from mizheng.cli.terminal.screens import Command
 from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.access.store import AccessLog
     from mizheng.cli.disclosing.store import Register
     from mizheng.cli.session import Session
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     "disclosures",
     cls=Command,
     help=N_(
-        "List every bundle that was made for somebody (bundle --for): for whom, what for, when, which "
-        "records, and whether it is on record in the log. Without a name: of all seals in this folder. The "
-        "list lies beside each seal, NAME.disclosures, and opens with the seal's key alone.\n\n"
+        "List every bundle that was made for somebody (bundle --for, --access): for whom, what for, when, "
+        "which records, and whether it is on record in the log; on a request also the matter, who approved "
+        "it, until when, and whether that was withdrawn. Without a name: of all seals in this folder. It "
+        "lies beside each seal, NAME.disclosures, and opens with the seal's key alone.\n\n"
         "--of says for whom a bundle was made, whoever has it now. A file or record taken out of a bundle "
         "carries no mark: compare it with what each was given."
     ),
@@ -43,12 +45,17 @@ def disclosures(seals: tuple[str, ...], bundle_path: str | None, send: bool, as_
         return _trace(Path(bundle_path), paths, as_json=as_json)
     if send:
         return _send(paths, as_json=as_json)
-    _list([(path, register) for path in paths if (register := _open(path))], as_json=as_json)
+    _list([(path, *both) for path in paths if (both := _open(path))], as_json=as_json)
     return 0
 
 
-def _open(path: Path) -> Register | None:
-    """The list of a seal, or None where there is none; the seal is opened only where there is one."""
+def _open(path: Path) -> tuple[Register, AccessLog | None] | None:
+    """The list of a seal and its access log, or None where there is no list: then the seal is not opened.
+
+    DataFault where the access log lacks a look that the list has.
+    """
+    from mizheng.cli.access.desk import check_looks
+    from mizheng.cli.access.store import AccessLog
     from mizheng.cli.config import home_directory
     from mizheng.cli.disclosing.store import FILE, Register
     from mizheng.cli.keys.sealing import open_seal
@@ -57,15 +64,27 @@ def _open(path: Path) -> Register | None:
     with Seal(path) as seal:
         if not FILE.path_of(path).exists():
             return None
-        return Register(path, open_seal(seal, home_directory()).manifest_key)
+        home, deposit = home_directory(), seal.state.deposit
+        key = open_seal(seal, home).manifest_key
+        register = Register(path, key)
+        log = None
+        if deposit and any(kept.request for kept in register.kept):
+            log = AccessLog(path, key, deposit.id, home)
+            check_looks(register, log)
+        return register, log
 
 
-def _list(registers: list[tuple[Path, Register]], *, as_json: bool) -> None:
+def _list(registers: list[tuple[Path, Register, AccessLog | None]], *, as_json: bool) -> None:
+    from mizheng.cli.access.describing import describe_look
     from mizheng.cli.disclosing.one import describe
 
     found = [
-        {"seal": str(path), **describe(kept, number)}
-        for path, register in registers
+        {
+            "seal": str(path),
+            **describe(kept, number),
+            "access": describe_look(kept, log) if log else None,
+        }
+        for path, register, log in registers
         for number, kept in enumerate(register.kept, 1)
     ]
     if as_json:
@@ -88,6 +107,8 @@ def _say(item: dict[str, Any]) -> None:
         )
     )
     say(_("  purpose: {purpose}", purpose=printable(item["purpose"] or "-")))
+    if look := item.get("access"):
+        _say_look(look)
     for name in item["opened"]:
         say(_("  opened {name}", name=name))
     say(_("  originals handed over: {count}", count=item["originals"]))
@@ -105,6 +126,28 @@ def _say(item: dict[str, Any]) -> None:
         say(_("  its bundle was never finished"))
     else:
         say(_("  bundle: {name}", name=printable(item["bundle"])))
+
+
+def _say_look(look: dict[str, Any]) -> None:
+    """Why: the request, who allowed it, until when, and who took that back."""
+    matter, basis = printable(look["matter"]), printable(look["basis"])
+    say(_("  on a request in {matter}; legal basis: {basis}", matter=matter, basis=basis))
+    say(
+        _(
+            "  approved by {persons}, until {at}",
+            persons=", ".join(printable(person) for person in look["approvers"]),
+            at=look["until"],
+        )
+    )
+    for gone in look["withdrawals"]:
+        say(
+            _(
+                "  withdrawn by {person}, {at}: {reason}",
+                person=printable(gone["person"]),
+                at=gone["at"],
+                reason=printable(gone["reason"]),
+            )
+        )
 
 
 def _send(paths: list[Path], *, as_json: bool) -> int:
@@ -138,6 +181,7 @@ def _send_of(session: Session, path: Path) -> list[dict[str, Any] | RefusedFault
     from mizheng.cli.keys.sealing import open_seal
     from mizheng.cli.sealfile.read import Seal
 
+    _send_rows(session, path)
     if not FILE.path_of(path).exists():
         return []
     outcomes: list[dict[str, Any] | RefusedFault] = []
@@ -157,12 +201,21 @@ def _send_of(session: Session, path: Path) -> list[dict[str, Any] | RefusedFault
     return outcomes
 
 
+def _send_rows(session: Session, path: Path) -> None:
+    """Put on record what waits in the seal's access log."""
+    from mizheng.cli.access.desk import has_log, open_desk
+
+    if has_log(path):
+        with open_desk(session, path, lock=True) as desk:
+            desk.record(must=True)
+
+
 def _trace(bundle_path: Path, paths: list[Path], *, as_json: bool) -> int:
     from mizheng.cli.disclosing.tracing import find, trace_bundle
 
     traced = trace_bundle(bundle_path)
     document = traced.document
-    found = find(traced, ((path, register) for path in paths if (register := _open(path))))
+    found = find(traced, ((path, both[0]) for path in paths if (both := _open(path))))
     if as_json:
         emit_json(
             {

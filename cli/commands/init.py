@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 )
 @click.option("--operator", metavar="NAME", help=N_("the person who deposits, named in every statement"))
 @click.option(
+    "--approvals", metavar="N", help=N_("how many persons must approve a request for access; else one")
+)
+@click.option(
     "--trust", metavar="FILE", help=N_("a trust file from another channel: the notary's keys must be in it")
 )
 @click.option("--new-api-key", is_flag=True, help=N_("read a new API key although one is kept"))
@@ -61,6 +64,7 @@ def init(
     store: str | None,
     seal_store: str | None,
     operator: str | None,
+    approvals: str | None,
     trust: str | None,
     new_api_key: bool,
     as_json: bool,
@@ -70,6 +74,8 @@ def init(
     from mizheng.cli.depositing.enrolling import enrol, pin_organisation
     from mizheng.cli.keys.signing import save_entry, unlock
 
+    if approvals is not None and approvals not in set("123456789"):
+        raise UsageFault("--approvals takes a number from 1 to 9")
     home = home_directory()
     config = load_config(home)
     chosen = _store(store, config)
@@ -83,6 +89,7 @@ def init(
             key_store=chosen,
             seal_store=parse_store(seal_store) if seal_store else config.seal_store,
             operator=_or(operator, config.operator),
+            approvals=_or(approvals, config.approvals),
         )
         save_config(home, config)
         entry, key = _key(home, config, chosen)

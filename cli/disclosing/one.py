@@ -50,8 +50,10 @@ class Disclosing:
         purpose: str | None,
         created_at: str,
         names: Sequence[str],
-    ) -> None:
-        """Sign the disclosure and keep it. `originals`: places in the opening of the files handed over.
+        request: str | None = None,
+    ) -> bytes:
+        """Sign the disclosure and keep it; its bytes. `originals`: places in the opening of the files handed
+        over. `request`: SHA-256 of the request on which it is made.
 
         The same one from a run that came to no bundle is taken up again.
         """
@@ -66,10 +68,12 @@ class Disclosing:
             created_at,
             secrets.token_bytes(NONCE_BYTES),
         )
-        unfinished = self._register.find_unfinished(disclosure)
+        unfinished = self._register.find_unfinished(disclosure, request)
         if unfinished is None:
-            unfinished = self._register.add(Kept(disclosure.sign(self._key), tuple(names)))
+            kept = Kept(disclosure.sign(self._key), tuple(names), request=request)
+            unfinished = self._register.add(kept)
         self._place = unfinished
+        return self._kept.document
 
     def record(self) -> None:
         """Put it on record; UnavailableFault when the notary is away: then no bundle is made."""
@@ -130,4 +134,5 @@ def describe(kept: Kept, number: int) -> dict[str, Any]:
         "leaf_index": kept.answer["leaf_index"] if kept.answer else None,
         "received_at": kept.answer["received_at"] if kept.answer else None,
         "bundle": kept.bundle,
+        "request": kept.request,
     }

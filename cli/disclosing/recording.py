@@ -1,4 +1,4 @@
-"""Putting disclosures on record: signed, kept, sent, the answer checked and kept.
+"""Putting documents on record, disclosures and others: signed, kept, sent, the answer checked and kept.
 
 Only an event is sent: a digest, signed. For whom, for what and which records stays here.
 """
@@ -7,20 +7,34 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mizheng.cli.depositing.client import NotaryClient
 from mizheng.cli.depositing.logkeys import believing
 from mizheng.cli.depositing.one import OUTDATED, check_answer
-from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.errors import RefusedFault, UsageFault
 from mizheng.cli.keys.signing import unlock
+from mizheng.cli.sealfile.keeping import Keeping
 from mizheng.cli.session import Session
 from mizheng.verifier.errors import FormatError
 from mizheng.verifier.event import Event, check_text
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
+
+
+class Recordable(Protocol):
+    """What is put on record: `document`, by `event`, proven by `answer`."""
+
+    @property
+    def document(self) -> bytes: ...
+    @property
+    def event(self) -> bytes | None: ...
+    @property
+    def answer(self) -> dict[str, Any] | None: ...
+
+
+R = TypeVar("R", bound=Recordable)
 
 
 def check_recipient(recipient: str | None, purpose: str | None) -> None:
@@ -46,7 +60,7 @@ class Recorder:
         self._client = client
         self._known = known
 
-    def send(self, register: Register, place: int) -> Kept:
+    def send(self, register: Keeping[R], place: int) -> R:
         """Put one on record. UnavailableFault, RefusedFault: it stays waiting."""
         kept = register.kept[place]
         if kept.event is not None:
@@ -61,7 +75,7 @@ class Recorder:
         register.change(place, event=event)
         return self._send(register, place, event)
 
-    def _send(self, register: Register, place: int, event: bytes) -> Kept:
+    def _send(self, register: Keeping[R], place: int, event: bytes) -> R:
         answer = self._client.record_event(event)
         checked = believing(
             self._session, self._client, lambda organisation: check_answer(organisation, event, answer)

@@ -33,6 +33,8 @@ class Kept:
     """{leaf_index, received_at, tlog_proof}, checked; None until then."""
     bundle: str | None = None
     """The file that was made; None while it was not finished."""
+    request: str | None = None
+    """SHA-256 of the request (`verifier.access`) on which it was made, hex; None where nobody had to ask."""
 
     @property
     def disclosure(self) -> Disclosure:
@@ -60,6 +62,7 @@ class Register(Keeping[Kept]):
             "event": None if item.event is None else to_base64(item.event),
             "answer": item.answer,
             "bundle": item.bundle,
+            "request": item.request,
         }
 
     @classmethod
@@ -73,6 +76,7 @@ class Register(Keeping[Kept]):
                 "event": (str, null),
                 "answer": (dict, null),
                 "bundle": (str, null),
+                "request": (str, null),
             },
         )
         return Kept(
@@ -81,12 +85,13 @@ class Register(Keeping[Kept]):
             None if fields["event"] is None else from_base64(fields["event"]),
             fields["answer"],
             fields["bundle"],
+            fields["request"],
         )
 
-    def find_unfinished(self, wanted: Disclosure) -> int | None:
+    def find_unfinished(self, wanted: Disclosure, request: str | None) -> int | None:
         """The place of the same disclosure from a run that came to no bundle, whenever that was."""
         for place, kept in enumerate(self.kept):
-            if kept.bundle is None:
+            if kept.bundle is None and kept.request == request:
                 found = kept.disclosure
                 if replace(found, created_at=wanted.created_at, nonce=wanted.nonce) == wanted:
                     return place

@@ -70,7 +70,7 @@ def test_a_bundle_for_a_court_is_on_record_and_says_so(final: Mizheng, trust: Pa
     assert f"For: {COURT} ({CASE})" in verdict.out
     assert entry_status(final, trust) == "PASS"
     (item,) = final("disclosures", "drawings.seal", "--json").ok().json["disclosures"]
-    assert {"seal": "drawings.seal", **listed(final)[0]} == item
+    assert {"seal": "drawings.seal", **listed(final)[0], "access": None} == item
     assert item["leaf_index"] == result["leaf_index"]
     assert item["opened"] == ["environment", "drawings/pump.dwg"]
     assert (item["originals"], item["bundle"], item["number"]) == (1, "court.zip", 1)

@@ -1,0 +1,1 @@
+"""Lawful use: requests to see records, approvals, and the log of every look."""
