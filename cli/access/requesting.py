@@ -19,7 +19,7 @@ def read_deposit(named: str) -> str:
     if not Path(named).is_file():
         raise UsageFault(
             "{name} is no deposit and no file",
-            "64 hex digits, as mizheng status and the certificate show them, or a bundle of the deposit",
+            "64 hex digits, `id` in mizheng status --json, or a bundle of the deposit",
             name=named[:80],
         )
     try:
