@@ -36,14 +36,13 @@ if TYPE_CHECKING:
         "it stands, point:3+files also those files; measure:1, carrier:1 and so on the other numbered ones; "
         "kind:measure all of a kind.\n\n"
         "--for binds the bundle to one recipient: signed, and on record in the log, which learns none of it "
-        "(mizheng disclosures). --access does so on a request, and opens only what was approved."
+        "(mizheng disclosures)."
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
         "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
         "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
-        "mizheng bundle drawings.seal --open point:3+files --open kind:measure\n"
-        "mizheng bundle drawings.seal --access 1 --with-originals"
+        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
@@ -63,13 +62,13 @@ if TYPE_CHECKING:
 @click.option(
     "--access",
     metavar="REQUEST",
-    help=N_("on this request: what was approved, within its term (mizheng access)"),
+    help=N_("for a request: what was approved"),
 )
 @click.option("--purpose", metavar="TEXT", help=N_("for what, with --for"))
 @click.option(
     "--exhibits",
     metavar="FILE.toml",
-    help=N_("source, object of proof and pages for the exhibit list; else blank"),
+    help=N_("source, object of proof, pages of exhibits; else blank"),
 )
 @click.option("--no-exhibits", is_flag=True, help=N_("put no exhibit list into the bundle"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
