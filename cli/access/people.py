@@ -1,6 +1,7 @@
 """Who is who in lawful use, on this machine: the person's own key, who may approve, whose key a request is.
 
-    personal/keys/        this person's own signing key: a requester's, or that of one who approves
+    personal/keys/        this person's own signing key: a requester's, or that of one who approves; where no
+                          company is enrolled, the key that `mizheng recipients me` made serves for it, too
     approvers.json        who may approve in this company: person and public key
     requesters.json       keyids of requesters whose fingerprints somebody compared
 
@@ -17,9 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mizheng.cli.config import load_config
 from mizheng.cli.errors import ConfigurationFault, InputFault, PermissionFault, UsageFault
 from mizheng.cli.files import write_private
-from mizheng.cli.keys.signing import KeyEntry, Store, create_key, list_entries, unlock
+from mizheng.cli.keys.signing import KeyEntry, Store, create_key, list_entries, load_entry, unlock
 from mizheng.verifier.canonical import dump, format_instant, parse_typed, require_fields
 from mizheng.verifier.errors import FormatError, KeyFormatError, MizhengError
 from mizheng.verifier.event import check_text
@@ -51,8 +53,8 @@ class Approver:
 
 def personal_entry(home: Path) -> KeyEntry | None:
     """This person's own key, the newest if there are several; None before it was made."""
-    entries = list_entries(home / "personal")
-    return entries[-1] if entries else None
+    own = _own(home)
+    return own[1] if own else None
 
 
 def make_personal_key(home: Path, store: Store) -> KeyEntry:
@@ -63,10 +65,10 @@ def make_personal_key(home: Path, store: Store) -> KeyEntry:
 
 def unlock_personal(home: Path) -> PrivateKey:
     """The private part; ConfigurationFault before it was made."""
-    entry = personal_entry(home)
-    if entry is None:
+    own = _own(home)
+    if own is None:
         raise ConfigurationFault("you have no signing key of your own here", "make one: mizheng access key")
-    return unlock(home / "personal", entry)
+    return unlock(*own)
 
 
 def load_approvers(home: Path) -> list[Approver]:
@@ -150,6 +152,17 @@ def read_public_key(text: str) -> PublicKey:
         raise UsageFault(
             "that is no public key", "mizheng access key prints it, on the machine of whose key it is"
         ) from error
+
+
+def _own(home: Path) -> tuple[Path, KeyEntry] | None:
+    """The folder that has this person's key, and the key. Who deposits nothing has one key for everything."""
+    entries = list_entries(home / "personal")
+    if entries:
+        return home / "personal", entries[-1]
+    config = load_config(home)
+    if config.active_key and config.organisation is None:
+        return home, load_entry(home, config.active_key)
+    return None
 
 
 def _load(path: Path, kind: str) -> list[Any]:

@@ -6,6 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+from mizheng.cli import api
 from mizheng.cli.disclosing.store import Register
 from mizheng.verifier.disclosure import parse_disclosure
 from mizheng.verifier.members import DISCLOSURE
@@ -167,3 +169,15 @@ def test_a_request_names_a_deposit_or_a_bundle_of_it(final: Mizheng) -> None:
         assert failed.code == 64, bad
     assert not (expert.cwd / "bad.json").exists()
     assert json.loads(request.read_bytes())["payloadType"].endswith("access-request.v1+json")
+
+
+def test_a_program_looks_and_lists(looked_at: Mizheng, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIZHENG_HOME", str(looked_at.home))
+    monkeypatch.chdir(looked_at.cwd)
+    (before,) = api.requests("drawings.seal")
+    assert (before.state, before.looks, before.matter) == ("approved", 1, MATTER)
+    made = api.bundle("drawings.seal", "again.zip", [], access=str(before.number), offline=True)
+    assert made.names == ("drawings/pump.dwg",)
+    assert [item.looks for item in api.requests("drawings.seal")] == [2]
+    with pytest.raises(api.MizhengError, match="not within what was approved"):
+        api.bundle("drawings.seal", "wider.zip", ["drawings/"], access="1", offline=True)
