@@ -15,7 +15,9 @@ from mizheng.notary.routes import (
     events,
     health,
     keys,
+    lists,
     log,
+    lookup,
     organisation,
     urgent,
     webhooks,
@@ -32,6 +34,22 @@ The notary never sees what was sealed.
 
 Errors are RFC 9457 problem details whose `type` is stable.
 """
+
+
+_ROOMS = (
+    deposits,
+    urgent,
+    certificates,
+    events,
+    keys,
+    organisation,
+    webhooks,
+    lists,
+    lookup,
+    beacon,
+    log,
+    health,
+)
 
 
 def create_app(service: Service) -> NotaryApp:
@@ -57,7 +75,7 @@ def create_app(service: Service) -> NotaryApp:
         redirect_slashes=False,
     )
     app.state.service = service
-    for room in (deposits, urgent, certificates, events, keys, organisation, webhooks, beacon, log, health):
+    for room in _ROOMS:
         app.include_router(room.router)
     if service.pages.is_enabled:
         app.router.routes.extend(page_routes)

@@ -89,6 +89,17 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "key-known": ProblemType(409, "the key has been enrolled before", "make a new key"),
     "replaces-wrong": ProblemType(409, "the key to be replaced is not the organisation's active key"),
+    "quota-day": ProblemType(
+        429,
+        "the organisation has made as many entries as it may in a day",
+        "send it again after the given time, or ask the notary's operator",
+    ),
+    "quota-in-all": ProblemType(
+        429, "the organisation has made as many entries as it may", "ask the notary's operator"
+    ),
+    "quota-minute": ProblemType(
+        429, "the organisation asks more often than it may", "ask again after the given time"
+    ),
     "urgent-limit": ProblemType(
         429,
         "the organisation has had the log anchored at once as often as it may in 24 hours",
@@ -141,6 +152,16 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "digest-wrong": ProblemType(422, "this is not a digest", "64 hex digits"),
     "transaction-unknown": ProblemType(404, "no anchor of this log stands in such a transaction"),
+    "lookup-unknown": ProblemType(
+        404,
+        "nothing that may be shown is known of this",
+        "a certificate that is withheld is shown with its code alone, by a digest also one that is masked",
+    ),
+    "lookup-unreadable": ProblemType(
+        422,
+        "this is neither the number of a certificate nor a digest",
+        "20 letters and digits, or 64 hex digits",
+    ),
     "too-many-requests": ProblemType(
         429, "too many requests came from this address", "ask again after the given time"
     ),

@@ -152,6 +152,20 @@ organisations = Table(
     Index("uq_organisations_identity", "id_scheme", "identifier", unique=True),
 )
 
+# What a company may ask of the notary; no row: as much as there is room for. Null: no such limit.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("organisation_id", ForeignKey("organisations.id"), primary_key=True, autoincrement=False),
+    Column("per_day", BigInteger),  # new entries of the log in a UTC day
+    Column("in_all", BigInteger),
+    Column("per_minute", Integer),  # requests
+    # Counted in the transaction that appends, from when the row is there.
+    Column("day", BigInteger, nullable=False),  # since 1970, of `used_today`
+    Column("used_today", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
 # Only SHA-256 of a key is kept; the prefix finds the row and names the key to people.
 api_keys = Table(
     "api_keys",
@@ -187,10 +201,12 @@ deposits = Table(
     "deposits",
     metadata,
     Column("leaf_index", ForeignKey("entries.leaf_index"), primary_key=True, autoincrement=False),
-    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
     Column("keyid", ForeignKey("company_keys.keyid"), nullable=False, index=True),
     Column("envelope", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
+    # A company's own, in their order.
+    Index("ix_deposits_order", "organisation_id", "leaf_index"),
 )
 
 # That a company put a document on record, of which nothing is known here but the digest that the event names.
@@ -198,10 +214,12 @@ events = Table(
     "events",
     metadata,
     Column("leaf_index", ForeignKey("entries.leaf_index"), primary_key=True, autoincrement=False),
-    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
     Column("keyid", ForeignKey("company_keys.keyid"), nullable=False, index=True),
     Column("envelope", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
+    # A company's own, in their order.
+    Index("ix_events_order", "organisation_id", "leaf_index"),
 )
 
 # What the issuer signed, byte for byte as it stands in the log.

@@ -37,7 +37,7 @@ from mizheng.notary.pages.remembering import RememberedPages
 from mizheng.notary.pages.setup import parse_pages
 from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
-from mizheng.notary.visitors import Visitors
+from mizheng.notary.visitors import Callers, Visitors
 from mizheng.notary.webhooks.keeper import WebhookKeeper
 from mizheng.notary.worker import Worker
 from sqlalchemy import Connection
@@ -65,6 +65,7 @@ class Service:
         self.publication = PublishKeeper(instance)
         self.publication.check()
         self.callers = RememberedCallers()
+        self.rates = Callers()
         self.keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
         self.chains = ChainKeepers(instance)
         self.witnesses = WitnessKeeper(instance)

@@ -80,7 +80,7 @@ def find_by_number(connection: Connection, number: str) -> Kept | None:
 
 def find_by_digest(connection: Connection, digest: bytes) -> Sequence[Kept]:
     """Issued certificates whose envelope, commitment or PDF this is the digest of; the oldest first."""
-    return [_kept(row) for row in connection.execute(_BY_DIGEST, {"digest": digest})]
+    return [read_kept(row) for row in connection.execute(_BY_DIGEST, {"digest": digest})]
 
 
 def load_pdf(connection: Connection, leaf_index: int) -> bytes | None:
@@ -116,10 +116,11 @@ def dump_facts(facts: CertificateFacts, attachments: Mapping[str, str]) -> bytes
 
 def _one(connection: Connection, query: Select[Any], **values: object) -> Kept | None:
     row = connection.execute(query, values).one_or_none()
-    return None if row is None else _kept(row)
+    return None if row is None else read_kept(row)
 
 
-def _kept(row: Row[Any]) -> Kept:
+def read_kept(row: Row[Any]) -> Kept:
+    """Of a row with all columns but the PDF."""
     return Kept(
         row.leaf_index,
         row.requested_at,

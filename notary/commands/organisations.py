@@ -126,6 +126,40 @@ def org_new_api_key(organisation: str, keep: bool, key_days: int | None, data_di
     _show_key(key.secret)
 
 
+@org.command("limit")
+@click.argument("organisation")
+@click.option("--per-day", type=click.IntRange(0, 10**9), help=N_("new entries in a UTC day"))
+@click.option("--in-all", type=click.IntRange(0, 10**12), help=N_("new entries, ever"))
+@click.option("--per-minute", type=click.IntRange(1, 10**6), help=N_("requests in a minute"))
+@data_dir_option
+@speaks
+def org_limit(
+    organisation: str, per_day: int | None, in_all: int | None, per_minute: int | None, data_dir: str | None
+) -> None:
+    """Say how much ORGANISATION may ask for, in the place of what was said before; without options: as much
+    as there is room for.
+    """
+    from mizheng.notary.companies.organisations import find_organisation
+    from mizheng.notary.companies.quotas import set_quota
+    from mizheng.notary.log.guard import writing_log
+
+    instance = open_here(data_dir)
+    with writing_log(instance.engine, instance.guard) as turn:
+        found = find_organisation(turn.connection, organisation)
+        quota = set_quota(
+            turn.connection, found.number, per_day=per_day, in_all=in_all, per_minute=per_minute
+        )
+    if quota is None:
+        say("{name} has no limits", name=found.depositor.name)
+    else:
+        say(
+            "{name} is limited; used today: {today}, in all: {used}",
+            name=found.depositor.name,
+            today=quota.used_today,
+            used=quota.used,
+        )
+
+
 @click.group()
 def key() -> None:
     """Signing keys of companies."""

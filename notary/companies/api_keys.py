@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mizheng.notary.companies.organisations import API_KEY_MARK, PREFIX_LENGTH, hash_api_key
+from mizheng.notary.companies.quotas import COLUMNS as QUOTA_COLUMNS
+from mizheng.notary.companies.quotas import Quota, read_quota
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.rows import Lookup
-from mizheng.notary.models import api_keys, organisations
+from mizheng.notary.models import api_keys, organisations, quotas
 from mizheng.verifier.statement import Depositor
 from sqlalchemy import Connection, bindparam, select
 
@@ -17,6 +19,8 @@ from sqlalchemy import Connection, bindparam, select
 _MAX_LENGTH = 100
 # A caller is two numbers and three names, some 500 bytes; when there are more than this, begin anew.
 _MAX_REMEMBERED = 10_000
+# A new limit of a company takes hold within this time.
+_REMEMBERED_SECONDS = 60.0
 
 # Built once: to build a statement takes longer than to run it.
 _COLUMNS = (
@@ -29,8 +33,11 @@ _COLUMNS = (
     organisations.c.id_scheme,
     organisations.c.identifier,
     organisations.c.disabled_at.label("organisation_disabled_at"),
+    *QUOTA_COLUMNS,
 )
-_CALLERS = select(*_COLUMNS).select_from(api_keys.join(organisations))
+_CALLERS = select(*_COLUMNS).select_from(
+    api_keys.join(organisations).outerjoin(quotas, quotas.c.organisation_id == organisations.c.id)
+)
 _BY_PREFIX = _CALLERS.where(api_keys.c.prefix == bindparam("prefix"))
 _BY_ID = Lookup(_CALLERS, api_keys.c.id)
 
@@ -42,6 +49,8 @@ class Caller:
     api_key_id: int
     organisation_id: int
     depositor: Depositor
+    quota: Quota | None = None
+    """As it was when the caller was let in; None: no limits."""
 
 
 def authenticate(connection: Connection, authorization: str | None) -> Caller:
@@ -82,16 +91,19 @@ class RememberedCallers:
     """
 
     def __init__(self) -> None:
-        self._callers: dict[bytes, Caller] = {}
+        # With the moment until which it is remembered.
+        self._callers: dict[bytes, tuple[Caller, float]] = {}
 
     def find(self, authorization: str | None) -> Caller | None:
         """The caller, if it was let in before."""
-        return self._callers.get(hash_api_key(_read_header(authorization)))
+        found = self._callers.get(hash_api_key(_read_header(authorization)))
+        return None if found is None or found[1] < time.monotonic() else found[0]
 
     def remember(self, authorization: str | None, caller: Caller) -> None:
         if len(self._callers) >= _MAX_REMEMBERED:
             self._callers.clear()
-        self._callers[hash_api_key(_read_header(authorization))] = caller
+        until = time.monotonic() + _REMEMBERED_SECONDS
+        self._callers[hash_api_key(_read_header(authorization))] = caller, until
 
 
 def _read_header(authorization: str | None) -> str:
@@ -111,4 +123,5 @@ def _admit(row: Any) -> Caller:
         raise Problem("api-key-expired")
     if row.organisation_disabled_at is not None:
         raise Problem("organisation-disabled")
-    return Caller(row.api_key_id, row.id, Depositor(row.name, row.id_scheme, row.identifier))
+    depositor = Depositor(row.name, row.id_scheme, row.identifier)
+    return Caller(row.api_key_id, row.id, depositor, read_quota(row))

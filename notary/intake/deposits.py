@@ -12,6 +12,7 @@ Against the registers, in the transaction that appends, so that nothing can chan
 5. the API key and the organisation: still admitted
 6. depositor: exactly as registered
 7. the signing key: enrolled for this organisation and not revoked (but a deposit that stands is given again)
+8. the organisation's quota, if it has one: there is room for one more entry
 
 The notary never sees what was sealed: a statement carries a commitment and nothing of the content.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizheng.notary.companies.api_keys import Caller, authenticate_again
+from mizheng.notary.companies.quotas import Quota, use_quotas
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.rows import Insert, Lookup
@@ -76,14 +78,30 @@ def check_deposit(caller: Caller, body: bytes) -> Deposit:
 
 
 class DepositRules:
-    """Steps 5 to 7, and the rows of what was accepted; see `mizheng.notary.log.sequencer.Rules`."""
+    """Steps 5 to 8, and the rows of what was accepted; see `mizheng.notary.log.sequencer.Rules`."""
+
+    def __init__(self) -> None:
+        # Companies with a quota among those of the present batch: nearly always none.
+        self._limited: frozenset[int] = frozenset()
 
     def refusals(
         self, connection: Connection, batch: Sequence[Deposit]
     ) -> Callable[[Collection[bytes]], Mapping[int, Problem]]:
         callers = authenticate_again(connection, {item.caller.api_key_id for item in batch})
         keys = _KEYS.ask(connection, {item.keyid for item in batch})
-        return lambda known: _find_refusals(batch, callers(), keys(), known)
+
+        def answer(known: Collection[bytes]) -> Mapping[int, Problem]:
+            found = callers()
+            refused = _find_refusals(batch, found, keys(), known)
+            quotas = {
+                caller.organisation_id: caller.quota
+                for caller in found.values()
+                if isinstance(caller, Caller) and caller.quota is not None
+            }
+            self._limited = frozenset(quotas)
+            return {**refused, **_find_excess(batch, quotas, {*known}, refused)} if quotas else refused
+
+        return answer
 
     def record(self, connection: Connection, placed: Sequence[tuple[Deposit, int]]) -> None:
         for kind, add in _ADD.items():
@@ -94,6 +112,9 @@ class DepositRules:
             ]
             if rows:
                 add.run(connection, rows)
+        if self._limited:
+            companies = (item.caller.organisation_id for item, _ in placed)
+            use_quotas(connection, (one for one in companies if one in self._limited), time.time())
 
 
 def load_received_at(engine: Engine, leaf_indices: Sequence[int], table: Table = deposits) -> dict[int, int]:
@@ -119,6 +140,29 @@ def _find_refusals(
         if problem is not None:
             refused[number] = problem
     return refused
+
+
+def _find_excess(
+    batch: Sequence[Deposit],
+    quotas: Mapping[int, Quota],
+    known: set[bytes],
+    refused: Collection[int],
+) -> dict[int, Problem]:
+    """New entries for which there is no room; what stands already, or before in the batch, takes none."""
+    excess: dict[int, Problem] = {}
+    more: dict[int, int] = {}
+    now = time.time()
+    for number, item in enumerate(batch):
+        company = item.caller.organisation_id
+        if company not in quotas or number in refused or item.entry.envelope_sha256 in known:
+            continue
+        problem = quotas[company].refusal(more.get(company, 0), now)
+        if problem is not None:
+            excess[number] = problem
+            continue
+        known.add(item.entry.envelope_sha256)
+        more[company] = more.get(company, 0) + 1
+    return excess
 
 
 def _refusal(

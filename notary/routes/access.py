@@ -17,6 +17,7 @@ AUTH_PROBLEMS = (
     "api-key-expired",
     "api-key-disabled",
     "organisation-disabled",
+    "quota-minute",
 )
 
 
@@ -43,8 +44,12 @@ def get_caller(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 ) -> Caller:
     """The calling organisation; runs in a worker thread, for it asks the database."""
-    with reading(get_service(request).engine) as connection:
-        return authenticate(connection, request.headers.get("authorization"))
+    service = get_service(request)
+    with reading(service.engine) as connection:
+        caller = authenticate(connection, request.headers.get("authorization"))
+    if caller.quota is not None:
+        service.rates.let_in(caller.organisation_id, caller.quota.per_minute)
+    return caller
 
 
 ServiceOf = Annotated[Service, Depends(get_service)]

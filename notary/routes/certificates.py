@@ -139,7 +139,7 @@ def find_certificate(
     if wanted is None:
         raise Problem("digest-wrong")
     with reading(service.engine) as connection:
-        shown = show_by_digest(connection, wanted, _code(code))
+        shown = show_by_digest(connection, wanted, read_code(code))
     if shown is None:
         raise Problem("certificate-unknown")
     return _describe(service, shown)
@@ -214,13 +214,13 @@ def _find(service: Service, number: str, code: str | None) -> Shown:
     except FormatError:
         raise Problem("certificate-number-wrong") from None
     with reading(service.engine) as connection:
-        shown = show_by_number(connection, wanted, _code(code))
+        shown = show_by_number(connection, wanted, read_code(code))
     if shown is None:
         raise Problem("certificate-unknown")
     return shown
 
 
-def _code(code: str | None) -> str | None:
+def read_code(code: str | None) -> str | None:
     try:
         return None if code is None else parse_code(code)
     except FormatError:

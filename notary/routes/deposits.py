@@ -69,6 +69,8 @@ _REFUSALS = (
         **document(
             *AUTH_PROBLEMS,
             *_REFUSALS,
+            "quota-day",
+            "quota-in-all",
             "queue-full",
             *LOG_PROBLEMS,
         ),

@@ -25,6 +25,8 @@ router = APIRouter(prefix="/v1/events", tags=["events"])
             "key-not-enrolled",
             "key-revoked",
             "signature-wrong",
+            "quota-day",
+            "quota-in-all",
             "queue-full",
             *LOG_PROBLEMS,
         ),

@@ -51,7 +51,8 @@ class DepositDesk:
         """
         try:
             caller = self._service.callers.find(authorization)
-            if caller is None:
+            # Whose requests are counted goes the long way, where that is done.
+            if caller is None or caller.quota is not None:
                 return None
             deposit = check_deposit(caller, envelope)
             return deposit, self._service.gatherer.place(deposit)
@@ -85,6 +86,7 @@ async def _take(
 ) -> Response:
     try:
         caller = await _let_in(service, scope)
+        _count_in(service, caller)
         # A quarter of a millisecond: handing it to a thread would take as long.
         deposit = check(caller, await _read_body(receive))
         sequenced = await service.gatherer.submit(deposit)
@@ -105,6 +107,7 @@ async def take_batch(service: Service, scope: Scope, receive: Receive) -> Respon
     """
     caller = await _let_in(service, scope)
     envelopes = _split(await _read_body(receive))
+    _count_in(service, caller, len(envelopes))
     # Also those that wait for their check are waiting: who finds no room is told so before any work is done.
     with service.checking.take(len(envelopes)):
         checked = await _check_all(service.checkers, caller, envelopes)
@@ -131,6 +134,11 @@ async def _let_in(service: Service, scope: Scope) -> Caller:
         caller = await run_in_threadpool(_authenticate, service, authorization)
         service.callers.remember(authorization, caller)
     return caller
+
+
+def _count_in(service: Service, caller: Caller, count: int = 1) -> None:
+    if caller.quota is not None:
+        service.rates.let_in(caller.organisation_id, caller.quota.per_minute, count)
 
 
 def _authenticate(service: Service, authorization: str | None) -> Caller:

@@ -1,5 +1,7 @@
 """The calling organisation and the notary it talks to."""
 
+import time
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from mizheng.notary.companies.organisations import load_organisation
@@ -25,5 +27,6 @@ def get_organisation(caller: CallerOf, service: ServiceOf) -> JSONResponse:
             "issuer_public_key": instance.keys.issuer.public.to_base64(),
             "active_keyid": organisation.active_keyid,
             "chains": service.chains.references(),
+            "limits": None if caller.quota is None else caller.quota.to_json(time.time()),
         }
     )

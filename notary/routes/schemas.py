@@ -44,6 +44,16 @@ class ChainReference(BaseModel):
     log_id: str | None = Field(description="this log's id at the contract, hex")
 
 
+class LimitsAnswer(BaseModel):
+    """What the organisation may ask of the notary, and what it has used. Null: there is no such limit."""
+
+    entries_per_day: int | None = Field(description="new entries of the log (deposits, events) in a UTC day")
+    entries_in_all: int | None = Field(description="new entries of the log, ever")
+    requests_per_minute: int | None = Field(description="requests; each envelope of a batch is one")
+    used_today: int = Field(description="new entries in the present UTC day")
+    used_in_all: int = Field(description="all entries that the organisation has made")
+
+
 class OrganisationAnswer(BaseModel):
     """The calling organisation and the notary it talks to."""
 
@@ -57,6 +67,7 @@ class OrganisationAnswer(BaseModel):
     chains: list[ChainReference] = Field(
         description="every chain on which the log is anchored, but those that have not been reached yet"
     )
+    limits: LimitsAnswer | None = Field(description="null: the operator has set none")
 
 
 class KeyRequest(_Closed):
