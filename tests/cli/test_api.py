@@ -8,7 +8,7 @@ import sys
 from mizheng.cli import api
 
 from tests.cli.runner import Mizheng
-from tests.docs.test_python import programs
+from tests.docs.test_python import program
 
 
 def test_a_bundle_for_a_court_and_what_came_later(final: Mizheng) -> None:
@@ -16,7 +16,7 @@ def test_a_bundle_for_a_court_and_what_came_later(final: Mizheng) -> None:
     (final.cwd / "deed.txt").write_text("the deed")
     arguments = ["drawings.seal", "drawings/pump.dwg", "示例法院", "(2026)示01民初1号"]
     done = subprocess.run(
-        [sys.executable, "-c", programs()[2], *arguments],
+        [sys.executable, "-c", program("A PLM that answers a court"), *arguments],
         cwd=final.cwd,
         env=final.variables(),
         capture_output=True,

@@ -18,8 +18,12 @@ from tests.support.notary import NotaryServer
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 
 
-def programs() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+def program(section: str) -> str:
+    """The program in the section of this heading."""
+    text = PAGE.read_text("utf-8").split(f"\n## {section}\n")[1]
+    found = re.search(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return found[1]
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_a_tag_is_sealed_and_deposited(home: Path, tmp_path: Path) -> None:
     (repository / "design.txt").write_text("the design")
     hook = repository / ".git" / "hooks" / "reference-transaction"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(programs()[0])
+    hook.write_text(program("A Git hook that seals each tag"))
     hook.chmod(0o755)
     with NotaryServer(tmp_path / "notary") as server:
         company = enrol(home, server)
@@ -79,7 +83,7 @@ def test_a_nightly_export(home: Path, tmp_path: Path) -> None:
     (home / "exports" / "part").write_text("one")
     with NotaryServer(tmp_path / "notary") as server:
         enrol(home, server)
-        command = [sys.executable, "-c", programs()[1]]
+        command = [sys.executable, "-c", program("A nightly export")]
         subprocess.run(command, cwd=home, env=environment(home), check=True)
         (seal,) = (home / "seals").iterdir()
         seal = seal.rename(home / "seals" / "plm-20200101.seal")
