@@ -43,6 +43,9 @@ _COMMANDS = {
     "disclosures": Lazy(
         "mizheng.cli.commands.disclosures", "disclosures", N_("to whom what was opened, and is it on record")
     ),
+    "custody": Lazy(
+        "mizheng.cli.commands.custody", "custody", N_("who had the evidence: record, hand over, accept, show")
+    ),
     "send": Lazy("mizheng.cli.commands.send", "send", N_("encrypt a bundle and files to one recipient")),
     "receive": Lazy(
         "mizheng.cli.commands.receive", "receive", N_("open what was sent to me, check it and sign for it")

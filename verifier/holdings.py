@@ -43,16 +43,23 @@ class Holdings:
 
     def add(self, document: CustodyDocument) -> None:
         """Take the next event; ProofError where it cannot be that. Signatures are the caller's to check."""
-        event = document.event
+        self.require(document.event)
+        self._move(document.event)
+        self._numbers[document.sha256] = self.count + 1
+        self._at = parse_instant(document.event.at)
+
+    def require(self, event: Custody) -> None:
+        """ProofError unless this could be the next event."""
         if event.envelope_sha256 != self._envelope_sha256:
             raise ProofError("the custody event is of another deposit")
         self._require_link(event.previous)
-        at = parse_instant(event.at)
-        if self._at is not None and at < self._at:
+        if self._at is not None and parse_instant(event.at) < self._at:
             raise ProofError("the custody event is dated before the one that it follows")
-        self._move(event)
-        self._numbers[document.sha256] = self.count + 1
-        self._at = at
+        known = self._held.get(event.by.public_key.keyid)
+        if known is None:
+            raise ProofError("the custody event is of somebody who did not have the evidence")
+        if known and event.before is not None and event.before not in known:
+            raise ProofError("the content is another one than after the last event of whoever had it")
 
     def _require_link(self, previous: str | None) -> None:
         if previous == self.last:
@@ -68,11 +75,7 @@ class Holdings:
 
     def _move(self, event: Custody) -> None:
         giver = event.by.public_key.keyid
-        known = self._held.get(giver)
-        if known is None:
-            raise ProofError("the custody event is of somebody who did not have the evidence")
-        if known and event.before is not None and event.before not in known:
-            raise ProofError("the content is another one than after the last event of whoever had it")
+        known = self._held[giver]
         # One who got a second copy back has two, and says by `before` of which the event is.
         others = known - {event.before} if event.before is not None else frozenset()
         found = frozenset(() if event.after is None else (event.after,))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .canonical import format_instant, parse_instant
 from .codes import CODES
-from .report import Check, ProvenTime, Report, Status, Verdict
+from .report import Check, CustodyLine, ProvenTime, Report, Status, Verdict
 from .timeline import LIMIT, WHAT_WORDS, describe
 from .words import N_, Translate
 
@@ -78,7 +78,10 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
         yield "  " + _time(_("also dated"), clock, _)
     if report.is_trial:
         yield "  " + _("These times come from a chain for trying and are no evidence.")
-    yield from _custody(report, _)
+    if report.custody:
+        yield ""
+        yield _("Custody, as those who took part tell it")
+        yield from custody_lines(report.custody, _)
     yield ""
     yield _("Conclusion 1, unchanged since anchoring (Online Litigation Rules Art. 16)")
     yield "  " + conclude(report, _)
@@ -133,13 +136,9 @@ def _time(name: str, time: ProvenTime | None, _: Translate) -> str:
     return f"{name}: {format_time(time.at)}, {_(time.by).format(**_cleaned(time.values))}"
 
 
-def _custody(report: Report, _: Translate) -> Iterator[str]:
-    """What the events say, up to the first that does not hold; nothing where there is none."""
-    if not report.custody:
-        return
-    yield ""
-    yield _("Custody, as those who took part tell it")
-    for line in report.custody:
+def custody_lines(events: Iterable[CustodyLine], _: Translate) -> Iterator[str]:
+    """What the events say, and what they do not."""
+    for line in events:
         told = _(WHAT_WORDS[line.what]) + ("" if line.holds else f" [{_('does not hold')}]")
         yield f"  {line.number}. {format_time(parse_instant(line.at))}  {told}"
         for name, text in describe(line, _, clean):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from .custody import CustodyDocument, Party
 from .report import CustodyLine, PartyLine
+from .signature import PublicKey
 from .words import N_, Translate
 
 # A digest in a list for people; whole ones stand in the report as JSON.
@@ -28,6 +30,32 @@ LIMIT = N_(
 )
 
 
+def make_line(
+    number: int, document: CustodyDocument, name_of: Callable[[PublicKey], str | None]
+) -> CustodyLine:
+    """An event as a line of the report. `name_of`: whose key it is, by somebody whom the reader believes."""
+
+    def party(found: Party) -> PartyLine:
+        key = found.public_key
+        return PartyLine(found.name, found.organisation, found.role, key.keyid, name_of(key))
+
+    event = document.event
+    return CustodyLine(
+        number=number,
+        what=event.what,
+        by=party(event.by),
+        to=None if event.to is None else party(event.to),
+        at=event.at,
+        where=event.where,
+        why=event.why,
+        note=event.note,
+        before=event.before,
+        after=event.after,
+        seal_number=event.seal_number,
+        sha256=document.sha256,
+    )
+
+
 def describe(line: CustodyLine, _: Translate, show: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """Name and text of everything that an event says beside its number, sort and time.
 
@@ -46,6 +74,7 @@ def describe(line: CustodyLine, _: Translate, show: Callable[[str], str]) -> Ite
         before, after = (digest or _("not said") for digest in found)
         both = _("{digest}, before and after").format(digest=before)
         yield "SHA-256", both if before == after else f"{before} → {after}"
+    yield _("place in the log"), _("not on record") if line.leaf_index is None else str(line.leaf_index)
 
 
 def _party(party: PartyLine, _: Translate, show: Callable[[str], str]) -> str:

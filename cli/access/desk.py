@@ -12,7 +12,7 @@ from typing import TypeVar
 from mizheng.cli.access.people import load_approvers
 from mizheng.cli.access.store import FILE, AccessLog
 from mizheng.cli.depositing.one import require_same_notary
-from mizheng.cli.disclosing.recording import Recorder
+from mizheng.cli.depositing.recording import Recorder
 from mizheng.cli.disclosing.store import Register
 from mizheng.cli.errors import (
     ConfigurationFault,

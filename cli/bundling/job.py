@@ -13,9 +13,10 @@ from mizheng.cli.bundling.exhibits import Frame, exhibit_members
 from mizheng.cli.bundling.make import Opening, find_originals, make_bundle, open_records
 from mizheng.cli.bundling.selecting import Selection
 from mizheng.cli.bundling.supplemented import supplemented_members
+from mizheng.cli.custody.store import CustodyRegister
 from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
 from mizheng.cli.disclosing.one import Disclosing
-from mizheng.cli.disclosing.recording import check_recipient
+from mizheng.cli.disclosing.recipient import check_recipient
 from mizheng.cli.errors import ConfigurationFault, UnavailableFault, WaitingFault
 from mizheng.cli.files import refuse_existing
 from mizheng.cli.keys.sealing import open_seal
@@ -115,6 +116,7 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
     target = wanted.output or Path(path.name.removesuffix(".seal") + ".zip")
     refuse_existing(target, force=wanted.force)
     more = supplemented_members(opening, path, tell)
+    more |= CustodyRegister(path, content.manifest_key).members()
     key = unlock(session.home, load_entry(session.home, keyid_of(seal.state.sealed.public_key)))
     created_at = format_instant(int(time.time()))
     names = tuple(printable(record.name) for record in opening.records)

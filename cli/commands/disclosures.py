@@ -175,8 +175,8 @@ def _send(paths: list[Path], *, as_json: bool) -> int:
 
 def _send_of(session: Session, path: Path) -> list[dict[str, Any] | RefusedFault]:
     from mizheng.cli.depositing.one import require_same_notary
+    from mizheng.cli.depositing.recording import Recorder
     from mizheng.cli.disclosing.one import describe
-    from mizheng.cli.disclosing.recording import Recorder
     from mizheng.cli.disclosing.store import FILE, Register
     from mizheng.cli.keys.sealing import open_seal
     from mizheng.cli.sealfile.read import Seal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mizheng.cli.depositing.client import decode_base64
 from mizheng.cli.depositing.one import require_same_notary
-from mizheng.cli.disclosing.recording import Recorder
+from mizheng.cli.depositing.recording import Recorder
 from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.errors import UnavailableFault
 from mizheng.cli.sealfile.read import Seal

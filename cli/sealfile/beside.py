@@ -1,4 +1,4 @@
-"""Private files beside a seal that only its key opens: NAME.renewal, NAME.disclosures, NAME.supplements.
+"""Private files beside a seal that only its key opens: NAME.renewal, NAME.disclosures, NAME.custody, ….
 
     a line of magic, 12 bytes of nonce, AES-256-GCM of canonical JSON
 

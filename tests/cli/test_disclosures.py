@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mizheng.cli.disclosing.one import describe
-from mizheng.cli.disclosing.recording import check_recipient
+from mizheng.cli.disclosing.recipient import check_recipient
 from mizheng.cli.disclosing.store import FILE, Register
 from mizheng.cli.errors import UsageFault
 from mizheng.verifier.disclosure import parse_disclosure

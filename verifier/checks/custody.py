@@ -14,7 +14,9 @@ from ..errors import FormatError, ProofError
 from ..event import verify_recorded
 from ..holdings import Holdings
 from ..members import custody_members, number_of
-from ..report import CustodyLine, PartyLine, Status
+from ..report import CustodyLine, Status
+from ..signature import PublicKey
+from ..timeline import make_line
 from ..words import N_
 from .believing import believe
 from .context import Context
@@ -71,7 +73,7 @@ class _Run:
         document = findings.attempt(_CHAIN, name, lambda: self._read(name))
         if document is None:
             return False
-        line = self._line(number, document)
+        line = make_line(number, document, self._name_of)
         self.context.custody.append(line)
         line.holds = (
             findings.attempt(_SIGNATURES, name, document.verify) is not None
@@ -156,30 +158,9 @@ class _Run:
         self.places.append(proof.index)
         return proof
 
-    def _line(self, number: int, document: CustodyDocument) -> CustodyLine:
-        event = document.event
-        return CustodyLine(
-            number=number,
-            what=event.what,
-            by=self._party(event.by),
-            to=None if event.to is None else self._party(event.to),
-            at=event.at,
-            where=event.where,
-            why=event.why,
-            note=event.note,
-            before=event.before,
-            after=event.after,
-            seal_number=event.seal_number,
-            sha256=document.sha256,
-        )
-
-    def _party(self, party: Party) -> PartyLine:
-        known_as = self._known_as(party)
-        return PartyLine(party.name, party.organisation, party.role, party.public_key.keyid, known_as)
-
-    def _known_as(self, party: Party) -> str | None:
+    def _name_of(self, key: PublicKey) -> str | None:
         """Whose key it is by the reader's own trust file, or by an issuer's word that it believes."""
-        context, key = self.context, party.public_key
+        context = self.context
         if context.is_enrolled and key == context.statement.public_key:
             return context.statement.depositor.name
         found = context.trust.custodian(key) if context.trust else None
@@ -195,7 +176,7 @@ class _Run:
                 error = ProofError("the trust file lists the key of {name} as revoked", name=party.name)
                 findings.failed(_KEYS, name, error)
                 return
-        known = {keyid: self._known_as(party) for keyid, (party, _) in self.parties.items()}
+        known = {keyid: self._name_of(party.public_key) for keyid, (party, _) in self.parties.items()}
         strangers = [party.name for keyid, (party, _) in self.parties.items() if known[keyid] is None]
         if strangers:
             message = N_("nobody whom the trust file names says whose keys these are: {names}")

@@ -1,6 +1,6 @@
-"""Putting documents on record, disclosures and others: signed, kept, sent, the answer checked and kept.
+"""Putting documents on record: an event signed, kept, sent, the answer checked and kept.
 
-Only an event is sent: a digest, signed. For whom, for what and which records stays here.
+Only the event is sent: a digest, signed. What the document says stays here.
 """
 
 from __future__ import annotations
@@ -12,43 +12,32 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from mizheng.cli.depositing.client import NotaryClient
 from mizheng.cli.depositing.logkeys import believing
 from mizheng.cli.depositing.one import OUTDATED, check_answer
-from mizheng.cli.errors import RefusedFault, UsageFault
+from mizheng.cli.errors import RefusedFault
 from mizheng.cli.keys.signing import unlock
 from mizheng.cli.sealfile.keeping import Keeping
 from mizheng.cli.session import Session
-from mizheng.verifier.errors import FormatError
-from mizheng.verifier.event import Event, check_text
+from mizheng.verifier.event import Event
 
 if TYPE_CHECKING:
     from mizheng.verifier.signature import PrivateKey
 
 
 class Recordable(Protocol):
-    """What is put on record: `document`, by `event`, proven by `answer`."""
+    """What is kept of a document that goes on record."""
 
     @property
     def document(self) -> bytes: ...
+
     @property
-    def event(self) -> bytes | None: ...
+    def event(self) -> bytes | None:
+        """What was, or is about to be, sent."""
+
     @property
-    def answer(self) -> dict[str, Any] | None: ...
+    def answer(self) -> dict[str, Any] | None:
+        """{leaf_index, received_at, tlog_proof}, checked; None until then."""
 
 
-R = TypeVar("R", bound=Recordable)
-
-
-def check_recipient(recipient: str | None, purpose: str | None) -> None:
-    """UsageFault unless they can stand in a disclosure, or there is neither."""
-    if recipient is None:
-        if purpose is not None:
-            raise UsageFault("--purpose says for what somebody gets it: say for whom with --for")
-        return
-    try:
-        for text in (recipient, purpose):
-            if text is not None:
-                check_text(text)
-    except FormatError as error:
-        raise UsageFault(str(error)) from error
+K = TypeVar("K", bound=Recordable)
 
 
 class Recorder:
@@ -60,7 +49,7 @@ class Recorder:
         self._client = client
         self._known = known
 
-    def send(self, register: Keeping[R], place: int) -> R:
+    def send(self, register: Keeping[K], place: int) -> K:
         """Put one on record. UnavailableFault, RefusedFault: it stays waiting."""
         kept = register.kept[place]
         if kept.event is not None:
@@ -75,7 +64,7 @@ class Recorder:
         register.change(place, event=event)
         return self._send(register, place, event)
 
-    def _send(self, register: Keeping[R], place: int, event: bytes) -> R:
+    def _send(self, register: Keeping[K], place: int, event: bytes) -> K:
         answer = self._client.record_event(event)
         checked = believing(
             self._session, self._client, lambda organisation: check_answer(organisation, event, answer)
