@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.metrics import Counting
+from mizheng.notary.pages.people.routes import people_routes
 from mizheng.notary.pages.routes import page_routes
 from mizheng.notary.routes import (
     beacon,
@@ -79,6 +80,8 @@ def create_app(service: Service) -> NotaryApp:
         app.include_router(room.router)
     if service.pages.is_enabled:
         app.router.routes.extend(page_routes)
+        if service.people is not None:
+            app.router.routes.extend(people_routes(service.people))
     install_handlers(app)
     app.add_shortcuts(service)
     app.add_middleware(BodyLimit)

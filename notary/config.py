@@ -24,6 +24,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     renewal          -                         [renewal]         180 days before a certificate ends
     certificates     -                         [certificates]    issued when a depositor asks for one
     pages            -                         [pages]           served, 60 requests a minute for each address
+    people           -                         [people]          nobody logs in; companies use their API keys
     audit            -                         [audit]           the audit log is put on record within an hour
     webhooks         -                         [webhooks]        to public addresses alone
 """
@@ -69,6 +70,7 @@ _TABLES = (
     "pages",
     "audit",
     "webhooks",
+    "people",
 )
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -114,6 +116,8 @@ class Settings:
     """The table [certificates] of notary.toml as it stands."""
     pages: Mapping[str, Any] = field(default_factory=dict)
     """The table [pages] of notary.toml as it stands."""
+    people: Mapping[str, Any] = field(default_factory=dict)
+    """The table [people] of notary.toml as it stands."""
     audit: Mapping[str, Any] = field(default_factory=dict)
     """The table [audit] of notary.toml as it stands."""
     webhooks: Mapping[str, Any] = field(default_factory=dict)
@@ -168,6 +172,7 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         chains=file.get("chains", {}),
         certificates=file.get("certificates", {}),
         pages=file.get("pages", {}),
+        people=file.get("people", {}),
         audit=file.get("audit", {}),
         webhooks=file.get("webhooks", {}),
     )

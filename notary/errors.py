@@ -45,6 +45,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "organisation-disabled": ProblemType(
         403, "the organisation is disabled at this notary", "ask the notary's operator"
     ),
+    "scope-missing": ProblemType(
+        403,
+        "the API key may not be used for this",
+        "make one with the scope: deposit, read, keys or webhooks",
+    ),
     # What was sent, in the order in which it is looked at.
     "body-too-large": ProblemType(
         413, "the body is larger than allowed", "an envelope has at most 64 KiB, a batch 4 MiB"

@@ -11,6 +11,7 @@ from mizheng.notary.commands.audit import audit_log
 from mizheng.notary.commands.backup import backup, restore
 from mizheng.notary.commands.chain import chain, observe
 from mizheng.notary.commands.console import data_dir_option, open_here, say, speaks
+from mizheng.notary.commands.members import members
 from mizheng.notary.commands.organisations import key, org
 from mizheng.notary.commands.renewal import renew
 from mizheng.notary.commands.webhooks import webhook
@@ -136,6 +137,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(org)
 main.add_command(key)
+main.add_command(members)
 chain.add_command(chain_alarms)
 main.add_command(chain)
 main.add_command(observe)

@@ -177,6 +177,8 @@ api_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("disabled_at", BigInteger),
+    # What it may be used for, with a blank between; null: everything, as before there were scopes.
+    Column("scopes", String(64)),
 )
 
 # Signing keys of companies. Active: enrolled and not revoked; an organisation has at most one such key.

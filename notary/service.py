@@ -35,6 +35,7 @@ from mizheng.notary.log.waiting import Room
 from mizheng.notary.metrics import Metrics
 from mizheng.notary.pages.remembering import RememberedPages
 from mizheng.notary.pages.setup import parse_pages
+from mizheng.notary.people.setup import parse_people
 from mizheng.notary.publishing.background import PublishKeeper
 from mizheng.notary.timestamping.keeper import TimeStampKeeper
 from mizheng.notary.visitors import Callers, Visitors
@@ -74,6 +75,7 @@ class Service:
         self.audit = AuditKeeper(instance)
         self.webhooks = WebhookKeeper(instance)
         self.pages = parse_pages(instance.settings.pages)
+        self.people = parse_people(instance.settings.people)
         self.remembered_pages = RememberedPages()
         self.visitors = Visitors(self.pages.per_minute, self.pages.address_header)
         self._scrubbing = Worker("scrub", Scrubber(instance.engine, instance.guard).step, PAUSE_SECONDS)

@@ -116,13 +116,24 @@ def org_enable(organisation: str, data_dir: str | None) -> None:
 @click.argument("organisation")
 @click.option("--keep", is_flag=True, help="leave the present API keys valid")
 @click.option("--key-days", type=click.IntRange(1, 3650), help="days until the API key expires")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["deposit", "read", "keys", "webhooks"]),
+    help=N_("what the key may be used for; can be repeated [everything]"),
+)
 @data_dir_option
 @speaks
-def org_new_api_key(organisation: str, keep: bool, key_days: int | None, data_dir: str | None) -> None:
+def org_new_api_key(
+    organisation: str, keep: bool, key_days: int | None, scopes: tuple[str, ...], data_dir: str | None
+) -> None:
     """Issue a new API key for ORGANISATION (identifier or number), shown once; the old ones stop working."""
     from mizheng.notary.companies.organisations import new_api_key
 
-    _, key = new_api_key(open_here(data_dir).engine, organisation, keep_others=keep, key_days=key_days)
+    _, key = new_api_key(
+        open_here(data_dir).engine, organisation, keep_others=keep, key_days=key_days, scopes=scopes
+    )
     _show_key(key.secret)
 
 

@@ -12,6 +12,7 @@ from mizheng.notary.companies.quotas import Quota, read_quota
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.rows import Lookup
 from mizheng.notary.models import api_keys, organisations, quotas
+from mizheng.notary.people.permissions import SCOPES, Action, Actor, Role, Target, decide
 from mizheng.verifier.statement import Depositor
 from sqlalchemy import Connection, bindparam, select
 
@@ -28,6 +29,7 @@ _COLUMNS = (
     api_keys.c.key_sha256,
     api_keys.c.expires_at,
     api_keys.c.disabled_at,
+    api_keys.c.scopes,
     organisations.c.id,
     organisations.c.name,
     organisations.c.id_scheme,
@@ -51,6 +53,20 @@ class Caller:
     depositor: Depositor
     quota: Quota | None = None
     """As it was when the caller was let in; None: no limits."""
+    scopes: str | None = None
+    """What the key may be used for, with a blank between; None: everything."""
+
+    @property
+    def actor(self) -> Actor:
+        """As the table of permissions knows it."""
+        scopes = SCOPES if self.scopes is None else map(Role, self.scopes.split())
+        return Actor(frozenset(scopes), self.organisation_id)
+
+    def require(self, action: Action) -> "Caller":
+        """Problem unless the key may be used for this."""
+        if not decide(self.actor, action, Target(self.organisation_id)):
+            raise Problem("scope-missing")
+        return self
 
 
 def authenticate(connection: Connection, authorization: str | None) -> Caller:
@@ -124,4 +140,4 @@ def _admit(row: Any) -> Caller:
     if row.organisation_disabled_at is not None:
         raise Problem("organisation-disabled")
     depositor = Depositor(row.name, row.id_scheme, row.identifier)
-    return Caller(row.api_key_id, row.id, depositor, read_quota(row))
+    return Caller(row.api_key_id, row.id, depositor, read_quota(row), row.scopes)

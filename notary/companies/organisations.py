@@ -5,9 +5,11 @@ transaction.
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mizheng.notary.auditing.recording import record
+from mizheng.notary.auditing.rows import OPERATOR, Detail
 from mizheng.notary.companies.identifiers import normalize_identifier
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import OperatorError
@@ -67,7 +69,7 @@ def add_organisation(
                 .returning(organisations.c.id)
             ).scalar_one()
             record(connection, "organisation.add", f"organisation:{row_id}")
-            key = _issue_api_key(connection, row_id, key_days)
+            key = issue_api_key(connection, row_id, key_days)
             return load_organisation(connection, row_id), key
     except IntegrityError:
         raise OperatorError(
@@ -162,9 +164,14 @@ def allow_reenrolment(engine: Engine, reference: str) -> Organisation:
 
 
 def new_api_key(
-    engine: Engine, reference: str, *, keep_others: bool, key_days: int | None = None
+    engine: Engine,
+    reference: str,
+    *,
+    keep_others: bool,
+    key_days: int | None = None,
+    scopes: Sequence[str] = (),
 ) -> tuple[Organisation, IssuedApiKey]:
-    """Issue a further API key; the others are disabled unless `keep_others`."""
+    """Issue a further API key, for these uses or for all; the others are disabled unless `keep_others`."""
     with writing(engine) as connection:
         organisation = find_organisation(connection, reference)
         if not keep_others:
@@ -176,7 +183,7 @@ def new_api_key(
             )
             for number in disabled.scalars().all():
                 record(connection, "api-key.disable", f"api-key:{number}")
-        return organisation, _issue_api_key(connection, organisation.number, key_days)
+        return organisation, issue_api_key(connection, organisation.number, key_days, scopes)
 
 
 def load_organisation(connection: Connection, number: int) -> Organisation:
@@ -201,7 +208,15 @@ def hash_api_key(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _issue_api_key(connection: Connection, organisation_id: int, days: int | None) -> IssuedApiKey:
+def issue_api_key(
+    connection: Connection,
+    organisation_id: int,
+    days: int | None,
+    scopes: Sequence[str] = (),
+    *,
+    by: str = OPERATOR,
+) -> IssuedApiKey:
+    """Make an API key that expires after so many days, or never; without scopes for everything."""
     now = int(time.time())
     secret = API_KEY_MARK + secrets.token_urlsafe(32)
     expires_at = None if days is None else now + days * 86400
@@ -213,8 +228,10 @@ def _issue_api_key(connection: Connection, organisation_id: int, days: int | Non
             key_sha256=hash_api_key(secret),
             created_at=now,
             expires_at=expires_at,
+            scopes=" ".join(sorted(set(scopes))) or None,
         )
         .returning(api_keys.c.id)
     ).scalar_one()
-    record(connection, "api-key.make", f"api-key:{number}", detail={"organisation": organisation_id})
+    detail: Detail = {"organisation": organisation_id, "scopes": " ".join(sorted(set(scopes)))}
+    record(connection, "api-key.make", f"api-key:{number}", actor=by, detail=detail)
     return IssuedApiKey(secret, secret[:PREFIX_LENGTH], expires_at)

@@ -1,7 +1,7 @@
 """Pages from templates: the words of the catalogue, times for a Chinese court, headers that let nothing in.
 
-Everything that stands in a page is escaped by Jinja; nothing of a page comes from elsewhere, no page sets a
-cookie, and only the page that checks bundles has a script.
+Everything that stands in a page is escaped by Jinja; nothing of a page comes from elsewhere. No public page
+sets a cookie, and of those only the page that checks bundles has a script; members' pages are in `people/`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LANGUAGES = ("zh_CN", "en")
 # Chinese first: it has no prefix.
 PREFIXES = {"zh_CN": "", "en": "/en"}
 
-_POLICY = {
+BASE_POLICY = {
     "default-src": "'none'",
     "style-src": "'self'",
     "img-src": "'self'",
@@ -33,7 +33,7 @@ _POLICY = {
 }
 # WebAssembly computes digests there, in workers of the same script; it may connect to nothing.
 _CHECK_POLICY = {
-    **_POLICY,
+    **BASE_POLICY,
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self'",
     "img-src": "'self' data:",
@@ -73,7 +73,7 @@ def dump_policy(policy: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
-_PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": dump_policy(_POLICY)}
+_PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": dump_policy(BASE_POLICY)}
 _CHECK_PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": dump_policy(_CHECK_POLICY)}
 
 
@@ -85,6 +85,7 @@ def static_files() -> Mapping[str, tuple[bytes, str]]:
     parts = page_parts()
     return {
         "style.css": ((_HERE / "static" / "style.css").read_bytes(), "text/css; charset=utf-8"),
+        "people.js": ((_HERE / "static" / "people.js").read_bytes(), "text/javascript; charset=utf-8"),
         "check.css": (parts.style.encode(), "text/css; charset=utf-8"),
         "check.js": (parts.script.encode(), "text/javascript; charset=utf-8"),
     }

@@ -39,7 +39,8 @@ class Visit:
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         setup, origin = self.service.pages, self.service.instance.origin
-        shared = {"site": setup.name or origin, "origin": origin}
+        can_log_in = self.service.people is not None
+        shared = {"site": setup.name or origin, "origin": origin, "can_log_in": can_log_in}
         return render(self.language, template, {**shared, **values}, path=self.path)
 
     def say(self, message: str) -> str:

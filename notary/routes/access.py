@@ -1,11 +1,13 @@
 """What the routes share: the service behind them, and who is calling."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from mizheng.notary.companies.api_keys import Caller, authenticate
 from mizheng.notary.database import reading
+from mizheng.notary.people.permissions import Action
 from mizheng.notary.service import Service
 
 # Only for the OpenAPI document; the header itself is read by `authenticate`.
@@ -18,6 +20,7 @@ AUTH_PROBLEMS = (
     "api-key-disabled",
     "organisation-disabled",
     "quota-minute",
+    "scope-missing",
 )
 
 
@@ -52,5 +55,17 @@ def get_caller(
     return caller
 
 
+def _caller_with(action: Action) -> Callable[..., Caller]:
+    def get(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
+        return caller.require(action)
+
+    return get
+
+
 ServiceOf = Annotated[Service, Depends(get_service)]
+# By what the route does; whoever calls with another key is answered 403.
+ReaderOf = Annotated[Caller, Depends(_caller_with(Action.DEPOSITS_READ))]
+DepositorOf = Annotated[Caller, Depends(_caller_with(Action.DEPOSIT))]
+EnrollerOf = Annotated[Caller, Depends(_caller_with(Action.KEY_ENROL))]
+SubscriberOf = Annotated[Caller, Depends(_caller_with(Action.WEBHOOKS))]
 CallerOf = Annotated[Caller, Depends(get_caller)]

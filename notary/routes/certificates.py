@@ -18,7 +18,7 @@ from mizheng.notary.certificates.lookup import (
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.evidence import find_deposit, load_status
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf, get_service
+from mizheng.notary.routes.access import AUTH_PROBLEMS, DepositorOf, ReaderOf, ServiceOf, get_service
 from mizheng.notary.routes.certificate_schemas import (
     AnchorView,
     CertificateState,
@@ -64,7 +64,7 @@ _LOOKUP = ("certificate-unknown", "certificate-number-wrong", "certificate-code-
         **document(*AUTH_PROBLEMS, "deposit-unknown"),
     },
 )
-def request_certificate(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def request_certificate(deposit_id: DepositId, caller: DepositorOf, service: ServiceOf) -> JSONResponse:
     """Ask for a certificate. It is issued in the background once the deposit is final, and only once: asked
     again, it is the same.
     """
@@ -79,7 +79,7 @@ def request_certificate(deposit_id: DepositId, caller: CallerOf, service: Servic
 @own.get(
     "/certificate", response_model=CertificateState, responses=document(*AUTH_PROBLEMS, "deposit-unknown")
 )
-def get_certificate_state(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def get_certificate_state(deposit_id: DepositId, caller: ReaderOf, service: ServiceOf) -> JSONResponse:
     """Whether there is a certificate, its number, and who may see it without the code."""
     status = load_status(service.engine, caller, deposit_id, service.chains.profiles)
     with reading(service.engine) as connection:
@@ -95,7 +95,7 @@ def get_certificate_state(deposit_id: DepositId, caller: CallerOf, service: Serv
         **document(*AUTH_PROBLEMS, "deposit-unknown", "certificate-not-issued"),
     },
 )
-def get_own_pdf(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> Response:
+def get_own_pdf(deposit_id: DepositId, caller: ReaderOf, service: ServiceOf) -> Response:
     """The certificate as it was issued. The code that opens its page is printed in it, and nowhere else."""
     with reading(service.engine) as connection:
         pdf = load_pdf(connection, find_deposit(connection, caller, deposit_id).leaf_index)
@@ -110,7 +110,7 @@ def get_own_pdf(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> 
     responses=document(*AUTH_PROBLEMS, "deposit-unknown", "certificate-not-issued", "request-malformed"),
 )
 def set_certificate_visibility(
-    asked: VisibilityRequest, deposit_id: DepositId, caller: CallerOf, service: ServiceOf
+    asked: VisibilityRequest, deposit_id: DepositId, caller: DepositorOf, service: ServiceOf
 ) -> JSONResponse:
     """Publish the certificate, mask it again, or withhold it altogether. With the code it is shown always."""
     with writing(service.engine) as connection:

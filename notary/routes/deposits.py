@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from mizheng.notary.evidence import assemble_evidence, load_status
 from mizheng.notary.routes.access import (
     AUTH_PROBLEMS,
-    CallerOf,
+    ReaderOf,
     ServiceOf,
     bearer,
     get_service,
@@ -105,7 +105,7 @@ async def make_deposits(request: Request) -> Response:
 @router.get(
     "/{deposit_id}", response_model=StatusAnswer, responses=document(*AUTH_PROBLEMS, "deposit-unknown")
 )
-def get_status(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def get_status(deposit_id: DepositId, caller: ReaderOf, service: ServiceOf) -> JSONResponse:
     """How far a deposit has come, and what it waits for."""
     return JSONResponse(load_status(service.engine, caller, deposit_id, service.chains.profiles))
 
@@ -115,6 +115,6 @@ def get_status(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> J
     response_model=EvidenceAnswer,
     responses=document(*AUTH_PROBLEMS, "deposit-unknown"),
 )
-def get_evidence(deposit_id: DepositId, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def get_evidence(deposit_id: DepositId, caller: ReaderOf, service: ServiceOf) -> JSONResponse:
     """All that the notary adds to a bundle. Before the first anchor: inclusion in the present head alone."""
     return JSONResponse(assemble_evidence(service.instance, caller, deposit_id))

@@ -18,6 +18,7 @@ from mizheng.notary.intake.deposits import Deposit, check_deposit, load_received
 from mizheng.notary.intake.events import check_event
 from mizheng.notary.log.sequencer import Outcome, Sequenced
 from mizheng.notary.models import deposits, events
+from mizheng.notary.people.permissions import Action
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES
@@ -132,6 +133,8 @@ async def _let_in(service: Service, scope: Scope) -> Caller:
     if caller is None:
         # Only who has been let in once gets as far as the log's lock.
         caller = await run_in_threadpool(_authenticate, service, authorization)
+        # A key's scopes never change, and whoever is remembered here has this one.
+        caller.require(Action.DEPOSIT)
         service.callers.remember(authorization, caller)
     return caller
 

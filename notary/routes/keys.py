@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from mizheng.notary.companies.enrolments import EnrolmentRequest
 from mizheng.notary.errors import Problem
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.access import AUTH_PROBLEMS, EnrollerOf, ServiceOf
 from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import KeyAnswer, KeyRequest
 from mizheng.verifier.canonical import from_base64, to_base64
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         ),
     },
 )
-def enrol_key(asked: KeyRequest, caller: CallerOf, service: ServiceOf) -> Response:
+def enrol_key(asked: KeyRequest, caller: EnrollerOf, service: ServiceOf) -> Response:
     """Enrol a signing key: the first one, one that rotates the present one, or, allowed by the operator, a
     lost one's
     successor. The replaced key is revoked right behind the enrolment; what it signed before stays valid.

@@ -8,7 +8,7 @@ from mizheng.notary.certificates.answers import describe_to_depositor
 from mizheng.notary.database import reading
 from mizheng.notary.intake.listing import list_certificates, list_entries
 from mizheng.notary.models import deposits, events
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.access import AUTH_PROBLEMS, ReaderOf, ServiceOf
 from mizheng.notary.routes.list_schemas import CertificateList, EntryList
 from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document
@@ -24,7 +24,7 @@ _RESPONSES = document(*AUTH_PROBLEMS, "cursor-wrong", "request-malformed")
 
 @router.get("/deposits", response_model=EntryList, responses=_RESPONSES, tags=["deposits"])
 def list_deposits(
-    caller: CallerOf, service: ServiceOf, state: State = None, after: After = None, limit: Limit = PAGE
+    caller: ReaderOf, service: ServiceOf, state: State = None, after: After = None, limit: Limit = PAGE
 ) -> JSONResponse:
     """The organisation's deposits in the order of the log, the oldest first. Asked again with the last
     cursor, only what is new comes.
@@ -34,7 +34,7 @@ def list_deposits(
 
 @router.get("/events", response_model=EntryList, responses=_RESPONSES, tags=["events"])
 def list_events(
-    caller: CallerOf, service: ServiceOf, state: State = None, after: After = None, limit: Limit = PAGE
+    caller: ReaderOf, service: ServiceOf, state: State = None, after: After = None, limit: Limit = PAGE
 ) -> JSONResponse:
     """Events that the organisation put on record, in the order of the log, the oldest first."""
     return _entries(service, events, caller.organisation_id, state, after, limit)
@@ -44,7 +44,7 @@ def list_events(
     "/organisation/certificates", response_model=CertificateList, responses=_RESPONSES, tags=["certificates"]
 )
 def list_own_certificates(
-    caller: CallerOf, service: ServiceOf, after: After = None, limit: Limit = PAGE
+    caller: ReaderOf, service: ServiceOf, after: After = None, limit: Limit = PAGE
 ) -> JSONResponse:
     """Certificates that the organisation asked for, in the order of their deposits."""
     place = parse_cursor(after)

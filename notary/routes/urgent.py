@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from mizheng.notary.anchoring.urgent import request_anchor
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.access import AUTH_PROBLEMS, DepositorOf, ServiceOf
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import HEX32, UrgentAnswer
 
@@ -22,7 +22,7 @@ def request_urgent(
     deposit_id: Annotated[
         str, Path(description="the envelope's SHA-256, hex", json_schema_extra={"pattern": HEX32})
     ],
-    caller: CallerOf,
+    caller: DepositorOf,
     service: ServiceOf,
 ) -> JSONResponse:
     """Have the log anchored at once, with this deposit in it, on every chain. Each company may ask so often

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.database import reading, writing
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.access import AUTH_PROBLEMS, ServiceOf, SubscriberOf
 from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.webhook_schemas import (
@@ -42,7 +42,7 @@ _ONE = (*AUTH_PROBLEMS, "webhook-unknown")
         "webhook-limit",
     ),
 )
-def add_webhook(asked: WebhookRequest, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def add_webhook(asked: WebhookRequest, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """Be told what becomes of deposits and certificates. The secret is in this answer and in no other one."""
     hooks.check_events(asked.events)
     hooks.check_url(service.webhooks.setup, asked.url)
@@ -54,7 +54,7 @@ def add_webhook(asked: WebhookRequest, caller: CallerOf, service: ServiceOf) -> 
 
 
 @router.get("", response_model=WebhookList, responses=document(*AUTH_PROBLEMS))
-def list_webhooks(caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def list_webhooks(caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """All webhooks of the organisation: they are few, and come on one page."""
     with reading(service.engine) as connection:
         found = hooks.list_webhooks(connection, caller.organisation_id)
@@ -62,14 +62,14 @@ def list_webhooks(caller: CallerOf, service: ServiceOf) -> JSONResponse:
 
 
 @router.get("/{webhook}", response_model=WebhookAnswer, responses=document(*_ONE))
-def get_webhook(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def get_webhook(webhook: Name, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """How a webhook is."""
     with reading(service.engine) as connection:
         return JSONResponse(describe_webhook(hooks.find_webhook(connection, caller.organisation_id, webhook)))
 
 
 @router.delete("/{webhook}", status_code=204, response_class=Response, responses=document(*_ONE))
-def delete_webhook(webhook: Name, caller: CallerOf, service: ServiceOf) -> Response:
+def delete_webhook(webhook: Name, caller: SubscriberOf, service: ServiceOf) -> Response:
     """Be told no more; what still waits is dropped."""
     with writing(service.engine) as connection:
         hooks.remove_webhook(connection, caller.organisation_id, webhook)
@@ -77,7 +77,7 @@ def delete_webhook(webhook: Name, caller: CallerOf, service: ServiceOf) -> Respo
 
 
 @router.post("/{webhook}/secret", response_model=WebhookSecret, responses=document(*_ONE))
-def replace_secret(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def replace_secret(webhook: Name, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """A new secret. For a day messages carry a signature by the old one as well."""
     with writing(service.engine) as connection:
         hook = hooks.replace_secret(connection, caller.organisation_id, webhook, int(time.time()))
@@ -85,7 +85,7 @@ def replace_secret(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONR
 
 
 @router.post("/{webhook}/resume", response_model=WebhookAnswer, responses=document(*_ONE))
-def resume_webhook(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def resume_webhook(webhook: Name, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """Send again at once, also when the webhook was given up: what waits, in its order."""
     with writing(service.engine) as connection:
         hook = hooks.resume_webhook(connection, caller.organisation_id, webhook)
@@ -93,7 +93,7 @@ def resume_webhook(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONR
 
 
 @router.post("/{webhook}/test", status_code=202, response_model=DeliveryAnswer, responses=document(*_ONE))
-def send_test(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONResponse:
+def send_test(webhook: Name, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """Have a message sent that only shows that messages arrive."""
     with writing(service.engine) as connection:
         hook = hooks.find_webhook(connection, caller.organisation_id, webhook)
@@ -109,7 +109,7 @@ def send_test(webhook: Name, caller: CallerOf, service: ServiceOf) -> JSONRespon
 )
 def list_deliveries(
     webhook: Name,
-    caller: CallerOf,
+    caller: SubscriberOf,
     service: ServiceOf,
     state: Annotated[
         Literal["waiting", "delivered", "dead"] | None, Query(description="only those in this state")
@@ -136,7 +136,7 @@ def list_deliveries(
 def send_again(
     webhook: Name,
     delivery: Annotated[str, Path(description="the message's id")],
-    caller: CallerOf,
+    caller: SubscriberOf,
     service: ServiceOf,
 ) -> JSONResponse:
     """Have a message sent once more, under the same id, whatever became of it."""
