@@ -74,7 +74,9 @@ def describe(line: CustodyLine, _: Translate, show: Callable[[str], str]) -> Ite
         before, after = (digest or _("not said") for digest in found)
         both = _("{digest}, before and after").format(digest=before)
         yield "SHA-256", both if before == after else f"{before} → {after}"
-    yield _("place in the log"), _("not on record") if line.leaf_index is None else str(line.leaf_index)
+    # Of one that does not hold it was not looked at, unless that is what is wrong with it.
+    if line.holds or line.leaf_index is not None:
+        yield _("place in the log"), _("not on record") if line.leaf_index is None else str(line.leaf_index)
 
 
 def _party(party: PartyLine, _: Translate, show: Callable[[str], str]) -> str:

@@ -26,6 +26,14 @@ def test_the_example(browser: Browser) -> None:
         assert "2026-11-23 10:02:02 UTC+8 (2026-11-23T02:02:02Z)" in text
 
 
+def test_the_custody_is_a_line_of_time(browser: Browser) -> None:
+    with check_page(browser, locale="en") as found:
+        check_files(found, BUNDLE)
+        items = found.page.locator(".custody > li").all_inner_texts()
+    assert ["new seal number" in items[0], "hand-over" in items[1]] == [True, True]
+    assert "书记员乙 · 示例市中级人民法院 [key of 示例市中级人民法院]" in items[1]
+
+
 def test_in_english(browser: Browser) -> None:
     with check_page(browser, locale="en-GB") as found:
         assert check_files(found, BUNDLE) == "VALID"

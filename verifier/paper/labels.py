@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..words import N_
 from .comparison import LABELS as _COMPARISON
+from .custody import LABELS as _CUSTODY
 
 LABELS = {
     **_COMPARISON,
+    **_CUSTODY,
     "title": N_("Technical verification report"),
     "not_an_opinion": N_(
         "Made by software. It is neither a judicial appraiser's opinion (司法鉴定意见书) nor a notarial "

@@ -18,6 +18,7 @@ from .challenges import answer_challenges
 from .clock import both_times
 from .comparison import Comparison, comparison_data
 from .court import answer_requirements
+from .custody import custody_data
 from .labels import LABELS
 from .names import breakable, visible
 from .repeat import PREPARATION, repeat_command
@@ -99,6 +100,7 @@ def _data(examination: Examination, _: Translate, language: str) -> dict[str, An
         "command": breakable(examination.command),
         "facts": _facts(report, _),
         "times": _times(report, _),
+        "custody": custody_data(report, _),
         "checks": _checks(report, _),
         "conclusion": conclude(report, _),
         "is_shown": report.is_unchanged_since_anchored,

@@ -4,6 +4,7 @@ import { formatForPeople, formatInstant } from "../instants.js";
 import type { ProvenTime, Report, Verdict } from "../report.js";
 import type { Checked } from "./app.js";
 import { renderChecks } from "./checktable.js";
+import { renderCustody } from "./custody.js";
 import { code, el, foreign } from "./dom.js";
 import { _, formatSize } from "./language.js";
 
@@ -36,6 +37,7 @@ export function renderReport(checked: Checked): HTMLElement {
     originalsOf(checked),
     factsOf(report),
     timesOf(report),
+    renderCustody(report),
     conclusionsOf(report),
     notProvenOf(report),
     renderChecks(report),
