@@ -151,15 +151,20 @@ def withdraw(desk: Desk, request: Signed, person: Person, reason: str, *, everyb
         if not isinstance(item, Approval) or item.request_sha256 != request.sha256 or sha256 in gone:
             continue
         if everybody or item.public_key == person.key.public:
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            withdrawal = Withdrawal(person.key.public, now, nonce, sha256, person.name, reason)
-            made.append(Decided(sign(withdrawal, person.key), withdrawal))
+            made.append(_withdrawal(sha256, person, reason, now))
     if not made:
         raise UsageFault(
             "there is no approval of yours on this request that still stands",
             "--everybody withdraws those of others as well",
         )
     return made
+
+
+def withdraw_elsewhere(approval: Signed, person: Person, reason: str) -> Decided:
+    """Sign a withdrawal of this person's own approval, where its log is not; UsageFault for another's."""
+    if approval.document.public_key != person.key.public:
+        raise UsageFault("this approval is by another key than yours")
+    return _withdrawal(approval.sha256, person, reason, format_instant(int(time.time())))
 
 
 def sign(document: Document, key: PrivateKey) -> bytes:
@@ -181,6 +186,12 @@ def records_of(desk: Desk, leaves: Collection[str]) -> list[bytes]:
     if len(wanted) != len(leaves):
         raise DataFault("the approval lists records that this seal does not have")
     return wanted
+
+
+def _withdrawal(approval_sha256: str, person: Person, reason: str, now: str) -> Decided:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    withdrawal = Withdrawal(person.key.public, now, nonce, approval_sha256, person.name, reason)
+    return Decided(sign(withdrawal, person.key), withdrawal)
 
 
 def _names_of(desk: Desk, leaves: Collection[str]) -> tuple[str, ...]:

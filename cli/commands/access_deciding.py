@@ -85,7 +85,7 @@ def approve(
     with _desk(seal_path, request, output) as (desk, asked):
         terms = Terms(
             patterns,
-            _approval(asked, like) if like else None,
+            _terms_of(_approval(asked, like)) if like else None,
             with_originals,
             not no_environment,
             read_start(start) if start else None,
@@ -128,26 +128,48 @@ def refuse(
     cls=Command,
     help=N_(
         "Take back your approval of a request, with the reason; --everybody takes back those of others as "
-        "well. It holds from now on: what was shown before stays shown, and stays in the access log."
+        "well. It holds from now on: what was shown before stays shown, and stays in the access log.\n\n"
+        "On another machine: --of names the file of your approval, REQUEST that of the request, and -o writes "
+        "a file."
     ),
-    epilog=N_("mizheng access withdraw drawings.seal 1 --reason 'the case was settled'"),
+    epilog=N_(
+        "mizheng access withdraw drawings.seal 1 --reason 'the case was settled'\n"
+        "mizheng access withdraw drawings.seal request.json --of approval.json --reason settled -o back.json"
+    ),
 )
 @click.argument("seal_path", metavar="NAME.seal", type=click.Path(path_type=Path))
 @click.argument("request", metavar="REQUEST")
 @click.option("--reason", required=True, metavar="TEXT", help=N_("why"))
 @click.option("--everybody", is_flag=True, help=N_("also the approvals of others"))
+@click.option("--of", "approval", metavar="FILE", help=N_("your approval, where its access log is not"))
 @click.option("--by", metavar="NAME", help=_BY)
+@click.option("-o", "--output", metavar="FILE", help=_OUTPUT)
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def withdraw(
-    seal_path: Path, request: str, reason: str, everybody: bool, by: str | None, as_json: bool
+    seal_path: Path,
+    request: str,
+    reason: str,
+    everybody: bool,
+    approval: str | None,
+    by: str | None,
+    output: str | None,
+    as_json: bool,
 ) -> None:
-    from mizheng.cli.access.deciding import deciding_person
+    from mizheng.cli.access.deciding import deciding_person, withdraw_elsewhere
     from mizheng.cli.access.deciding import withdraw as sign_withdrawals
 
-    with _desk(seal_path, request, None) as (desk, asked):
-        person = deciding_person(desk, by, elsewhere=False)
-        made = sign_withdrawals(desk, asked, person, reason, everybody=everybody)
-        _finish(desk, made, None, as_json=as_json)
+    if bool(approval) != bool(output) or (approval and everybody):
+        raise UsageFault(
+            "--of and -o go together, for one approval of your own on another machine",
+            "at the access log itself leave both out",
+        )
+    with _desk(seal_path, request, output) as (desk, asked):
+        person = deciding_person(desk, by, elsewhere=output is not None)
+        if approval:
+            made = [withdraw_elsewhere(_approval(asked, approval), person, reason)]
+        else:
+            made = sign_withdrawals(desk, asked, person, reason, everybody=everybody)
+        _finish(desk, made, output, as_json=as_json)
 
 
 @contextmanager
@@ -172,14 +194,22 @@ def _desk(path: Path, request: str, output: str | None) -> Iterator[tuple[Desk, 
         yield desk, asked
 
 
-def _approval(asked: Signed, path: str) -> Approval:
-    """The approval to agree with; of the same request."""
+def _terms_of(approval: Signed) -> Approval:
+    from mizheng.verifier.access import Approval
+
+    assert isinstance(approval.document, Approval)  # noqa: S101 - _approval gives nothing else
+    return approval.document
+
+
+def _approval(asked: Signed, path: str) -> Signed:
+    """The approval in this file; of the same request."""
     from mizheng.cli.access.desk import read_document
     from mizheng.cli.errors import DataFault
     from mizheng.verifier.access import Approval
 
-    found = read_document(Path(path)).document
-    if not isinstance(found, Approval) or found.request_sha256 != asked.sha256:
+    found = read_document(Path(path))
+    document = found.document
+    if not isinstance(document, Approval) or document.request_sha256 != asked.sha256:
         raise DataFault("{name} is no approval of this request", name=path)
     return found
 

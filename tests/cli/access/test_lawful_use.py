@@ -110,7 +110,26 @@ def test_two_persons_on_two_machines(final: Mizheng, tmp_path: Path) -> None:
     (told,) = final("disclosures", "--json").ok().json["disclosures"]
     assert told["access"]["approvers"] == ["研发主管", "法务"]
     assert told["access"]["until"] == "2098-12-31T16:00:00Z"
-    final("access", "approvers", "remove", "法务").ok()
+    # Each takes back his own where he gave it, and nobody another's there.
+    back = ("access", "withdraw", "drawings.seal", request, "--reason", "已结案", "-o", "back.json")
+    other = second("access", *back[1:], "--of", first.cwd / "first.json", "--by", "法务")
+    assert other.code == 64
+    assert "by another key than yours" in other.err
+    assert second(*back, "--by", "法务").code == 64
+    assert not (second.cwd / "back.json").exists()
+    second(*back, "--of", second.cwd / "second.json", "--by", "法务").ok()
+    final("access", "add", "drawings.seal", second.cwd / "back.json").ok()
+    assert look(final, name="again.zip").code == 77
+    assert "withdrawn" in final("access", "list").ok().out
+
+
+def test_somebody_who_may_approve_no_longer(final: Mizheng) -> None:
+    expert = stranger(final, "expert")
+    request = ask(expert, deposit_id(final))
+    final("access", "approvers", "add", "研发主管", key_of(final)["public_key"]).ok()
+    approve(final, request, expert).ok()
+    look(final).ok()
+    final("access", "approvers", "remove", "研发主管").ok()
     assert look(final, name="again.zip").code == 77
 
 
