@@ -129,8 +129,8 @@ def refuse(
     help=N_(
         "Take back your approval of a request, with the reason; --everybody takes back those of others as "
         "well. It holds from now on: what was shown before stays shown, and stays in the access log.\n\n"
-        "On another machine: --of names the file of your approval, REQUEST that of the request, and -o writes "
-        "a file."
+        "On another machine: --of names the file of your approval, REQUEST that of the request, and -o "
+        "writes a file."
     ),
     epilog=N_(
         "mizheng access withdraw drawings.seal 1 --reason 'the case was settled'\n"
