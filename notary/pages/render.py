@@ -58,6 +58,7 @@ def render(language: str, template: str, values: Mapping[str, Any], *, path: str
         "home": PREFIXES[language] or "/",
         "other_language": PREFIXES[other] + path if path != "/" else PREFIXES[other] or "/",
         "style": static_url("style.css"),
+        "icon": static_url("icon.svg"),
         "place": "",
     }
     body: str = _template(language, template).render({**shared, **values})
@@ -85,6 +86,7 @@ def static_files() -> Mapping[str, tuple[bytes, str]]:
     parts = page_parts()
     return {
         "style.css": ((_HERE / "static" / "style.css").read_bytes(), "text/css; charset=utf-8"),
+        "icon.svg": ((_HERE / "static" / "icon.svg").read_bytes(), "image/svg+xml"),
         "people.js": ((_HERE / "static" / "people.js").read_bytes(), "text/javascript; charset=utf-8"),
         "check.css": (parts.style.encode(), "text/css; charset=utf-8"),
         "check.js": (parts.script.encode(), "text/javascript; charset=utf-8"),

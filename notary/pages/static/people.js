@@ -57,9 +57,14 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
 }
 
-const code = document.querySelector("input[data-fragment]");
-if (code && location.hash.length > 1) {
+function takeCode() {
+  const code = document.querySelector("input[data-fragment]");
+  if (!code || location.hash.length < 2) return;
   code.value = decodeURIComponent(location.hash.slice(1));
   // Not left in the history.
   history.replaceState(null, "", location.pathname);
 }
+
+takeCode();
+// The link was opened over a page that was here already.
+addEventListener("hashchange", takeCode);
