@@ -25,6 +25,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     certificates     -                         [certificates]    issued when a depositor asks for one
     pages            -                         [pages]           served, 60 requests a minute for each address
     people           -                         [people]          nobody logs in; companies use their API keys
+    mailbox          -                         [mailbox]         items of 4 GiB, 20 GiB of a company, 60 days
     audit            -                         [audit]           the audit log is put on record within an hour
     webhooks         -                         [webhooks]        to public addresses alone
 """
@@ -69,6 +70,7 @@ _TABLES = (
     "certificates",
     "pages",
     "audit",
+    "mailbox",
     "webhooks",
     "people",
 )
@@ -120,6 +122,8 @@ class Settings:
     """The table [people] of notary.toml as it stands."""
     audit: Mapping[str, Any] = field(default_factory=dict)
     """The table [audit] of notary.toml as it stands."""
+    mailbox: Mapping[str, Any] = field(default_factory=dict)
+    """The table [mailbox] of notary.toml as it stands."""
     webhooks: Mapping[str, Any] = field(default_factory=dict)
     """The table [webhooks] of notary.toml as it stands."""
 
@@ -174,6 +178,7 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         pages=file.get("pages", {}),
         people=file.get("people", {}),
         audit=file.get("audit", {}),
+        mailbox=file.get("mailbox", {}),
         webhooks=file.get("webhooks", {}),
     )
 

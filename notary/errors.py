@@ -48,7 +48,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "scope-missing": ProblemType(
         403,
         "the API key may not be used for this",
-        "make one with the scope: deposit, read, keys or webhooks",
+        "make one with the scope: deposit, read, keys, webhooks or mailbox",
     ),
     # What was sent, in the order in which it is looked at.
     "body-too-large": ProblemType(
@@ -169,6 +169,30 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "too-many-requests": ProblemType(
         429, "too many requests came from this address", "ask again after the given time"
+    ),
+    # What companies leave for each other.
+    "mailbox-unknown": ProblemType(
+        404, "there is no such item for you", "check the item and its token, or ask the sender"
+    ),
+    "mailbox-limit": ProblemType(
+        422, "this is more than the mailbox takes of a company", "withdraw what nobody needs any more"
+    ),
+    "mailbox-full": ProblemType(507, "the mailbox is full", "send it as a file, or again later"),
+    "mailbox-complete": ProblemType(409, "all of this item is there already"),
+    "mailbox-incomplete": ProblemType(
+        409, "parts of the item are missing", "send them: `have` names the others"
+    ),
+    "mailbox-digest-wrong": ProblemType(
+        422, "the parts together are not what was announced; they were deleted", "send all parts again"
+    ),
+    "mailbox-withdrawn": ProblemType(
+        410, "the sender has withdrawn it", "his signed word is at …/withdrawal"
+    ),
+    "mailbox-expired": ProblemType(410, "it has expired", "ask the sender to send it again"),
+    "mailbox-answered": ProblemType(409, "another word on this item was kept before"),
+    "mailbox-unanswered": ProblemType(404, "there is no word on this item yet"),
+    "withdrawal-malformed": ProblemType(
+        422, "this is not a withdrawal of this company", "this notary takes mizheng/withdrawal/v1"
     ),
     "not-found": ProblemType(404, "nothing is here"),
     "method-not-allowed": ProblemType(405, "the method is not allowed here"),

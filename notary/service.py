@@ -32,6 +32,7 @@ from mizheng.notary.log.sequencer import MAX_WAITING, Sequencer
 from mizheng.notary.log.served import ServedLog
 from mizheng.notary.log.tiles import LogCorruptError
 from mizheng.notary.log.waiting import Room
+from mizheng.notary.mailbox.keeper import MailboxKeeper
 from mizheng.notary.metrics import Metrics
 from mizheng.notary.pages.remembering import RememberedPages
 from mizheng.notary.pages.setup import parse_pages
@@ -73,6 +74,7 @@ class Service:
         self.time_stamps = TimeStampKeeper(instance)
         self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
         self.audit = AuditKeeper(instance)
+        self.mailbox = MailboxKeeper(instance)
         self.webhooks = WebhookKeeper(instance)
         self.pages = parse_pages(instance.settings.pages)
         self.people = parse_people(instance.settings.people)
@@ -185,6 +187,7 @@ class Service:
         self.time_stamps.start()
         self.certificates.start()
         self.audit.start()
+        self.mailbox.start()
         self.webhooks.start()
 
     def stop(self) -> None:
@@ -199,6 +202,7 @@ class Service:
         self.time_stamps.stop()
         self.certificates.stop()
         self.audit.stop()
+        self.mailbox.stop()
         self.webhooks.stop()
         self.chains.stop()
         self.engine.dispose()

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from mizheng.cli.errors import CommandError, InputFault
 from mizheng.cli.terminal.language import N_, _
-from mizheng.cli.terminal.output import emit_json, note, say, warn
+from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
 from mizheng.cli.terminal.screens import Command
-from mizheng.cli.terminal.text import printable
+from mizheng.cli.terminal.text import human_size, printable
+
+if TYPE_CHECKING:
+    from mizheng.cli.session import Session
+    from mizheng.cli.transfer.receiving import Received
+    from mizheng.verifier.trust import Trust
+
+_ITEM = re.compile(r"[0-9a-f]{32}")
+# A ticket has about 300 bytes; of anything else no more is read to see that it is none.
+_MOST_TICKET = 4096
 
 
 @click.command(
@@ -20,35 +32,86 @@ from mizheng.cli.terminal.text import printable
         "withdrawn, every file the one that was signed for, the bundle not invalid. Then write it into a new "
         "folder, with an acceptance that I sign: send that back, it is no secret to the sender.\n\n"
         "An acceptance says that this arrived whole and what the verifier said that day. It is no word on "
-        "the matter."
+        "the matter.\n\n"
+        "A ticket fetches it from a notary's mailbox first, and the acceptance goes back that way. An item "
+        "left for this company is fetched by its name; without a name, those that wait are listed."
     ),
     epilog=N_(
         "mizheng receive court-1a2b3c4d.age --trust trust.toml\n"
-        "mizheng receive court-1a2b3c4d.age -o case-1 --no-accept"
+        "mizheng receive court-1a2b3c4d.age -o case-1 --no-accept\n"
+        "mizheng receive court-1a2b3c4d.ticket --trust trust.toml"
     ),
 )
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="[FILE|TICKET|ITEM]", required=False)
 @click.option("--trust", metavar="FILE", help=N_("the trust file; without one the verdict is undetermined"))
 @click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help=N_("the new folder"))
 @click.option("--no-accept", is_flag=True, help=N_("sign nothing yet; run it again to accept"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
-def receive(path: Path, trust: str | None, output: Path | None, no_accept: bool, as_json: bool) -> None:
+def receive(
+    source: str | None, trust: str | None, output: Path | None, no_accept: bool, as_json: bool
+) -> None:
     from mizheng.cli.commands.verify import load_trust
     from mizheng.cli.session import Session
+
+    session = Session.load()
+    if source is None:
+        _list_waiting(session, as_json=as_json)
+        return
+    believed = load_trust(Path(trust)) if trust else None
+    done, unsent = _take(session, source, believed, output, accept=not no_accept)
+    if trust is None:
+        warn(_("without a trust file nothing says whose bundle this is; verify it again with one"))
+    _tell(done, accept=not no_accept, as_json=as_json)
+    if unsent is not None:
+        warn(_("the acceptance did not reach the mailbox; send the file, or run it again"))
+        show_error(unsent)
+
+
+def _take(
+    session: Session, source: str, trust: Trust | None, folder: Path | None, *, accept: bool
+) -> tuple[Received, CommandError | None]:
+    """From a file, with a ticket, or by an item's name."""
+    now = int(time.time())
+    path = Path(source)
+    ticket = None
+    if not _ITEM.fullmatch(source) or path.exists():
+        from mizheng.cli.transfer.mailbox import parse_ticket
+        from mizheng.cli.transfer.receiving import receive as take
+
+        try:
+            with path.open("rb") as file:
+                ticket = parse_ticket(file.read(_MOST_TICKET))
+        except OSError as error:
+            raise InputFault("{name}: {reason}", name=source, reason=error.strerror) from error
+        if ticket is None:
+            return take(session, path, trust, now, folder=folder, accept=accept), None
+    from mizheng.cli.transfer.posting import receive_left
+
+    item = ticket.item if ticket else source
+    with Progress(_("fetching")) as progress:
+        return receive_left(
+            session,
+            item,
+            ticket,
+            trust,
+            now,
+            lambda size: progress.advance(0, size),
+            folder=folder,
+            accept=accept,
+        )
+
+
+def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     from mizheng.cli.transfer.answers import describe
     from mizheng.cli.transfer.receiving import ACCEPTANCE_FILE
-    from mizheng.cli.transfer.receiving import receive as take
     from mizheng.verifier.canonical import format_instant
 
-    now = int(time.time())
-    believed = load_trust(Path(trust)) if trust else None
-    done = take(Session.load(), path, believed, now, folder=output, accept=not no_accept)
     record, transfer = done.record, done.record.transfer
-    accepted = done.folder / ACCEPTANCE_FILE if record.acceptance is not None and not no_accept else None
+    accepted = done.folder / ACCEPTANCE_FILE if accept else None
     if as_json:
         emit_json(
             {
-                **describe(record, format_instant(now)),
+                **describe(record, format_instant(int(time.time()))),
                 "identified_as": record.sender,
                 "verdict": str(done.report.verdict),
                 "acceptance": str(accepted) if accepted else None,
@@ -61,9 +124,22 @@ def receive(path: Path, trust: str | None, output: Path | None, no_accept: bool,
     for item in transfer.files:
         say(f"  {printable(str(done.folder / item.name))}")
     say(_("the bundle's verdict: {verdict}", verdict=_(str(done.report.verdict))))
-    if trust is None:
-        warn(_("without a trust file nothing says whose bundle this is; verify it again with one"))
     if accepted:
         say(_("acceptance, to be sent back: {name}", name=printable(str(accepted))))
     else:
         note(_("nothing was signed: run it again without --no-accept to accept"))
+
+
+def _list_waiting(session: Session, *, as_json: bool) -> None:
+    from mizheng.cli.transfer.mailbox import Mailbox
+
+    with Mailbox.of(session) as mailbox:
+        found = [item for item in mailbox.waiting() if item.get("state") == "kept"]
+    if as_json:
+        emit_json({"waiting": found})
+        return
+    for item in found:
+        size = human_size(int(item["size"]))
+        say(f"{printable(str(item['id']))}  {size}  {printable(str(item.get('created_at')))}")
+    if not found:
+        note(_("nothing waits in the mailbox for this company"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import UsageFault
@@ -11,6 +12,10 @@ from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, say, warn
 from mizheng.cli.terminal.screens import Command
 from mizheng.cli.terminal.text import human_size, printable
+
+if TYPE_CHECKING:
+    from mizheng.cli.session import Session
+    from mizheng.cli.transfer.store import SentTransfer
 
 
 @click.command(
@@ -21,7 +26,8 @@ from mizheng.cli.terminal.text import human_size, printable
         "recipients), and write one file for a USB stick or an intranet. Inside is a transfer signed by this "
         "company: for whom, in which matter, what for, until when, and what is in each file. It opens "
         "with mizheng receive, or with stock age.\n\n"
-        "--again sends an earlier transfer once more, to the recipient's key of today."
+        "--mailbox leaves it, encrypted, with the notary, and writes a ticket that fetches it. --again "
+        "sends an earlier transfer once more, to the recipient's key of today."
     ),
     epilog=N_(
         "mizheng send pump.zip --to court --matter '(2026)示01民初1号' --purpose trial\n"
@@ -37,6 +43,8 @@ from mizheng.cli.terminal.text import human_size, printable
     "--days", metavar="N", type=int, default=30, show_default=True, help=N_("days until the transfer expires")
 )
 @click.option("--again", "earlier", metavar="ID", help=N_("send an earlier transfer once more"))
+@click.option("--mailbox", is_flag=True, help=N_("leave it in the notary's mailbox, and write a ticket"))
+@click.option("--resume", "unfinished", metavar="ID", help=N_("go on leaving what was cut off"))
 @click.option("-o", "--output", metavar="FILE", help=N_("name of the file; else that of the bundle"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
@@ -47,6 +55,8 @@ def send(
     purpose: str | None,
     days: int,
     earlier: str | None,
+    mailbox: bool,
+    unfinished: str | None,
     output: str | None,
     force: bool,
     as_json: bool,
@@ -54,12 +64,18 @@ def send(
     from mizheng.cli.files import refuse_existing
     from mizheng.cli.session import Session
     from mizheng.cli.transfer import sending
-    from mizheng.cli.transfer.answers import describe
-    from mizheng.verifier.canonical import format_instant
 
     session = Session.load()
+    is_named = bool(paths or recipient or matter or purpose)
+    if output:
+        refuse_existing(Path(output), force=force)
+    if unfinished is not None:
+        if is_named or earlier is not None:
+            raise UsageFault("--resume goes on with what was begun: name nothing else to send")
+        _resume(session, unfinished, output, force=force, as_json=as_json)
+        return
     if earlier is not None:
-        if paths or recipient or matter or purpose:
+        if is_named:
             raise UsageFault("--again sends what was sent then: name no file, recipient, matter or purpose")
         wanted = sending.again(session, earlier, days)
     elif not paths or recipient is None or matter is None or purpose is None:
@@ -68,32 +84,72 @@ def send(
         )
     else:
         wanted = sending.Wanted(paths, recipient, matter, purpose, days)
-    if output:
-        refuse_existing(Path(output), force=force)
-    now = int(time.time())
-    prepared = sending.prepare(session, wanted, now)
-    target = Path(output) if output else sending.default_target(prepared.record.document, wanted.paths[0])
-    with Progress(_("encrypting")) as progress:
+    prepared = sending.prepare(session, wanted, int(time.time()))
+    suffix = ".ticket" if mailbox else ".age"
+    default = sending.default_target(prepared.record.document, wanted.paths[0], suffix)
+    target = Path(output) if output else default
+    with Progress(_("leaving") if mailbox else _("encrypting")) as progress:
         progress.expect(0, sum(item.sent.size for item in prepared.files))
-        record = sending.send_file(
-            session, prepared, target, lambda size: progress.advance(0, size), force=force
-        )
-    if as_json:
-        emit_json({**describe(record, format_instant(now)), "size": record.size, "sha256": record.sha256})
-        return
-    transfer = record.transfer
-    say(_("transfer {id} to {recipient}", id=record.id[:16], recipient=printable(transfer.recipient)))
-    say(_("file: {name}  {size}", name=printable(str(target)), size=human_size(record.size)))
-    say(_("SHA-256: {digest}", digest=record.sha256))
-    say(_("open until {at}", at=transfer.expires_at))
+        if mailbox:
+            from mizheng.cli.transfer.posting import post
+
+            record = post(session, prepared, lambda size: progress.advance(0, size))
+        else:
+            record = sending.send_file(
+                session, prepared, target, lambda size: progress.advance(0, size), force=force
+            )
+    if mailbox:
+        _write_ticket(session, record, target, force=force)
+    _tell(record, target, as_json=as_json)
     if prepared.other_recipient is not None:
         warn(
-            _("the bundle itself says that it was made for {name}", name=printable(prepared.other_recipient))
+            _(
+                "the bundle itself says that it was made for {name}",
+                name=printable(prepared.other_recipient),
+            )
         )
     if prepared.recipient.waiting:
         warn(
             _(
                 "a newer key of {name} waits to be confirmed; this was encrypted to the old one",
-                name=printable(transfer.recipient),
+                name=printable(record.transfer.recipient),
             )
         )
+
+
+def _resume(session: Session, prefix: str, output: str | None, *, force: bool, as_json: bool) -> None:
+    from mizheng.cli.transfer.posting import resume
+    from mizheng.cli.transfer.sending import default_target
+
+    with Progress(_("leaving")) as progress:
+        record = resume(session, prefix, lambda size: progress.advance(0, size))
+    target = Path(output) if output else default_target(record.document, Path(record.paths[0]), ".ticket")
+    _write_ticket(session, record, target, force=force)
+    _tell(record, target, as_json=as_json)
+
+
+def _write_ticket(session: Session, record: SentTransfer, target: Path, *, force: bool) -> None:
+    from mizheng.cli.files import new_file
+    from mizheng.cli.transfer.posting import make_ticket
+
+    with new_file(target, force=force) as (file, _temporary):
+        file.write(make_ticket(session, record).dump())
+
+
+def _tell(record: SentTransfer, target: Path, *, as_json: bool) -> None:
+    from mizheng.cli.transfer.answers import describe
+    from mizheng.verifier.canonical import format_instant
+
+    transfer = record.transfer
+    if as_json:
+        told = describe(record, format_instant(int(time.time())))
+        emit_json({**told, "written": str(target), "size": record.size, "sha256": record.sha256})
+        return
+    say(_("transfer {id} to {recipient}", id=record.id[:16], recipient=printable(transfer.recipient)))
+    if record.mailbox is None:
+        say(_("file: {name}  {size}", name=printable(str(target)), size=human_size(record.size)))
+    else:
+        say(_("it lies in the mailbox: item {item}", item=record.mailbox))
+        say(_("ticket, for the recipient alone: {name}", name=printable(str(target))))
+    say(_("SHA-256: {digest}", digest=record.sha256))
+    say(_("open until {at}", at=transfer.expires_at))

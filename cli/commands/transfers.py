@@ -33,13 +33,19 @@ _HERE = "mizheng.cli.commands.transfers"
         "mizheng transfers withdraw 1a2b3c4d"
     ),
 )
+@click.option("--fetch", is_flag=True, help=N_("first ask the mailbox for acceptances"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
-def transfers(as_json: bool) -> None:
+def transfers(fetch: bool, as_json: bool) -> None:
     from mizheng.cli.config import home_directory
     from mizheng.cli.transfer import store
     from mizheng.cli.transfer.answers import describe
 
     home = home_directory()
+    if fetch:
+        from mizheng.cli.session import Session
+        from mizheng.cli.transfer.posting import fetch_answers
+
+        note(_("{count} acceptances came", count=len(fetch_answers(Session.load()))))
     now = _now()
     found = [describe(record, now) for record in store.load_all(home, store.SentTransfer)]
     found += [describe(record, now) for record in store.load_all(home, store.ReceivedTransfer)]
@@ -94,8 +100,8 @@ def import_(path: Path, as_json: bool) -> None:
     cls=Command,
     help=N_(
         "Sign that a transfer is taken back and write that as a file for the recipient: once he has it, "
-        "mizheng receive refuses the transfer. Whoever decrypted it before, or uses stock age, has it all "
-        "the same."
+        "mizheng receive refuses the transfer. What lies in a mailbox is deleted there. Whoever decrypted it "
+        "before, or uses stock age, has it all the same."
     ),
     epilog=N_("mizheng transfers withdraw 1a2b3c4d -o withdrawal.dsse.json"),
 )
@@ -117,6 +123,11 @@ def withdraw(identifier: str, output: str | None, force: bool, as_json: bool) ->
     record = sign_withdrawal(session, record, int(time.time()))
     with new_file(target, force=force) as (file, _temporary):
         file.write(record.withdrawal or b"")
+    # Signed, kept and written before the mailbox is asked: with the notary away, the file is there.
+    if record.mailbox is not None:
+        from mizheng.cli.transfer.posting import withdraw_left
+
+        withdraw_left(session, record)
     if as_json:
         emit_json({**describe(record, _now()), "withdrawal": str(target)})
         return

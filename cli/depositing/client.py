@@ -12,7 +12,7 @@ import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from mizheng.cli.errors import (
@@ -68,7 +68,7 @@ class NotaryClient:
             verify=tls_context(address),
         )
 
-    def __enter__(self) -> NotaryClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

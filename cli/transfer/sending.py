@@ -150,9 +150,9 @@ def sign_withdrawal(session: Session, record: SentTransfer, now: int) -> SentTra
     return store.change(session.home, record, withdrawal=withdrawal.sign(key))
 
 
-def default_target(record_document: bytes, bundle: Path) -> Path:
+def default_target(document: bytes, bundle: Path, suffix: str) -> Path:
     """Name of the file where none is given: tells which transfer it is, and nothing of the matter."""
-    return Path(f"{bundle.stem}-{compute_id(record_document)[:8]}.age")
+    return Path(f"{bundle.stem}-{compute_id(document)[:8]}{suffix}")
 
 
 def _check_texts(wanted: Wanted) -> None:

@@ -47,6 +47,8 @@ class SentTransfer:
     """Of the age file."""
     mailbox: str | None = None
     """Name of the mailbox's item."""
+    is_left: bool = False
+    """Whether the mailbox has all of it."""
     token: str | None = field(default=None, repr=False)
     """Lets its holder fetch the item."""
     custody: bytes | None = None
@@ -68,7 +70,7 @@ class SentTransfer:
             return "withdrawn"
         if self.acceptance is not None:
             return "accepted"
-        if self.file is None and self.mailbox is None:
+        if self.file is None and not self.is_left:
             return "prepared"
         return "expired" if self.transfer.expires_at < now else "sent"
 
@@ -109,6 +111,7 @@ _FIELDS: dict[type, dict[str, Any]] = {
         **dict.fromkeys(("custody", "acceptance", "withdrawal"), _TEXT),
         "paths": list,
         "size": int,
+        "is_left": bool,
     },
     ReceivedTransfer: {
         **dict.fromkeys(("document", "folder", "received_at", "verdict", "sender"), str),

@@ -4,6 +4,7 @@ from alembic import context
 from mizheng.notary.auditing import tables as audit_tables
 from mizheng.notary.certificates import tables as certificate_tables
 from mizheng.notary.chain import tables
+from mizheng.notary.mailbox import tables as mailbox_tables
 from mizheng.notary.models import metadata
 from mizheng.notary.people import tables as people_tables
 from mizheng.notary.timestamping import tables as timestamp_tables
@@ -14,6 +15,7 @@ assert tables.anchors.metadata is metadata  # noqa: S101
 assert audit_tables.audit_log.metadata is metadata  # noqa: S101
 assert certificate_tables.certificates.metadata is metadata  # noqa: S101
 assert people_tables.members.metadata is metadata  # noqa: S101
+assert mailbox_tables.mailbox_items.metadata is metadata  # noqa: S101
 assert timestamp_tables.time_stamps.metadata is metadata  # noqa: S101
 assert webhook_tables.webhooks.metadata is metadata  # noqa: S101
 

@@ -34,6 +34,7 @@ class Role(Enum):
     SCOPE_READ = "read"
     SCOPE_KEYS = "keys"
     SCOPE_WEBHOOKS = "webhooks"
+    SCOPE_MAILBOX = "mailbox"
 
 
 COMPANY_ROLES = frozenset({Role.COMPANY_ADMIN, Role.COMPANY_OPERATOR})
@@ -41,7 +42,13 @@ JUDICIAL_ROLES = frozenset({Role.APPRAISER, Role.CLERK})
 NOTARY_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 MEMBER_ROLES = COMPANY_ROLES | JUDICIAL_ROLES | NOTARY_ROLES
 # An API key of before there were scopes has all of them.
-SCOPES = (Role.SCOPE_DEPOSIT, Role.SCOPE_READ, Role.SCOPE_KEYS, Role.SCOPE_WEBHOOKS)
+SCOPES = (
+    Role.SCOPE_DEPOSIT,
+    Role.SCOPE_READ,
+    Role.SCOPE_KEYS,
+    Role.SCOPE_WEBHOOKS,
+    Role.SCOPE_MAILBOX,
+)
 # With one factor alone these are as good as not given.
 STRONG_ROLES = JUDICIAL_ROLES | NOTARY_ROLES
 
@@ -64,6 +71,7 @@ class Action(Enum):
     DEPOSITS_READ = "deposits.read"
     KEY_ENROL = "key.enrol"
     WEBHOOKS = "webhooks"
+    MAILBOX = "mailbox"
 
 
 class Reach(Enum):
@@ -99,6 +107,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Reach]] = MappingProxyType(
         Action.DEPOSITS_READ: {Role.SCOPE_READ: Reach.COMPANY},
         Action.KEY_ENROL: {Role.SCOPE_KEYS: Reach.COMPANY},
         Action.WEBHOOKS: {Role.SCOPE_WEBHOOKS: Reach.COMPANY},
+        Action.MAILBOX: {Role.SCOPE_MAILBOX: Reach.COMPANY},
     }
 )
 

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import json
+import re
 import sys
 
 from mizheng.notary.errors import Problem
+from mizheng.notary.mailbox.files import PART_BYTES
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The largest envelope the verifier reads (formats §3); nothing else that is sent here comes near it.
 MAX_BODY_BYTES = 64 * 1024
+# Parts of what is left in the mailbox are written to the disk as they come.
+_PART = re.compile(r"/v1/mailbox/[0-9a-f]{32}/parts/[0-9]{1,7}")
 # Twice the largest batch, in the time a slow line needs for it; whoever sends more sees a reset.
 _DISCARD_BYTES = 8 * 1024 * 1024
 _DISCARD_SECONDS = 2.0
@@ -26,7 +30,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_length(scope) > self._limit:
+        limit = self._limit_of(scope)
+        if _announced_length(scope) > limit:
             await _refuse(receive, send)
             return
         received = 0
@@ -35,11 +40,15 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise Problem("body-too-large")
             return message
 
         await self._app(scope, receive_counted, send)
+
+    def _limit_of(self, scope: Scope) -> int:
+        is_part = scope["method"] == "PUT" and _PART.fullmatch(scope["path"])
+        return max(self._limit, PART_BYTES) if is_part else self._limit
 
 
 def _announced_length(scope: Scope) -> int:

@@ -9,7 +9,7 @@ import pytest
 from mizheng.notary import config
 from mizheng.notary.chain.interface import IdentityState
 from mizheng.notary.log.guard import Source
-from mizheng.notary.routes import beacon, deposits, health, keys, log, organisation
+from mizheng.notary.routes import beacon, deposits, health, keys, log, mailbox, organisation
 from mizheng.verifier.codes import CODES
 
 from tests.tools.documents import BLOCK, DOCUMENTS, refreshed
@@ -127,7 +127,7 @@ def test_routes_are_documented() -> None:
     text = read(DOCS / "spec" / "http-api.md")
     routes = {
         route.path
-        for room in (beacon, deposits, health, keys, log, organisation)
+        for room in (beacon, deposits, health, keys, log, mailbox, organisation)
         for route in room.router.routes
         if hasattr(route, "path")
     }

@@ -54,6 +54,7 @@ SCOPES = {
     Role.SCOPE_READ: {Action.DEPOSITS_READ},
     Role.SCOPE_KEYS: {Action.KEY_ENROL},
     Role.SCOPE_WEBHOOKS: {Action.WEBHOOKS},
+    Role.SCOPE_MAILBOX: {Action.MAILBOX},
 }
 
 
