@@ -47,7 +47,7 @@ class Member:
 
     @property
     def target(self) -> Target:
-        return Target(self.organisation_id, self.id)
+        return Target(self.organisation_id, self.id, self.roles)
 
     @property
     def actor(self) -> str:
@@ -89,7 +89,7 @@ def invite(connection: Connection, member: Member, *, by: str = OPERATOR) -> str
     if member.is_disabled:
         raise OperatorError("the member is disabled")
     now = int(time.time())
-    _end_invitations(connection, member)
+    end_invitations(connection, member)
     code = secrets.token_urlsafe(24)
     connection.execute(
         insert(invitations),
@@ -154,6 +154,21 @@ def grant(connection: Connection, member: Member, role: Role, *, by: str = OPERA
     record(connection, "role.grant", f"member:{member.pseudonym}", actor=by, detail={"role": role.value})
 
 
+def end_invitations(connection: Connection, member: Member) -> None:
+    """Codes that were handed out and not used are worth nothing from now on."""
+    connection.execute(
+        delete(invitations).where(invitations.c.member_id == member.id, invitations.c.used_at.is_(None))
+    )
+
+
+def has_joined(connection: Connection, member: Member) -> bool:
+    """Whether the member has a way in."""
+    return any(
+        connection.execute(select(table.c.id).where(table.c.member_id == member.id).limit(1)).first()
+        for table in (passkeys, identities)
+    )
+
+
 def revoke(connection: Connection, member: Member, role: Role, *, by: str = OPERATOR) -> None:
     """Take a role away; it ends with the next request."""
     found = connection.execute(
@@ -175,7 +190,7 @@ def set_member_disabled(
     )
     if disabled:
         connection.execute(delete(sessions).where(sessions.c.member_id == member.id))
-        _end_invitations(connection, member)
+        end_invitations(connection, member)
     action = "member.disable" if disabled else "member.enable"
     record(connection, action, f"member:{member.pseudonym}", actor=by)
 
@@ -234,12 +249,6 @@ def _require_compatible(roles: frozenset[Role], organisation_id: int | None) -> 
             hint="a company's roles are for its members; the notary's three administrators are three persons",
             roles=_spell(roles),
         )
-
-
-def _end_invitations(connection: Connection, member: Member) -> None:
-    connection.execute(
-        delete(invitations).where(invitations.c.member_id == member.id, invitations.c.used_at.is_(None))
-    )
 
 
 def _load_roles(connection: Connection, numbers: Sequence[int] | None) -> dict[int, frozenset[Role]]:

@@ -150,6 +150,8 @@ class Target:
 
     organisation_id: int | None = None
     member_id: int | None = None
+    roles: frozenset[Role] = frozenset()
+    """Of the member that it is about, or whose thing it is."""
 
 
 def decide(actor: Actor, action: Action, target: Target | None = None) -> bool:
@@ -159,8 +161,13 @@ def decide(actor: Actor, action: Action, target: Target | None = None) -> bool:
         reach = given.get(role)
         if reach is None or (role in STRONG_ROLES and not actor.is_strong and action not in _WEAK_ACTIONS):
             continue
-        if target is None or reach is Reach.NOTARY:
+        if target is None:
             return True
+        if reach is Reach.NOTARY:
+            # None of the three has power over another: that is the operator's.
+            if not target.roles & NOTARY_ROLES:
+                return True
+            continue
         if reach is Reach.COMPANY:
             if actor.organisation_id is not None and actor.organisation_id == target.organisation_id:
                 return True
@@ -176,6 +183,16 @@ def may_grant(actor: Actor, role: Role, target: Target) -> bool:
     return any(
         role in GRANTS.get(own, ()) and (own not in STRONG_ROLES or actor.is_strong) for own in actor.roles
     )
+
+
+def may_invite(actor: Actor, target: Target) -> bool:
+    """Whether the actor may let the member in anew. Whoever gets the invitation has the member's roles: so
+    nobody may for whom they are not his to give.
+    """
+    if actor.member_id == target.member_id or not decide(actor, Action.MEMBER_ADD, target):
+        return False
+    given = {role for own in actor.roles for role in GRANTS.get(own, ())}
+    return target.roles <= given
 
 
 def can_be_together(roles: frozenset[Role], *, has_company: bool) -> bool:

@@ -12,14 +12,16 @@ from mizheng.notary.pages.people.guard import ROLE_NAMES, Call
 from mizheng.notary.people.members import (
     Member,
     add_member,
+    end_invitations,
     find_member,
     grant,
+    has_joined,
     invite,
     list_members,
     revoke,
     set_member_disabled,
 )
-from mizheng.notary.people.permissions import Action, Role, Target, decide, may_grant
+from mizheng.notary.people.permissions import Action, Role, Target, decide, may_grant, may_invite
 from mizheng.notary.people.sessions import end_sessions
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.words import N_
@@ -40,7 +42,7 @@ def show_members(call: Call, said: str = "", status: int = 200, invitation: str 
             "can_disable": decide(actor, Action.MEMBER_DISABLE, member.target)
             and member.id != actor.member_id,
             "can_log_out": decide(actor, Action.MEMBER_LOG_OUT, member.target),
-            "can_invite": decide(actor, Action.MEMBER_ADD, member.target) and member.id != actor.member_id,
+            "can_invite": may_invite(actor, member.target),
             "grantable": [
                 role
                 for role in ROLE_NAMES
@@ -85,7 +87,7 @@ def invite_again(call: Call) -> Response:
     try:
         with writing(call.visit.service.engine) as connection:
             member = _find(connection, call, Action.MEMBER_ADD)
-            if member.id == call.known.member.id:
+            if not may_invite(call.known.actor, member.target):
                 raise Problem("not-found")
             code = invite(connection, member, by=call.known.member.actor)
     except OperatorError as error:
@@ -123,6 +125,11 @@ def _change_role(call: Call, change: Callable[..., None]) -> Response:
             role = _read_role(call)
             if not may_grant(call.known.actor, role, member.target):
                 raise OperatorError(N_("this role is not yours to give or to take"))
+            if change is grant:
+                # Who made the account saw its code: it must not open what is given now.
+                if not has_joined(connection, member):
+                    raise OperatorError(N_("the member has not taken up the invitation yet"))
+                end_invitations(connection, member)
             change(connection, member, role, by=call.known.member.actor)
     except OperatorError as error:
         return _complain(call, error)

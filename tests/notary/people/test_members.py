@@ -11,6 +11,7 @@ from mizheng.notary.companies.organisations import issue_api_key
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.models import api_keys
+from mizheng.notary.people.members import invite
 from mizheng.notary.people.permissions import Action, Role
 from sqlalchemy import select
 
@@ -80,6 +81,46 @@ def test_nobody_changes_himself(world: World, last: str) -> None:
     answer = browser.post(f"/members/{member.pseudonym}/{last}", role="company-operator")
     assert answer.status_code in (404, 422)
     assert world.reload(member).roles == {Role.COMPANY_ADMIN}
+
+
+@pytest.mark.parametrize("role", [Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.SYSTEM_ADMIN])
+@pytest.mark.parametrize("last", ["disable", "invite", "log-out", "grant", "revoke"])
+def test_none_of_the_three_has_power_over_another(world: World, role: Role, last: str) -> None:
+    other, theirs = world.enter(role)
+    for own in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        _, browser = world.enter(own)
+        browser.get("/members")
+        answer = browser.post(f"/members/{other.pseudonym}/{last}", role=role.value)
+        assert answer.status_code == 404
+    assert theirs.get("/account").status_code == 200
+
+
+def test_who_makes_accounts_cannot_become_somebody_with_rights(world: World) -> None:
+    """An invitation makes its holder the member, with all his roles."""
+    appraiser, _ = world.enter(Role.APPRAISER)
+    company, _ = world.enter(Role.COMPANY_ADMIN, company=world.companies[0])
+    nobody, _ = world.add()
+    _, system = world.enter(Role.SYSTEM_ADMIN)
+    system.get("/members")
+    answers = [
+        system.post(f"/members/{member.pseudonym}/invite").status_code
+        for member in (appraiser, company, nobody)
+    ]
+    assert answers == [404, 404, 200]
+
+
+def test_a_right_is_given_to_who_is_there_and_ends_open_invitations(world: World) -> None:
+    """Otherwise whoever made the account could use its code once it is worth something."""
+    member, code = world.add()
+    _, security = world.enter(Role.SECURITY_ADMIN)
+    security.get("/members")
+    grant = f"/members/{member.pseudonym}/grant"
+    assert security.post(grant, role="clerk").status_code == 422
+    assert world.browser().join(code).status_code == 303
+    with writing(world.instance.engine) as connection:
+        kept = invite(connection, member)
+    assert security.post(grant, role="clerk").status_code == 303
+    assert world.browser().post("/join", code=kept).status_code == 422
 
 
 # Tenants

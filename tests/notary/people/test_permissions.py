@@ -25,6 +25,7 @@ from mizheng.notary.people.permissions import (
     can_be_together,
     decide,
     may_grant,
+    may_invite,
 )
 from mizheng.notary.people.tables import member_roles
 from sqlalchemy import insert
@@ -104,6 +105,21 @@ def test_whoever_makes_accounts_gives_no_rights_and_the_other_way_round() -> Non
     gives = {role for role in NOTARY_ROLES if role in PERMISSIONS[Action.ROLE_CHANGE]}
     reads = set(PERMISSIONS[Action.AUDIT_READ])
     assert (makes, gives, reads) == ({Role.SYSTEM_ADMIN}, {Role.SECURITY_ADMIN}, {Role.AUDIT_ADMIN})
+
+
+def test_none_of_the_three_reaches_another() -> None:
+    for role, other in itertools.product(NOTARY_ROLES, NOTARY_ROLES):
+        for action in MATRIX[role] - {Action.AUDIT_READ}:
+            assert not decide(actor(role), action, Target(None, 2, frozenset({other})))
+
+
+def test_an_invitation_gives_no_more_than_one_could() -> None:
+    system, admin = actor(Role.SYSTEM_ADMIN), actor(Role.COMPANY_ADMIN, company=1)
+    assert may_invite(system, Target(None, 2))
+    assert may_invite(admin, Target(1, 2, COMPANY_ROLES))
+    assert not may_invite(admin, Target(2, 2))
+    for role in MEMBER_ROLES:
+        assert not may_invite(system, Target(None, 2, frozenset({role})))
 
 
 def test_the_auditor_changes_nothing() -> None:
