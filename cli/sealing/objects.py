@@ -11,17 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-from mizheng.cli.errors import (
-    ConfigurationFault,
-    DataFault,
-    InputFault,
-    PermissionFault,
-    UnavailableFault,
-    UsageFault,
-)
+from mizheng.cli.buckets import open_buckets, translated
+from mizheng.cli.errors import DataFault, InputFault, UsageFault
 from mizheng.cli.sealfile.labels import Stamp
 from mizheng.cli.sealing.chunks import Part
 from mizheng.cli.sealing.elsewhere import Answers, Wanted
@@ -44,14 +37,7 @@ class Store:
     window = 2
 
     def __init__(self) -> None:
-        try:
-            import s3fs
-        except ImportError:
-            raise ConfigurationFault(
-                "reading from an object store needs the package s3fs", "pip install 'mizheng[objects]'"
-            ) from None
-        # Nothing is remembered between two looks: the second is there to see whether anything changed.
-        self._files: Any = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+        self._files: Any = open_buckets()
         self._readers = ThreadPoolExecutor(_READERS, "object")
 
     def __enter__(self) -> Store:
@@ -132,18 +118,18 @@ class Store:
         return entries
 
     def _list(self, path: bytes) -> list[dict[str, Any]]:
-        with _translated(path):
+        with translated(path):
             found: list[dict[str, Any]] = self._files.ls(_key(path), detail=True)
             return found
 
     def _read_whole(self, path: bytes) -> bytes:
-        with _translated(path):
+        with translated(path):
             return bytes(self._files.cat_file(_key(path)))
 
     def _read(self, wanted: Wanted) -> Digests | str:
         """Read once more when it changed meanwhile, as a file is."""
         stamp = wanted.stamp
-        with _translated(wanted.path):
+        with translated(wanted.path):
             try:
                 for _attempt in range(2):
                     digests = self._digest(_key(wanted.path), stamp)
@@ -197,31 +183,3 @@ def _stamp(item: dict[str, Any]) -> Stamp:
     nanoseconds = int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
     changed = int.from_bytes(digest[:8], "big", signed=True)
     return Stamp(item["size"], nanoseconds, changed, int.from_bytes(digest[8:16], "big"))
-
-
-@contextmanager
-def _translated(path: bytes) -> Iterator[None]:
-    """The store's errors in our words; its own may name more than a person should send on."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise InputFault("{name}: {reason}", name=path, reason=N_("No such file or directory")) from error
-    except PermissionError as error:
-        raise PermissionFault(
-            "the store does not let these credentials read {name}",
-            "ask whoever runs it, or name others: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            name=path,
-        ) from error
-    except NoCredentialsError as error:
-        raise ConfigurationFault(
-            "there are no credentials for the object store",
-            "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        ) from error
-    except (BotoCoreError, ClientError, OSError) as error:
-        raise UnavailableFault(
-            "the object store does not answer as one: {reason}",
-            "is AWS_ENDPOINT_URL right? Amazon's own store is asked when it is not set",
-            reason=type(error).__name__,
-        ) from error

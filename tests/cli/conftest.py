@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from mizheng.cli.config import Config, save_config
 from mizheng.cli.keys.signing import create_key
 
+from tests.cli.buckets import SECRET, Bucket
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer
 
@@ -73,3 +75,28 @@ def final(company: Mizheng, enrolled: Mizheng) -> Mizheng:
     """The same with its drawings, deposited and final."""
     shutil.copytree(enrolled.cwd, company.cwd, dirs_exist_ok=True)
     return company
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """An S3-compatible store: moto's server, in this process."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    return Bucket(endpoint)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
-import boto3
 import pytest
 from mizheng.cli.errors import ConfigurationFault, DataFault, InputFault, UnavailableFault, UsageFault
 from mizheng.cli.jobs import sealing_task
@@ -17,12 +13,11 @@ from mizheng.cli.sealing.elsewhere import Wanted
 from mizheng.cli.sealing.hashing import CHANGED
 from mizheng.cli.sealing.objects import Store
 from mizheng.cli.sealing.run import seal_paths
-from moto.server import ThreadedMotoServer
 
+from tests.cli.buckets import SECRET, Bucket
 from tests.cli.runner import Mizheng
 from tests.cli.seals import record_lines
 
-SECRET = "a-secret-that-nobody-should-see"
 TREE = {
     "drawings/pump.dwg": b"the pump",
     "drawings/图纸 1+2%20.dwg": "泵体".encode(),
@@ -31,47 +26,6 @@ TREE = {
     "drawings/old/deep/er/x": b"x" * 5000,
     "drawings/z": b"z",
 }
-_NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-class Bucket:
-    """A bucket of the test's own."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.name = f"bucket-{next(_NUMBERS)}"
-        self._client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-        self._client.create_bucket(Bucket=self.name)
-
-    def put(self, key: str, data: bytes) -> None:
-        self._client.put_object(Bucket=self.name, Key=key, Body=data)
-
-    def delete(self, key: str) -> None:
-        self._client.delete_object(Bucket=self.name, Key=key)
-
-    def address(self, key: str = "") -> str:
-        return f"s3://{self.name}/{key}"
-
-
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", SECRET),
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    return Bucket(endpoint)
 
 
 @pytest.fixture

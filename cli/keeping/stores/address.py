@@ -54,4 +54,8 @@ def open_store(address: str, *, is_known: bool) -> Store:
     """The store itself. `is_known`: something was kept there before."""
     if "://" not in address:
         return DirectoryStore(Path(address), is_known=is_known)
+    if address.startswith("s3://"):
+        from mizheng.cli.keeping.stores.s3 import S3Store
+
+        return S3Store(address)
     raise UsageFault("{value} is not the address of a store", value=address)
