@@ -42,13 +42,13 @@ class _SourceError(Exception):
 
 
 def copy(original: Original, target: str, stores: Stores, *, without: frozenset[str] = frozenset()) -> str:
-    """Put a ciphertext into `target` from the first other store that has it whole; its location there.
+    """Put a ciphertext into `target` from the first store that has it whole; its location there.
 
     `without`: stores that are known not to. The fault of `target`, or that of the last source.
     """
     store = stores[target]
     fault: BaseException | None = None
-    for address in _nearest_first(original, without | {target}):
+    for address in _nearest_first(original, without):
         try:
             return store.put(original.ciphertext, partial(_read, stores, original, address))
         except _SourceError as error:

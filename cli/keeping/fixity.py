@@ -135,8 +135,9 @@ def _repair(record: KeepingRecord, original: Original, faults: list[Fault], stor
         except MizhengError as error:
             fault.why = error
             continue
-        fault.is_repaired = True
         record.add({"event": "copied", "record": original.record, "store": fault.store, "location": location})
+        # Not before it was read again: a store may take what it has for what it is given.
+        fault.is_repaired = _look(original, fault.store, stores, _Away(), Checked()) is None
 
 
 def _event(done: Checked) -> dict[str, Any]:

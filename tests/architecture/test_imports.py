@@ -16,8 +16,8 @@ ALLOWED = {
     "contracts": {"solcx"},
     "cli": {
         *("mizheng.verifier", "click", "cryptography", "httpx", "keyring", "pathspec", "pyrage"),
-        # The extras `objects` and `dask`.
-        *("botocore", "s3fs", "distributed"),
+        # The extras `objects`, `ipfs` and `dask`.
+        *("botocore", "s3fs", "ipfshttpclient", "distributed"),
     },
 }
 # What must not be reached even through others.

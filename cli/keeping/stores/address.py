@@ -58,4 +58,8 @@ def open_store(address: str, *, is_known: bool) -> Store:
         from mizheng.cli.keeping.stores.s3 import S3Store
 
         return S3Store(address)
+    if address.startswith("ipfs+"):
+        from mizheng.cli.keeping.stores.ipfs import IpfsStore
+
+        return IpfsStore(address)
     raise UsageFault("{value} is not the address of a store", value=address)
