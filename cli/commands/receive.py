@@ -46,9 +46,15 @@ _MOST_TICKET = 4096
 @click.option("--trust", metavar="FILE", help=N_("the trust file; without one the verdict is undetermined"))
 @click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help=N_("the new folder"))
 @click.option("--no-accept", is_flag=True, help=N_("sign nothing yet; run it again to accept"))
+@click.option("--no-handover", is_flag=True, help=N_("accept, but sign no hand-over that came with it"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def receive(
-    source: str | None, trust: str | None, output: Path | None, no_accept: bool, as_json: bool
+    source: str | None,
+    trust: str | None,
+    output: Path | None,
+    no_accept: bool,
+    no_handover: bool,
+    as_json: bool,
 ) -> None:
     from mizheng.cli.commands.verify import load_trust
     from mizheng.cli.session import Session
@@ -58,7 +64,7 @@ def receive(
         _list_waiting(session, as_json=as_json)
         return
     believed = load_trust(Path(trust)) if trust else None
-    done, unsent = _take(session, source, believed, output, accept=not no_accept)
+    done, unsent = _take(session, source, believed, output, accept=not no_accept, takes_over=not no_handover)
     if trust is None:
         warn(_("without a trust file nothing says whose bundle this is; verify it again with one"))
     _tell(done, accept=not no_accept, as_json=as_json)
@@ -68,7 +74,7 @@ def receive(
 
 
 def _take(
-    session: Session, source: str, trust: Trust | None, folder: Path | None, *, accept: bool
+    session: Session, source: str, trust: Trust | None, folder: Path | None, *, accept: bool, takes_over: bool
 ) -> tuple[Received, CommandError | None]:
     """From a file, with a ticket, or by an item's name."""
     now = int(time.time())
@@ -84,7 +90,7 @@ def _take(
         except OSError as error:
             raise InputFault("{name}: {reason}", name=source, reason=error.strerror) from error
         if ticket is None:
-            return take(session, path, trust, now, folder=folder, accept=accept), None
+            return take(session, path, trust, now, folder=folder, accept=accept, takes_over=takes_over), None
     from mizheng.cli.transfer.posting import receive_left
 
     item = ticket.item if ticket else source
@@ -98,6 +104,7 @@ def _take(
             lambda size: progress.advance(0, size),
             folder=folder,
             accept=accept,
+            takes_over=takes_over,
         )
 
 
@@ -105,6 +112,7 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     from mizheng.cli.transfer.answers import describe
     from mizheng.cli.transfer.receiving import ACCEPTANCE_FILE
     from mizheng.verifier.canonical import format_instant
+    from mizheng.verifier.custody import parse_offer
 
     record, transfer = done.record, done.record.transfer
     accepted = done.folder / ACCEPTANCE_FILE if accept else None
@@ -124,7 +132,20 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     for item in transfer.files:
         say(f"  {printable(str(done.folder / item.name))}")
     say(_("the bundle's verdict: {verdict}", verdict=_(str(done.report.verdict))))
+    if done.offer is not None:
+        event = parse_offer(done.offer)
+        say(
+            _(
+                "hand-over offered: {what}, at {place}, by {giver} to {taker}",
+                what=event.what,
+                place=printable(event.where),
+                giver=printable(event.by.name),
+                taker=printable(event.to.name if event.to else ""),
+            )
+        )
     if accepted:
+        if describe(record, "")["handed_over"]:
+            say(_("the hand-over is signed in the acceptance"))
         say(_("acceptance, to be sent back: {name}", name=printable(str(accepted))))
     else:
         note(_("nothing was signed: run it again without --no-accept to accept"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from mizheng.cli.terminal.text import human_size, printable
 
 if TYPE_CHECKING:
     from mizheng.cli.session import Session
+    from mizheng.cli.transfer.handing import Handing
     from mizheng.cli.transfer.store import SentTransfer
 
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
         "company: for whom, in which matter, what for, until when, and what is in each file. It opens "
         "with mizheng receive, or with stock age.\n\n"
         "--mailbox leaves it, encrypted, with the notary, and writes a ticket that fetches it. --again "
-        "sends an earlier transfer once more, to the recipient's key of today."
+        "sends an earlier transfer once more, to the recipient's key of today. --handover offers a "
+        "hand-over in the chain of custody, which the recipient signs with his acceptance."
     ),
     epilog=N_(
         "mizheng send pump.zip --to court --matter '(2026)示01民初1号' --purpose trial\n"
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     "--days", metavar="N", type=int, default=30, show_default=True, help=N_("days until the transfer expires")
 )
 @click.option("--again", "earlier", metavar="ID", help=N_("send an earlier transfer once more"))
+@click.option("--handover", metavar="SEAL", help=N_("offer a hand-over of a copy in the chain of custody"))
+@click.option("--gives-all", is_flag=True, help=N_("with --handover: I have nothing left"))
+@click.option("--where", metavar="TEXT", help=N_("with --handover: at what place"))
 @click.option("--mailbox", is_flag=True, help=N_("leave it in the notary's mailbox, and write a ticket"))
 @click.option("--resume", "unfinished", metavar="ID", help=N_("go on leaving what was cut off"))
 @click.option("-o", "--output", metavar="FILE", help=N_("name of the file; else that of the bundle"))
@@ -55,6 +61,9 @@ def send(
     purpose: str | None,
     days: int,
     earlier: str | None,
+    handover: str | None,
+    gives_all: bool,
+    where: str | None,
     mailbox: bool,
     unfinished: str | None,
     output: str | None,
@@ -84,6 +93,7 @@ def send(
         )
     else:
         wanted = sending.Wanted(paths, recipient, matter, purpose, days)
+    wanted = replace(wanted, handing=_handing(handover, where, gives_all=gives_all))
     prepared = sending.prepare(session, wanted, int(time.time()))
     suffix = ".ticket" if mailbox else ".age"
     default = sending.default_target(prepared.record.document, wanted.paths[0], suffix)
@@ -115,6 +125,18 @@ def send(
                 name=printable(record.transfer.recipient),
             )
         )
+
+
+def _handing(path: str | None, where: str | None, *, gives_all: bool) -> Handing | None:
+    if path is None:
+        if where or gives_all:
+            raise UsageFault("--where and --gives-all are of a hand-over: --handover NAME.seal")
+        return None
+    if where is None:
+        raise UsageFault("say at what place it is handed over: --where TEXT")
+    from mizheng.cli.transfer.handing import Handing
+
+    return Handing(Path(path), where, gives_all)
 
 
 def _resume(session: Session, prefix: str, output: str | None, *, force: bool, as_json: bool) -> None:
@@ -153,3 +175,5 @@ def _tell(record: SentTransfer, target: Path, *, as_json: bool) -> None:
         say(_("ticket, for the recipient alone: {name}", name=printable(str(target))))
     say(_("SHA-256: {digest}", digest=record.sha256))
     say(_("open until {at}", at=transfer.expires_at))
+    if transfer.custody_sha256 is not None:
+        say(_("with a hand-over, which the recipient signs with his acceptance"))

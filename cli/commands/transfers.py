@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from mizheng.cli.errors import InputFault
@@ -12,6 +12,10 @@ from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import emit_json, note, say
 from mizheng.cli.terminal.screens import Command, CommandWithCommands, Lazy
 from mizheng.cli.terminal.text import printable
+
+if TYPE_CHECKING:
+    from mizheng.cli.session import Session
+    from mizheng.cli.transfer.store import SentTransfer
 
 _HERE = "mizheng.cli.commands.transfers"
 
@@ -45,7 +49,11 @@ def transfers(fetch: bool, as_json: bool) -> None:
         from mizheng.cli.session import Session
         from mizheng.cli.transfer.posting import fetch_answers
 
-        note(_("{count} acceptances came", count=len(fetch_answers(Session.load()))))
+        session = Session.load()
+        came = fetch_answers(session)
+        note(_("{count} acceptances came", count=len(came)))
+        for record in came:
+            _record(session, record)
     now = _now()
     found = [describe(record, now) for record in store.load_all(home, store.SentTransfer)]
     found += [describe(record, now) for record in store.load_all(home, store.ReceivedTransfer)]
@@ -70,7 +78,7 @@ def transfers(fetch: bool, as_json: bool) -> None:
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def import_(path: Path, as_json: bool) -> None:
-    from mizheng.cli.config import home_directory
+    from mizheng.cli.session import Session
     from mizheng.cli.transfer.answers import describe, import_document
     from mizheng.cli.transfer.documents import Withdrawal
 
@@ -78,7 +86,8 @@ def import_(path: Path, as_json: bool) -> None:
         data = path.read_bytes()
     except OSError as error:
         raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
-    found = import_document(home_directory(), data)
+    session = Session.load()
+    found = import_document(session.home, data)
     if isinstance(found, Withdrawal):
         told: dict[str, Any] = {"withdrawn": found.transfer_sha256, "withdrawn_at": found.withdrawn_at}
         if as_json:
@@ -93,6 +102,7 @@ def import_(path: Path, as_json: bool) -> None:
         emit_json(told)
     else:
         _say(told)
+    _record(session, found)
 
 
 @click.command(
@@ -132,6 +142,21 @@ def withdraw(identifier: str, output: str | None, force: bool, as_json: bool) ->
         emit_json({**describe(record, _now()), "withdrawal": str(target)})
         return
     say(_("withdrawal, for the recipient: {name}", name=printable(str(target))))
+
+
+def _record(session: Session, record: SentTransfer) -> None:
+    """A hand-over that came back signed by both goes on record."""
+    from mizheng.cli.transfer.documents import parse_acceptance
+    from mizheng.cli.transfer.handing import record_finished
+
+    finished = parse_acceptance(record.acceptance).custody if record.acceptance else None
+    if finished is None:
+        return
+    number = record_finished(session, record, finished)
+    if number is None:
+        note(_("the hand-over is for the company of the deposit to record: it lies in the acceptance"))
+    else:
+        note(_("hand-over on record: event {number} of the chain of custody", number=number))
 
 
 def _say(item: dict[str, Any]) -> None:

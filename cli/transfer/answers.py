@@ -8,6 +8,7 @@ from typing import Any
 from mizheng.cli.errors import DataFault, PermissionFault
 from mizheng.cli.transfer import people, store
 from mizheng.cli.transfer.documents import Withdrawal, parse_acceptance, parse_withdrawal
+from mizheng.cli.transfer.handing import check_finished
 from mizheng.cli.transfer.store import ReceivedTransfer, SentTransfer
 from mizheng.verifier.errors import FormatError, MizhengError
 
@@ -47,6 +48,7 @@ def import_acceptance(home: Path, data: bytes) -> SentTransfer:
             "ask him whether he signed it; nothing was recorded",
             name=record.transfer.recipient,
         )
+    check_finished(record, acceptance.custody)
     return store.change(home, record, acceptance=data)
 
 
@@ -69,6 +71,7 @@ def describe(record: SentTransfer | ReceivedTransfer, now: str) -> dict[str, Any
         "state": record.state(now),
         "accepted_at": acceptance.accepted_at if acceptance else None,
         "verdict": acceptance.verdict if acceptance else None,
+        "handed_over": bool(acceptance and acceptance.custody),
         "file": record.file if isinstance(record, SentTransfer) else record.folder,
         "mailbox": record.mailbox,
     }

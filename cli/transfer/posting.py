@@ -103,6 +103,7 @@ def receive_left(
     *,
     folder: Path | None,
     accept: bool,
+    takes_over: bool = True,
 ) -> tuple[Received, CommandError | None]:
     """Fetch an item, receive it, answer; with it the fault that kept the answer from reaching the mailbox.
 
@@ -117,7 +118,9 @@ def receive_left(
             if error.problem == "mailbox-withdrawn":
                 raise _withdrawn(session.home, mailbox.withdrawal(item, token)) from error
             raise
-        received = receive(session, path, trust, now, folder=folder, accept=accept, mailbox=item)
+        received = receive(
+            session, path, trust, now, folder=folder, accept=accept, takes_over=takes_over, mailbox=item
+        )
         path.unlink()
         answer = received.record.acceptance
         if accept and answer is not None:

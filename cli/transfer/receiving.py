@@ -8,9 +8,10 @@
  6. the bundle, with the verifier: an invalid one is refused; of the deposit that the transfer names
  7. whose key signed: the depositor's of the bundle, one enrolled by an issuer of the trust file, or one
     that is known here
- 8. the acceptance, signed and kept; then the folder gets its name
+ 8. a hand-over that came with it: signed by the giver, of what was sent
+ 9. the acceptance, with the hand-over as the taker signed it, signed and kept; then the folder gets its name
 
-Nothing of a transfer that fails is left on the disk. Dying after 8 was kept: receiving again gives the same
+Nothing of a transfer that fails is left on the disk. Dying after 9 was kept: receiving again gives the same
 acceptance.
 """
 
@@ -32,6 +33,7 @@ from mizheng.cli.terminal.language import _
 from mizheng.cli.transfer import store
 from mizheng.cli.transfer.container import Container, decrypt
 from mizheng.cli.transfer.documents import Acceptance, Transfer, compute_id
+from mizheng.cli.transfer.handing import check_offer, take_over
 from mizheng.cli.transfer.me import load_own_identities, own_ages
 from mizheng.cli.transfer.people import find_signer
 from mizheng.cli.transfer.store import ReceivedTransfer
@@ -57,6 +59,8 @@ class Received:
     record: ReceivedTransfer
     folder: Path
     report: Report
+    offer: bytes | None
+    """The hand-over that came with it, as the giver signed it."""
 
 
 def receive(
@@ -67,6 +71,7 @@ def receive(
     *,
     folder: Path | None = None,
     accept: bool = True,
+    takes_over: bool = True,
     mailbox: str | None = None,
 ) -> Received:
     """Check a transfer, write it out and sign for it; a fault names the first thing that is wrong."""
@@ -94,6 +99,8 @@ def receive(
         report = _verify(place / transfer.files[0].name, transfer, trust, now)
         statement = _statement(place / transfer.files[0].name, transfer)
         sender = _identify(session, transfer, papers.enrolment, statement, trust)
+        if papers.custody is not None:
+            check_offer(papers.custody, transfer)
         write_new(place / TRANSFER_FILE, document)
         kept = store.load(session.home, ReceivedTransfer, compute_id(document))
         at = format_instant(now)
@@ -103,14 +110,15 @@ def receive(
         if kept and kept.acceptance is not None:
             record = replace(kept, folder=record.folder)
         if accept and record.acceptance is None:
-            signed = _accept(session, transfer, record, trust, at)
+            taken = take_over(session, papers.custody if takes_over else None)
+            signed = _accept(session, record, trust, taken, at)
             record = replace(record, acceptance=signed)
         if accept and record.acceptance is not None:
             write_new(place / ACCEPTANCE_FILE, record.acceptance)
         record = store.save(session.home, record)
         place.rename(folder)
     sync_directory(folder.absolute().parent)
-    return Received(record, folder, report)
+    return Received(record, folder, report, papers.custody)
 
 
 def check_open(home: Path, transfer: Transfer, document: bytes, now: int) -> None:
@@ -171,7 +179,7 @@ def _identify(
 
 
 def _accept(
-    session: Session, transfer: Transfer, record: ReceivedTransfer, trust: Trust | None, at: str
+    session: Session, record: ReceivedTransfer, trust: Trust | None, custody: bytes | None, at: str
 ) -> bytes:
     key = unlock(session.home, session.active_key)
     acceptance = Acceptance(
@@ -180,7 +188,7 @@ def _accept(
         at,
         record.verdict,
         trust.sha256 if trust else None,
-        None,
+        custody,
         secrets.token_bytes(NONCE_BYTES),
     )
     return acceptance.sign(key)

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from mizheng.cli.custody.chain import is_bundle
 from mizheng.cli.disclosing.tracing import trace_bundle
 from mizheng.cli.errors import ConfigurationFault, DataFault, InputFault, UsageFault
 from mizheng.cli.files import new_file
@@ -23,6 +25,7 @@ from mizheng.cli.session import Session
 from mizheng.cli.transfer import store
 from mizheng.cli.transfer.container import Measured, Papers, Tick, encrypt, measure
 from mizheng.cli.transfer.documents import MAX_FILES, Transfer, Withdrawal, compute_id
+from mizheng.cli.transfer.handing import Handing, make_offer
 from mizheng.cli.transfer.me import load_cards
 from mizheng.cli.transfer.names import check_distinct, check_name
 from mizheng.cli.transfer.people import Recipient, RecipientKey, require
@@ -49,6 +52,8 @@ class Wanted:
     purpose: str
     days: int
     replaces: str | None = None
+    handing: Handing | None = None
+    """The hand-over that goes with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,14 @@ def prepare(session: Session, wanted: Wanted, now: int) -> Prepared:
 
     reply = x25519.Identity.generate()
     entry = session.active_key
+    created_at = format_instant(now)
+    offer, seal = None, None
+    if wanted.handing:
+        envelope = document.envelope_sha256
+        offer = make_offer(
+            session, wanted.handing, wanted.recipient, wanted.matter, files[0].sent, envelope, created_at
+        )
+        seal = None if is_bundle(wanted.handing.path) else str(wanted.handing.path.absolute())
     transfer = Transfer(
         public_key=entry.public,
         sender=_own_name(session),
@@ -100,21 +113,20 @@ def prepare(session: Session, wanted: Wanted, now: int) -> Prepared:
         purpose=wanted.purpose,
         envelope_sha256=document.envelope_sha256,
         files=tuple(item.sent for item in files),
-        created_at=format_instant(now),
+        created_at=created_at,
         expires_at=format_instant(now + wanted.days * _DAY),
         replaces=wanted.replaces,
         reply_to=str(reply.to_public()),
-        custody_sha256=None,
+        custody_sha256=None if offer is None else hashlib.sha256(offer).hexdigest(),
         nonce=secrets.token_bytes(NONCE_BYTES),
     )
     signed = transfer.sign(unlock(session.home, entry))
     enrolment = from_base64(entry.enrolment["enrolment"]) if entry.enrolment else None
-    record = SentTransfer(
-        signed, str(reply), key.public_key, tuple(str(path.absolute()) for path in wanted.paths)
-    )
+    paths = tuple(str(path.absolute()) for path in wanted.paths)
+    record = SentTransfer(signed, str(reply), key.public_key, paths, custody=offer, seal=seal)
     store.save(session.home, record)
     other = document.recipient if document.recipient not in (None, wanted.recipient) else None
-    return Prepared(record, Papers(signed, enrolment, None), files, recipient, key, other)
+    return Prepared(record, Papers(signed, enrolment, offer), files, recipient, key, other)
 
 
 def send_file(session: Session, prepared: Prepared, target: Path, tick: Tick, *, force: bool) -> SentTransfer:

@@ -53,6 +53,8 @@ class SentTransfer:
     """Lets its holder fetch the item."""
     custody: bytes | None = None
     """The hand-over as the giver signed it."""
+    seal: str | None = None
+    """The seal whose chain of custody it continues, where this company keeps that chain."""
     acceptance: bytes | None = None
     withdrawal: bytes | None = None
 
@@ -107,7 +109,7 @@ _TEXT = (str, type(None))
 _FIELDS: dict[type, dict[str, Any]] = {
     SentTransfer: {
         **dict.fromkeys(("document", "reply_identity", "sha256"), str),
-        **dict.fromkeys(("recipient_key", "file", "mailbox", "token"), _TEXT),
+        **dict.fromkeys(("recipient_key", "file", "mailbox", "token", "seal"), _TEXT),
         **dict.fromkeys(("custody", "acceptance", "withdrawal"), _TEXT),
         "paths": list,
         "size": int,

@@ -1,0 +1,110 @@
+"""A hand-over that travels with a transfer: offered by the giver, signed by the taker, recorded by the giver.
+
+The offer lies in the container and the transfer names its digest; the finished document comes back in the
+acceptance. What it says is between giver and taker until the company of the deposit records it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mizheng.cli.custody.acting import Told, accept_offer, make_event, taking_party
+from mizheng.cli.custody.chain import is_bundle, read_bundle_chain, read_seal_chain
+from mizheng.cli.custody.recording import record_events
+from mizheng.cli.errors import DataFault, UsageFault
+from mizheng.cli.keys.sealing import open_seal
+from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.session import Session
+from mizheng.cli.transfer.documents import Sent, Transfer
+from mizheng.cli.transfer.store import SentTransfer
+from mizheng.verifier.custody import parse_offer, read_custody
+from mizheng.verifier.errors import MizhengError
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What is said of a hand-over."""
+
+    path: Path
+    """The seal whose chain it continues, or a bundle with that chain for somebody who was given it."""
+    where: str
+    gives_all: bool
+    """Whether the giver has nothing left; else a copy is handed over, and both have it."""
+
+
+def make_offer(
+    session: Session, handing: Handing, recipient: str, matter: str, bundle: Sent, envelope: str, at: str
+) -> bytes:
+    """The hand-over, signed by the giver; UsageFault when it is of another deposit than the bundle."""
+    if is_bundle(handing.path):
+        chain = read_bundle_chain(handing.path)
+    else:
+        with Seal(handing.path) as seal:
+            chain, _register = read_seal_chain(seal, open_seal(seal, session.home))
+    if chain.envelope_sha256 != envelope:
+        raise UsageFault("{name} is of another deposit than the bundle", name=str(handing.path))
+    told = Told(
+        what="handover" if handing.gives_all else "copy-handover",
+        where=handing.where,
+        why=matter,
+        at=at,
+        # Not as digests of the evidence itself: that is what was sealed, and this is what was opened of it.
+        note=f"{bundle.name}, SHA-256 {bundle.sha256}",
+    )
+    return make_event(session, chain, told, taking_party(session, recipient, None, None))
+
+
+def check_offer(offer: bytes, transfer: Transfer) -> None:
+    """DataFault unless the giver signed it, and it is about what was sent."""
+    try:
+        event = parse_offer(offer)
+    except MizhengError as error:
+        raise DataFault(
+            "the hand-over in this transfer does not hold: {reason}", reason=str(error)
+        ) from error
+    bundle = transfer.files[0]
+    if (
+        event.envelope_sha256 != transfer.envelope_sha256
+        or event.note != f"{bundle.name}, SHA-256 {bundle.sha256}"
+    ):
+        raise DataFault("the hand-over in this transfer is of something else")
+
+
+def take_over(session: Session, offer: bytes | None) -> bytes | None:
+    """The hand-over with the taker's signature; PermissionFault when it names another taker."""
+    return None if offer is None else accept_offer(session, offer)
+
+
+def check_finished(record: SentTransfer, finished: bytes | None) -> None:
+    """DataFault unless what came back is the very hand-over that was offered, signed by both."""
+    if finished is None:
+        return
+    try:
+        document = read_custody(finished)
+        document.verify()
+        if record.custody is None or parse_offer(record.custody) != document.event:
+            raise DataFault("this acceptance holds a hand-over that was not offered", "nothing was recorded")
+    except DataFault:
+        raise
+    except MizhengError as error:
+        raise DataFault(
+            "the hand-over in this acceptance does not hold: {reason}",
+            "nothing was recorded",
+            reason=str(error),
+        ) from error
+
+
+def record_finished(session: Session, record: SentTransfer, finished: bytes) -> int | None:
+    """Put a finished hand-over on record; its number, or None where the chain is another company's.
+
+    UnavailableFault when the notary is away: then it is kept beside the seal, and waits.
+    """
+    if record.seal is None:
+        return None
+    kept = record_events(session, Path(record.seal), [finished])
+    wanted = hashlib.sha256(finished).digest()
+    return 1 + next(
+        place for place, event in enumerate(kept) if hashlib.sha256(event.document).digest() == wanted
+    )
