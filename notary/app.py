@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.metrics import Counting
@@ -25,8 +24,8 @@ from mizheng.notary.routes import (
     webhooks,
 )
 from mizheng.notary.routes.limits import BodyLimit
-from mizheng.notary.routes.problems import document, install_handlers
-from mizheng.notary.routes.schemas import ProblemAnswer
+from mizheng.notary.routes.openapi import complete_openapi
+from mizheng.notary.routes.problems import install_handlers
 from mizheng.notary.routes.shortcut import NotaryApp
 from mizheng.notary.service import Service
 
@@ -88,25 +87,5 @@ def create_app(service: Service) -> NotaryApp:
     app.add_shortcuts(service)
     app.add_middleware(BodyLimit)
     app.add_middleware(Counting, metrics=service.metrics)
-    _document_problems(app)
+    complete_openapi(app)
     return app
-
-
-def _document_problems(app: NotaryApp) -> None:
-    """Let the OpenAPI document say what is answered: problem details also where FastAPI has its own form."""
-    generate = app.openapi
-
-    def with_problems() -> dict[str, Any]:
-        paper = generate()
-        paper["paths"].update(log.OPENAPI_PATHS)
-        schemas = paper["components"]["schemas"]
-        schemas[ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        ours = document("request-malformed")[422]
-        for operation in (operation for path in paper["paths"].values() for operation in path.values()):
-            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-                operation["responses"]["422"] = ours
-        return paper
-
-    app.openapi = with_problems  # type: ignore[method-assign]

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.metrics import CONTENT_TYPE
 from mizheng.notary.routes.access import ServiceOf
-from mizheng.notary.routes.schemas import ReadyAnswer
+from mizheng.notary.routes.schemas import HealthAnswer, ReadyAnswer
 
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=HealthAnswer)
 async def get_health() -> JSONResponse:
     """The process answers. Says nothing about what stands behind it."""
     return JSONResponse({"state": "ok"})
@@ -26,7 +26,11 @@ def get_readiness(service: ServiceOf) -> JSONResponse:
     return JSONResponse(answer, 503 if answer["state"] == "not-ready" else 200)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE: {}}, "description": "Prometheus text format."}},
+)
 def get_metrics(service: ServiceOf) -> Response:
     """Prometheus text format."""
     return Response(service.metrics.dump(), media_type=CONTENT_TYPE)

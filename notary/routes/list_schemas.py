@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from mizheng.notary.routes.certificate_schemas import AnchorView, CertificateState, CertificateView
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-_DIGEST = "07343a1a76bebe5c6a9b91a9db4a7507e94a3e15dbb69a5c9376875c676f7799"
-ENTRY: dict[str, Any] = {
-    "id": _DIGEST,
-    "leaf_index": 1,
-    "received_at": "2026-11-23T07:18:32Z",
-    "state": "final",
-}
 NEXT = "cursor of the next page; null: this is the last one"
 
 
@@ -31,34 +24,12 @@ class EntryItem(BaseModel):
 class EntryList(BaseModel):
     """A page of deposits or events."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"items": [ENTRY], "next": "1"}})
-
     items: list[EntryItem] = Field(description="in the order of the log")
     next: str | None = Field(description=NEXT)
 
 
 class CertificateList(BaseModel):
     """A page of certificates."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "items": [
-                    {
-                        "id": _DIGEST,
-                        "state": "issued",
-                        "waiting_for": None,
-                        "number": "4K7M-2Q9T-XW3H-8D5R-AB61",
-                        "issued_at": "2026-11-23T07:21:10Z",
-                        "pdf_sha256": _DIGEST,
-                        "signed": True,
-                        "visibility": "masked",
-                    }
-                ],
-                "next": None,
-            }
-        }
-    )
 
     items: list[CertificateState] = Field(description="in the order of their deposits")
     next: str | None = Field(description=NEXT)
@@ -84,23 +55,6 @@ class Retrieval(BaseModel):
 
 class LookupAnswer(BaseModel):
     """What anybody is shown for a number, a digest or a transaction."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "asked": "digest",
-                "certificate": None,
-                "retrieval": None,
-                "entry": {
-                    "envelope_sha256": _DIGEST,
-                    "leaf_index": 1,
-                    "state": "final",
-                    "tlog_proof": "c2sp.org/tlog-proof@v1\nindex 1\n…",
-                },
-                "anchor": None,
-            }
-        }
-    )
 
     asked: Literal["number", "digest"] = Field(description="what the question was taken for")
     certificate: CertificateView | None = Field(

@@ -15,6 +15,7 @@ from mizheng.notary.routes.schemas import ProblemAnswer
 from mizheng.verifier.errors import ConsistencyError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -58,7 +59,9 @@ def document(*codes: str) -> dict[int | str, dict[str, Any]]:
             found[kind.status]["description"] += "; " + row
         else:
             schema = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
-            found[kind.status] = {"description": row, "content": {CONTENT_TYPE: {"schema": schema}}}
+            content = {"schema": schema, "examples": {}}
+            found[kind.status] = {"description": row, "content": {CONTENT_TYPE: content}}
+        found[kind.status]["content"][CONTENT_TYPE]["examples"][code] = {"value": Problem(code).as_json()}
     return found
 
 
@@ -67,7 +70,7 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     # FastAPI wraps what happens while it reads a body.
     if isinstance(error.__cause__, Problem):
@@ -75,14 +78,34 @@ async def _on_http(_request: Request, error: Exception) -> Response:
     response = problem_response(Problem(_BY_STATUS.get(error.status_code, "request-refused")))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_allowed(request))
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """Methods of the path (RFC 9110 §10.2.1). Several routes may share one, and each knows its own alone."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     # Where and what, without the value: it may be a key that somebody pasted into the wrong field.
-    rows = [f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}" for row in error.errors()[:5]]
+    rows = [f"{_place(row)}: {row['msg']}" for row in error.errors()[:5]]
     return problem_response(Problem("request-malformed", "; ".join(rows)[:500]))
+
+
+def _place(row: Any) -> str:
+    """Where it is, by names of ours: what a field is called that there is not was chosen by the caller."""
+    parts = row["loc"][:-1] if row["type"] == "extra_forbidden" else row["loc"]
+    return ".".join(str(part) for part in parts)
 
 
 async def _on_database(_request: Request, error: Exception) -> Response:

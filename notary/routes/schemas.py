@@ -280,6 +280,12 @@ class CheckAnswer(BaseModel):
     detail: str | None = Field(None, description="for people")
 
 
+class HealthAnswer(BaseModel):
+    """The process answers."""
+
+    state: Literal["ok"] = Field(description="always `ok`")
+
+
 class ReadyAnswer(BaseModel):
     """Whether deposits are taken, and how everything behind them is."""
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from mizheng.notary.webhooks.hooks import EVENTS
 from pydantic import BaseModel, ConfigDict, Field
 
 Event = Literal["deposit.deposited", "deposit.anchored", "deposit.final", "certificate.issued"]
 
-WEBHOOK: dict[str, Any] = {
-    "id": "wh_5d1f0c2b9a8e7d6c5b4a3f2e",
-    "url": "https://plm.example.com/hooks/mizheng",
-    "events": list(EVENTS),
-    "state": "active",
-    "created_at": "2026-11-23T07:18:32Z",
-    "failures": 0,
-    "last_outcome": "delivered",
-    "last_success_at": "2026-11-23T07:20:02Z",
-    "resting_until": None,
-}
-DELIVERY: dict[str, Any] = {
-    "id": "msg_0f1e2d3c4b5a69788796a5b4c3d2e1f0",
-    "event": "deposit.final",
-    "state": "delivered",
-    "created_at": "2026-11-23T07:20:01Z",
-    "attempts": 1,
-    "attempted_at": "2026-11-23T07:20:02Z",
-    "outcome": "delivered",
-    "next_attempt_at": None,
-}
-SECRET: dict[str, Any] = {**WEBHOOK, "secret": "whsec_bWl6aGVuZyBkb2VzIG5vdCByZXBlYXQgdGhpcyAxMjM="}
-
 
 class WebhookRequest(BaseModel):
     """Where to, and what is to be told."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"url": WEBHOOK["url"], "events": ["deposit.final"]}}
-    )
+    model_config = ConfigDict(extra="forbid")
 
     url: str = Field(description="https, a public address; at most 1,000 ASCII characters")
     events: list[str] = Field(
@@ -50,8 +25,6 @@ class WebhookRequest(BaseModel):
 
 class WebhookAnswer(BaseModel):
     """A webhook, without its secret."""
-
-    model_config = ConfigDict(json_schema_extra={"example": WEBHOOK})
 
     id: str = Field(description="the webhook's, random")
     url: str = Field(description="where messages are sent")
@@ -72,15 +45,11 @@ class WebhookAnswer(BaseModel):
 class WebhookSecret(WebhookAnswer):
     """A webhook with its secret, which is shown this once."""
 
-    model_config = ConfigDict(json_schema_extra={"example": SECRET})
-
     secret: str = Field(description="`whsec_` and Base64, as Standard Webhooks libraries take it")
 
 
 class WebhookList(BaseModel):
     """The organisation's webhooks, the oldest first."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"items": [WEBHOOK], "next": None}})
 
     items: list[WebhookAnswer] = Field(description="there are five at most")
     next: str | None = Field(description="cursor of the next page; null: this is the last one")
@@ -88,8 +57,6 @@ class WebhookList(BaseModel):
 
 class DeliveryAnswer(BaseModel):
     """One message to a webhook, and how far it has come."""
-
-    model_config = ConfigDict(json_schema_extra={"example": DELIVERY})
 
     id: str = Field(description="`webhook-id` of the message, the same at each attempt")
     event: str = Field(description="what it tells; `webhook.test` for a test")
@@ -103,8 +70,6 @@ class DeliveryAnswer(BaseModel):
 
 class DeliveryList(BaseModel):
     """Messages to a webhook, the newest first."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"items": [DELIVERY], "next": None}})
 
     items: list[DeliveryAnswer] = Field(description="as many as were asked for, or fewer")
     next: str | None = Field(description="cursor of the next page; null: this is the last one")
