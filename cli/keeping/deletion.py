@@ -29,8 +29,7 @@ from mizheng.verifier.canonical import (
     require_fields,
     to_base64,
 )
-from mizheng.verifier.disclosure import check_text
-from mizheng.verifier.event import NONCE_BYTES
+from mizheng.verifier.event import NONCE_BYTES, check_text
 from mizheng.verifier.signature import PrivateKey, PublicKey
 
 PAYLOAD_TYPE = "application/vnd.mizheng.deletion.v1+json"

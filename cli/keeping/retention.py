@@ -26,9 +26,8 @@ from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
 from mizheng.verifier.canonical import format_instant, parse_instant
-from mizheng.verifier.disclosure import check_text
 from mizheng.verifier.errors import FormatError
-from mizheng.verifier.event import NONCE_BYTES
+from mizheng.verifier.event import NONCE_BYTES, check_text
 from mizheng.verifier.merkle import leaf_hash
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
