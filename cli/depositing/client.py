@@ -173,6 +173,14 @@ class NotaryClient:
         """mizheng/log-keys/v1: every change of the log's key."""
         return self._ask("GET", "/v1/log-keys")[1]
 
+    def ask(self, method: str, path: str, wanted: Mapping[str, type], **options: Any) -> dict[str, Any]:
+        """A JSON object that has these fields, for `mizheng.cli.client`."""
+        return self._json(method, path, wanted, **options)
+
+    def ask_bytes(self, method: str, path: str, **options: Any) -> bytes:
+        """The bytes of whatever is answered."""
+        return self._ask(method, path, **options)[1]
+
     def _json(self, method: str, path: str, wanted: Mapping[str, type], **options: Any) -> dict[str, Any]:
         value, _data = self._ask(method, path, **options)
         if value is None or any(not isinstance(value.get(name), kind) for name, kind in wanted.items()):

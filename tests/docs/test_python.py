@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from mizheng.cli import api
 
 from tests.cli.runner import Mizheng
+from tests.support.certificates import find_code
 from tests.support.notary import NotaryServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
@@ -102,6 +104,38 @@ def test_a_nightly_export(home: Path, tmp_path: Path) -> None:
         states = {path.name: _state(home, path) for path in (home / "seals").iterdir()}
     assert len(states) == 2
     assert set(states.values()) <= {"deposited", "anchored", "final"}
+
+
+def test_a_courts_system_fetches_and_verifies(home: Path, tmp_path: Path) -> None:
+    (home / "design.txt").write_text("the design")
+    (tmp_path / "court").mkdir()
+    with NotaryServer(tmp_path / "notary") as server:
+        company = enrol(home, server)
+        for name in ("a", "b"):
+            company("seal", "design.txt", "-o", f"{name}.seal").ok()
+            company("notarize", f"{name}.seal").ok()
+            company("status", f"{name}.seal", "--wait", "--timeout", "60").ok()
+            company("bundle", f"{name}.seal", "--open", "*", "-o", f"{name}.zip").ok()
+        trust = server.export_trust(tmp_path / "trust.toml")
+        number = str(company("status", "a.seal", "--json").ok().json["certificate"])
+        with zipfile.ZipFile(home / "a.zip") as archive:
+            paper = archive.read("certificate.pdf")
+        code = find_code(paper, number)
+        ask = [sys.executable, "-c", program("A court's system that fetches and verifies"), server.url]
+
+        def run(code: str, bundle: str) -> subprocess.CompletedProcess[str]:
+            command = [*ask, number, code, str(home / bundle), str(trust)]
+            return subprocess.run(
+                command, cwd=tmp_path / "court", env=environment(home), capture_output=True, text=True
+            )
+
+        right, other = run(code, "a.zip"), run(code, "b.zip")
+        wrong = run("0000-0000-0000", "a.zip")
+    assert right.returncode == 0, right.stdout + right.stderr
+    assert "of one deposit: yes" in right.stdout
+    assert (tmp_path / "court" / "certificate.pdf").read_bytes() == paper
+    assert other.returncode == 1 and "of one deposit: NO" in other.stdout
+    assert wrong.returncode == 1 and "does not open" in wrong.stderr
 
 
 def _state(home: Path, path: Path) -> str:

@@ -1,0 +1,82 @@
+"""The typed client against a running notary: what it gives is what the API says, to the end of each list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from mizheng.cli.client import Notary
+from mizheng.cli.errors import PermissionFault, RefusedFault
+from mizheng.notary.database import create_engine
+from sqlalchemy import Engine
+
+from tests.notary.depositor import TestDepositor, register
+from tests.support.notary import NotaryServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
+    data_dir = tmp_path_factory.mktemp("client") / "data"
+    data_dir.mkdir()
+    (data_dir / "notary.toml").write_text('[webhooks]\nnetworks = ["127.0.0.0/8"]\n')
+    with NotaryServer(data_dir) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def database(server: NotaryServer) -> Iterator[Engine]:
+    engine = create_engine(f"sqlite:///{server.data_dir / 'mizheng.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def depositor(server: NotaryServer, database: Engine) -> TestDepositor:
+    found = register(server, database)
+    found.enrol()
+    return found
+
+
+def test_a_list_is_given_to_its_end(depositor: TestDepositor) -> None:
+    """Two pages of the largest size, and one deposit more."""
+    for _ in range(3):
+        batch = b"".join(depositor.envelope() + b"\n" for _ in range(134))
+        assert depositor.client.post("/v1/deposits:batch", content=batch).status_code == 200
+    with Notary(depositor.url, depositor.api_key) as notary:
+        entries = list(notary.deposits())
+        assert len({entry.id for entry in entries}) == 402
+        assert [entry.leaf_index for entry in entries] == sorted(entry.leaf_index for entry in entries)
+        assert [entry.id for entry in notary.deposits(after=entries[-2].leaf_index)] == [entries[-1].id]
+        assert list(notary.events()) == list(notary.certificates()) == []
+
+
+def test_a_deposit_on_its_way(depositor: TestDepositor) -> None:
+    with Notary(depositor.url, depositor.api_key) as notary:
+        receipt = notary.deposit(depositor.envelope())
+        depositor.wait_until("final", receipt.id)
+        assert notary.state(receipt.id) == "final"
+        assert [entry.id for entry in notary.deposits(state="final")] == [receipt.id]
+        assert notary.evidence(receipt.id)["leaf_index"] == receipt.leaf_index
+    # Anybody may look its envelope's digest up.
+    with Notary(depositor.url) as anybody:
+        found = anybody.look_up(receipt.id)
+        assert found.entry is not None and found.entry["leaf_index"] == receipt.leaf_index
+        assert found.certificate is found.anchor is found.pdf is None
+
+
+def test_webhooks_come_and_go(depositor: TestDepositor) -> None:
+    with Notary(depositor.url, depositor.api_key) as notary:
+        hook, secret = notary.add_webhook("http://127.0.0.1:9/hook", ["deposit.final"])
+        assert secret.startswith("whsec_") and secret not in repr(hook)
+        assert notary.webhooks() == [hook]
+        notary.remove_webhook(hook.id)
+        assert notary.webhooks() == []
+
+
+def test_what_goes_wrong_has_a_message_and_a_hint(depositor: TestDepositor) -> None:
+    with Notary(depositor.url, "mzk_" + "x" * 43) as stranger, pytest.raises(PermissionFault) as caught:
+        list(stranger.deposits())
+    assert caught.value.hint
+    with Notary(depositor.url) as anybody, pytest.raises(RefusedFault) as unknown:
+        anybody.look_up("0" * 64)
+    assert unknown.value.problem == "lookup-unknown"
