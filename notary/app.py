@@ -9,6 +9,7 @@ from mizheng.notary.metrics import Counting
 from mizheng.notary.pages.people.routes import people_routes
 from mizheng.notary.pages.routes import page_routes
 from mizheng.notary.routes import (
+    access_requests,
     beacon,
     certificates,
     deposits,
@@ -48,6 +49,7 @@ _ROOMS = (
     webhooks,
     lists,
     lookup,
+    access_requests,
     beacon,
     log,
     health,

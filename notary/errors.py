@@ -110,6 +110,14 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "the organisation has had the log anchored at once as often as it may in 24 hours",
         "the deposit is safe, and is anchored with the others when its turn comes",
     ),
+    # Requests to see records.
+    "access-document-wrong": ProblemType(
+        422,
+        "the document is not one that is taken here, or its signature does not check",
+        "send the file's bytes exactly as mizheng access or mizheng custody wrote them",
+    ),
+    "access-request-unknown": ProblemType(404, "there is no such request of this organisation"),
+    "access-limit": ProblemType(429, "too many requests or documents", "send it again tomorrow"),
     # Webhooks.
     "webhook-url-wrong": ProblemType(
         422,

@@ -35,6 +35,7 @@ class Role(Enum):
     SCOPE_KEYS = "keys"
     SCOPE_WEBHOOKS = "webhooks"
     SCOPE_MAILBOX = "mailbox"
+    SCOPE_ACCESS = "access"
 
 
 COMPANY_ROLES = frozenset({Role.COMPANY_ADMIN, Role.COMPANY_OPERATOR})
@@ -48,6 +49,7 @@ SCOPES = (
     Role.SCOPE_KEYS,
     Role.SCOPE_WEBHOOKS,
     Role.SCOPE_MAILBOX,
+    Role.SCOPE_ACCESS,
 )
 # With one factor alone these are as good as not given.
 STRONG_ROLES = JUDICIAL_ROLES | NOTARY_ROLES
@@ -72,6 +74,11 @@ class Action(Enum):
     KEY_ENROL = "key.enrol"
     WEBHOOKS = "webhooks"
     MAILBOX = "mailbox"
+    COMPANY_VIEW = "company.view"
+    ACCESS_VIEW = "access.view"
+    ACCESS_LODGE = "access.lodge"
+    ACCESS_SHOW = "access.show"
+    ACCESS = "access"
 
 
 class Reach(Enum):
@@ -84,6 +91,8 @@ class Reach(Enum):
 
 _OWN = MappingProxyType(dict.fromkeys(MEMBER_ROLES, Reach.OWN))
 # Also he who has no role yet; but what he could enrol now would count for roles that he gets later.
+_COMPANY = MappingProxyType(dict.fromkeys(COMPANY_ROLES, Reach.COMPANY))
+_LODGING = MappingProxyType(dict.fromkeys(JUDICIAL_ROLES, Reach.OWN))
 _ANY = MappingProxyType({**_OWN, Role.MEMBER: Reach.OWN})
 
 PERMISSIONS: Mapping[Action, Mapping[Role, Reach]] = MappingProxyType(
@@ -108,6 +117,13 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Reach]] = MappingProxyType(
         Action.KEY_ENROL: {Role.SCOPE_KEYS: Reach.COMPANY},
         Action.WEBHOOKS: {Role.SCOPE_WEBHOOKS: Reach.COMPANY},
         Action.MAILBOX: {Role.SCOPE_MAILBOX: Reach.COMPANY},
+        # What a company has at the notary: deposits, keys, disclosures that it shows.
+        Action.COMPANY_VIEW: _COMPANY,
+        # Requests to see records: those that one lodged, or those about one's company's deposits.
+        Action.ACCESS_VIEW: {**_COMPANY, **_LODGING},
+        Action.ACCESS_LODGE: _LODGING,
+        Action.ACCESS_SHOW: _COMPANY,
+        Action.ACCESS: {Role.SCOPE_ACCESS: Reach.COMPANY},
     }
 )
 

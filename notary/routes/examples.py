@@ -219,6 +219,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 # By the name of the parameter.
 PARAMETERS: dict[str, Any] = {
+    "request": "9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
     "deposit_id": DIGEST,
     "digest": DIGEST,
     "transaction_hash": _TRANSACTION,

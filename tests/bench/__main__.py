@@ -32,7 +32,7 @@ ORDER = (
         "tiles",
         "certificate_page",
     ),
-    *("audit", "keeping", "seal", "seal_files", "seal_million", "scale"),
+    *("audit", "seal", "seal_files", "seal_million", "scale"),
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mizheng.notary.pages.people import account, api_keys, audit, entering, members
+from mizheng.notary.pages.people import account, api_keys, audit, company, entering, members, requests
 from mizheng.notary.pages.people.guard import Answer, answer_call
 from mizheng.notary.pages.render import LANGUAGES, PREFIXES
 from mizheng.notary.people.oidc import CALLBACK_PATH
@@ -62,6 +62,14 @@ ROUTES: tuple[PeopleRoute, ...] = (
     PeopleRoute("GET", "/api-keys", Action.API_KEYS_VIEW, api_keys.show_api_keys),
     PeopleRoute("POST", "/api-keys", Action.API_KEYS_CHANGE, api_keys.make_api_key),
     PeopleRoute("POST", "/api-keys/{number}/end", Action.API_KEYS_CHANGE, api_keys.end_api_key),
+    PeopleRoute("GET", "/deposits", Action.COMPANY_VIEW, company.show_deposits),
+    PeopleRoute("GET", "/deposits/{digest}", Action.COMPANY_VIEW, company.show_deposit),
+    PeopleRoute("GET", "/disclosures", Action.COMPANY_VIEW, company.show_disclosures),
+    PeopleRoute("GET", "/keys", Action.COMPANY_VIEW, company.show_keys),
+    PeopleRoute("GET", "/requests", Action.ACCESS_VIEW, requests.show_requests),
+    PeopleRoute("POST", "/requests", Action.ACCESS_LODGE, requests.lodge),
+    PeopleRoute("GET", "/requests/{digest}", Action.ACCESS_VIEW, requests.show_request),
+    PeopleRoute("POST", "/requests/{digest}", Action.ACCESS_SHOW, requests.show_decision),
     PeopleRoute("GET", "/audit-log", Action.AUDIT_READ, audit.show_audit_log),
 )
 

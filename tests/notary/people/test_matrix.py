@@ -60,6 +60,10 @@ API: dict[tuple[str, str], str | Role] = {
     ("GET", "/v1/events"): Role.SCOPE_READ,
     ("GET", "/v1/organisation/certificates"): Role.SCOPE_READ,
     ("GET", "/v1/lookup"): ANYBODY,
+    ("POST", "/v1/access/requests"): Role.SCOPE_ACCESS,
+    ("GET", "/v1/access/requests"): Role.SCOPE_ACCESS,
+    ("GET", "/v1/access/requests/{request}"): Role.SCOPE_ACCESS,
+    ("POST", "/v1/access/documents"): Role.SCOPE_ACCESS,
     ("GET", "/v1/organisation"): ANY_KEY,
     ("GET", "/v1/beacon"): ANY_KEY,
     ("GET", "/v1/certificates"): ANYBODY,
@@ -168,7 +172,11 @@ def url_of(world: World, page: PeopleRoute, member: Member, other: Member) -> st
         with reading(world.instance.engine) as connection:
             query = select(passkeys.c.id).where(passkeys.c.member_id == member.id)
             number = str(connection.execute(query).scalar() or number)
-    return page.path.replace("{number}", number).replace("{pseudonym}", other.pseudonym)
+    return (
+        page.path.replace("{number}", number)
+        .replace("{digest}", "9" * 64)
+        .replace("{pseudonym}", other.pseudonym)
+    )
 
 
 CASES = [page for page in ROUTES if page.action is not None]

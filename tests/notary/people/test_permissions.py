@@ -32,6 +32,8 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 OWN = {Action.ACCOUNT_VIEW, Action.ACCOUNT_CHANGE, Action.SESSION_END}
+COMPANYS = {Action.COMPANY_VIEW, Action.ACCESS_VIEW, Action.ACCESS_SHOW}
+JUDICIAL = {Action.ACCESS_VIEW, Action.ACCESS_LODGE}
 # What each role may beside its own account, written out apart from the code.
 MATRIX: dict[Role, set[Action]] = {
     Role.COMPANY_ADMIN: {
@@ -42,10 +44,11 @@ MATRIX: dict[Role, set[Action]] = {
         Action.ROLE_CHANGE,
         Action.API_KEYS_VIEW,
         Action.API_KEYS_CHANGE,
+        *COMPANYS,
     },
-    Role.COMPANY_OPERATOR: set(),
-    Role.APPRAISER: set(),
-    Role.CLERK: set(),
+    Role.COMPANY_OPERATOR: COMPANYS,
+    Role.APPRAISER: JUDICIAL,
+    Role.CLERK: JUDICIAL,
     Role.SYSTEM_ADMIN: {Action.MEMBERS_VIEW, Action.MEMBER_ADD, Action.MEMBER_DISABLE},
     Role.SECURITY_ADMIN: {Action.MEMBERS_VIEW, Action.MEMBER_LOG_OUT, Action.ROLE_CHANGE},
     Role.AUDIT_ADMIN: {Action.AUDIT_READ},
@@ -56,6 +59,7 @@ SCOPES = {
     Role.SCOPE_KEYS: {Action.KEY_ENROL},
     Role.SCOPE_WEBHOOKS: {Action.WEBHOOKS},
     Role.SCOPE_MAILBOX: {Action.MAILBOX},
+    Role.SCOPE_ACCESS: {Action.ACCESS},
 }
 
 

@@ -1,0 +1,1 @@
+"""Requests to see records that were lodged here, and what companies show of their decisions on them."""
