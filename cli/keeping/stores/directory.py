@@ -26,7 +26,6 @@ from mizheng.cli.keeping.stores.interface import (
     of_system,
     other_bytes,
 )
-from mizheng.cli.sealfile.flushing import Flusher
 from mizheng.cli.terminal.language import N_
 from mizheng.verifier.errors import FormatError
 
@@ -65,15 +64,9 @@ class DirectoryStore:
                 if file.tell() > what.size:
                     file.truncate(file.seek(0))
                     digest = hashlib.sha256()
-                flusher = Flusher(file.fileno())
-                try:
-                    for piece in read(file.tell()):
-                        file.write(piece)
-                        digest.update(piece)
-                        flusher.written(len(piece))
-                    flusher.wait()
-                finally:
-                    flusher.stop()
+                for piece in read(file.tell()):
+                    file.write(piece)
+                    digest.update(piece)
                 if file.tell() != what.size or digest.hexdigest() != what.sha256:
                     file.truncate(0)
                     raise other_bytes()
@@ -116,11 +109,7 @@ class DirectoryStore:
         path = self._root / f".{os.urandom(8).hex()}.new"
         try:
             with _open_part(path) as file:
-                incoming = Incoming(self._root, path, file)
-                try:
-                    yield incoming
-                finally:
-                    incoming.stop()
+                yield Incoming(self._root, path, file)
         except OSError as error:
             raise of_system(self.address, error) from error
         finally:
@@ -168,15 +157,13 @@ class Incoming:
         self._root = root
         self._path = path
         self._file = file
-        self._flusher = Flusher(file.fileno())
 
     def write(self, piece: bytes) -> None:
+        # Brought to the disk at the end, in one: in between, writing would wait for it each time.
         self._file.write(piece)
-        self._flusher.written(len(piece))
 
     def finish(self, sha256: str) -> str:
         """Its location, once it is on the disk under its name."""
-        self._flusher.wait()
         self._file.flush()
         os.fsync(self._file.fileno())
         location = _location(sha256)
@@ -185,9 +172,6 @@ class Incoming:
         self._path.replace(target)
         sync_directory(target.parent)
         return location
-
-    def stop(self) -> None:
-        self._flusher.stop()
 
 
 def _location(sha256: str) -> str:
