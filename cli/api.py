@@ -23,6 +23,9 @@ from mizheng.cli.commands.status import keep_evidence
 from mizheng.cli.depositing.one import deposit_seal
 from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.jobs import sealing_task
+from mizheng.cli.keeping.keep import Done, keep_seal
+from mizheng.cli.keeping.retrieve import Retrieved, retrieve_seal
+from mizheng.cli.keeping.stores.address import chosen_stores
 from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealfile.state import Deposit
@@ -36,14 +39,18 @@ __all__ = [
     "Bundled",
     "Deposited",
     "Disclosed",
+    "Done",
     "MizhengError",
     "Requested",
+    "Retrieved",
     "Sealed",
     "Supplemented",
     "bundle",
     "deposit",
     "disclosures",
+    "keep",
     "requests",
+    "retrieve",
     "seal",
     "state",
     "supplement",
@@ -266,6 +273,34 @@ def supplement(
     told = Told(type, title, matter, number)
     item = seal_supplement(session, Path(path), arguments, told, lambda _things, _size: None)
     return Supplemented(item.number, Path(item.seal), _deposited(deposit_supplement(session, item, None)))
+
+
+def keep(
+    path: str | os.PathLike[str],
+    *,
+    stores: Sequence[str] = (),
+    folder: str | os.PathLike[str] | None = None,
+    patterns: Sequence[str] = (),
+) -> Done:
+    """Encrypt the originals of a seal here and put them into each store; called again, only what is missing.
+
+    `stores`: addresses, else those of the settings. Files that could not be kept stand in `failed`; the fault
+    of a store is raised, and the same call goes on later.
+    """
+    session, seal = Session.load(), Path(path)
+    folders = [Path(), seal.parent] if folder is None else [Path(folder)]
+    addresses = chosen_stores(stores, session.config, session.home)
+    return keep_seal(session, seal, stores=addresses, folders=folders, patterns=patterns)
+
+
+def retrieve(
+    path: str | os.PathLike[str], output: str | os.PathLike[str], *, patterns: Sequence[str] = ()
+) -> Retrieved:
+    """Bring kept originals back below the folder `output`, each compared with its sealed record.
+
+    What did not come stands in `failed`, with its fault; nothing is ever overwritten.
+    """
+    return retrieve_seal(Session.load(), Path(path), Path(output), patterns=patterns)
 
 
 def state(path: str | os.PathLike[str], *, notary: str | None = None) -> str:

@@ -40,6 +40,9 @@ _COMMANDS = {
     "retrieve": Lazy(
         "mizheng.cli.commands.retrieve", "retrieve", N_("bring kept originals back, compared with the seal")
     ),
+    "retention": Lazy(
+        "mizheng.cli.commands.retention", "retention", N_("how long originals stay; legal holds; deletion")
+    ),
     "disclosures": Lazy(
         "mizheng.cli.commands.disclosures", "disclosures", N_("to whom what was opened, and is it on record")
     ),

@@ -5,7 +5,7 @@
     checked    a look at every copy: how many, and what was not as it should be
     retained   a term before which nothing is deleted
     held       a legal hold by its name                     released   its end
-    deleted    a deletion, signed; `recorded`: on record in the log
+    deleted    originals that are kept no longer; the signed document is in NAME.deletions
 
 An original is known by its record: the place in the seal, from 1, in the order of `Content.records`.
 """
@@ -64,7 +64,6 @@ class KeepingRecord:
         self.until: str | None = None
         """Nothing is deleted before this instant."""
         self.holds: dict[str, Hold] = {}
-        self.deletions: list[dict[str, Any]] = []
         self.checked: dict[str, Any] | None = None
         """The last check."""
         try:
@@ -117,10 +116,5 @@ class KeepingRecord:
         elif kind == "deleted":
             for record in event["records"]:
                 self.originals.pop(int(record), None)
-            self.deletions.append(dict(event))
-        elif kind == "recorded":
-            self.deletions[int(event["deletion"])]["answer"] = dict(event["answer"])
-        elif kind == "signed":
-            self.deletions[int(event["deletion"])]["signed"] = str(event["signed"])
         else:
             raise ValueError("an event of a later version")

@@ -32,7 +32,7 @@ ORDER = (
         "tiles",
         "certificate_page",
     ),
-    *("audit", "seal", "seal_files", "seal_million", "scale"),
+    *("audit", "keeping", "seal", "seal_files", "seal_million", "scale"),
 )
 
 

@@ -49,7 +49,17 @@ def enrol(home: Path, server: NotaryServer) -> Mizheng:
 
 def test_the_page_names_every_function_with_its_parameters() -> None:
     rows = dict(re.findall(r"^\| `(\w+)\(([^)]*)\)[^`]*` \|", PAGE.read_text("utf-8"), re.MULTILINE))
-    for name in ("seal", "deposit", "state", "bundle", "disclosures", "requests", "supplement"):
+    for name in (
+        "seal",
+        "deposit",
+        "state",
+        "bundle",
+        "disclosures",
+        "requests",
+        "supplement",
+        "keep",
+        "retrieve",
+    ):
         wanted = list(inspect.signature(getattr(api, name)).parameters)
         assert [item for item in rows[name].split(", ") if item != "*"] == wanted
     assert set(rows) == {name for name in api.__all__ if name.islower()}
