@@ -66,6 +66,9 @@ class ArchiveReader:
         """Member names in the order of the directory, folders left out."""
         return list(self._members)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
     def size(self, name: str) -> int:
         return self._members[name].size
 

@@ -100,7 +100,7 @@ class Bundle:
         return sorted(self._groups.get(group, ()), key=member_order)
 
     def has(self, name: str) -> bool:
-        return name in self._groups.get(member_group(name), ())
+        return name in self._archive
 
     def size(self, name: str) -> int:
         return self._archive.size(name)

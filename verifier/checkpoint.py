@@ -6,6 +6,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .canonical import from_base64, to_base64
 from .errors import FormatError, LimitError
@@ -48,7 +49,7 @@ class TlogProof:
     @property
     def checkpoint(self) -> Checkpoint:
         """What the note says, its signatures unchecked."""
-        return parse_checkpoint(parse_note(self.note).text)
+        return _read_checkpoint(self.note)
 
     def verify(self, leaf: bytes) -> Checkpoint:
         """Check that leaf hash `leaf` is at `index` under the checkpoint's root; InclusionError otherwise."""
@@ -111,8 +112,14 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     hashes = tuple(from_base64(line) for line in lines[2:])
     if len(hashes) > 63 or any(len(item) != 32 for item in hashes):
         raise FormatError("a log proof with hashes that are not 32 bytes")
-    parse_checkpoint(parse_note(note).text)
+    _read_checkpoint(note)
     return TlogProof(parse_decimal(lines[1][6:]), hashes, note)
+
+
+# One proof asks for it again and again, and many proofs share one. A checkpoint never changes.
+@lru_cache(64)
+def _read_checkpoint(note: bytes) -> Checkpoint:
+    return parse_checkpoint(parse_note(note).text)
 
 
 def parse_decimal(text: str) -> int:

@@ -61,6 +61,12 @@ FOLDERS = frozenset(
 )
 # Groups of members that stand in the depositor's signed list, in their order.
 DEPOSITORS = tuple(group for group, _, is_own in _MEMBERS if is_own)
+# By the folder, so that few patterns are tried on a name: a bundle may have tens of thousands.
+_BY_FOLDER: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+for _group, _pattern, _ in _MEMBERS:
+    _BY_FOLDER.setdefault(_pattern.pattern.partition("/")[0] if "/" in _pattern.pattern else "", []).append(
+        (_group, _pattern)
+    )
 _ORDER = {group: place for place, (group, _, _) in enumerate(_MEMBERS)}
 
 
@@ -68,7 +74,7 @@ _ORDER = {group: place for place, (group, _, _) in enumerate(_MEMBERS)}
 @lru_cache(4096)
 def member_group(name: str) -> str:
     """The group a member name belongs to; FormatError for any name that is not on the list."""
-    for group, pattern, _ in _MEMBERS:
+    for group, pattern in _BY_FOLDER.get(name.partition("/")[0] if "/" in name else "", ()):
         match = pattern.fullmatch(name)
         if match:
             if match.groups() and group != "heads" and int(match[1]) > MAX_NUMBER:
