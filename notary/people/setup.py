@@ -93,7 +93,7 @@ def _provider(name: str, row: Any) -> Provider:
     ):
         raise ConfigurationError(
             "notary.toml: {where} is not as it should be",
-            hint="issuer, client_id, client_secret_file; title, strong_amr, strong_acr",
+            hint="needed: issuer, client_id, client_secret_file; if wanted: title, strong_amr, strong_acr",
             where=where,
         )
     _safe_origin(row["issuer"], f"{where}: issuer", may_have_path=True)
