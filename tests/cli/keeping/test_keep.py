@@ -23,6 +23,7 @@ from mizheng.cli.keeping.record import SPOOL
 from mizheng.cli.keeping.retrieve import place_for
 from mizheng.cli.keeping.stores.address import normal_address
 from mizheng.cli.keeping.stores.directory import DirectoryStore
+from pyrage import x25519
 
 from tests.cli.keeping.homes import FILES, Kept, make, tree
 from tests.cli.runner import Mizheng
@@ -92,6 +93,16 @@ def test_a_file_that_is_large_takes_a_process_of_its_own(
     assert kept.keep("store").failed == []
     kept.retrieve()
     assert tree(kept.folder / "back" / "drawings") == tree(kept.folder / "drawings")
+
+
+@pytest.mark.parametrize("size", [1, 1 << 40], ids=["here", "apart"])
+def test_a_file_that_cannot_be_read(size: int) -> None:
+    """The error is the file's own, wherever it was read."""
+    recipient = x25519.Identity.generate().to_public()
+    # Nothing is mapped at address 0.
+    with Path("/proc/self/mem").open("rb", buffering=0) as file, pytest.raises(OSError) as caught:
+        encrypting.encrypt(file, size, [recipient], lambda _data: None, lambda _size: None)
+    assert caught.value.errno == errno.EIO
 
 
 def test_what_is_not_what_was_sealed_is_not_kept(kept: Kept) -> None:
