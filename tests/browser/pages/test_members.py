@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 
 import pytest
+from mizheng.verifier.access import parse_access
+from mizheng.verifier.signature import PrivateKey
 from playwright.sync_api import Browser, Page
 
+from tests.notary.depositor import TestDepositor
 from tests.support.browser import Visit, visit
+from tests.support.lawful import make_approval, make_request
 from tests.support.notary import NotaryServer
 
 _WIDTHS = ((1280, 900), (360, 740))
@@ -98,6 +103,35 @@ def test_a_company_s_administrator_from_invitation_to_api_key(browser: Browser, 
         look(window, "enrol")
         page.goto(page.url.replace("/account/passkeys", "/en/account"))
         look(window, "account-en")
+
+
+def test_what_a_company_sees_of_its_matters(browser: Browser, place: NotaryServer) -> None:
+    """A deposit, and a request for it that one person has approved."""
+    depositor = TestDepositor(place.url, *place.add_org("示例泵业有限公司"))
+    depositor.enrol()
+    envelope, _answer = depositor.deposit()
+    deposit = hashlib.sha256(envelope).hexdigest()
+    key = PrivateKey.generate()
+    asked = make_request(key, envelope_sha256=deposit, ends_at="2099-01-01T00:00:00Z")
+    request = asked.sign(key)
+    approval = make_approval(depositor.key, parse_access(request), conditions="不得带出").sign(depositor.key)
+    for path, document in (("requests", request), ("documents", approval)):
+        assert depositor.client.post(f"/v1/access/{path}", content=document).status_code == 201
+    sha256 = hashlib.sha256(request).hexdigest()
+    link = invitation(place, "工号 0043", "--org", "2", "--role", "company-operator")
+    with visit(browser, link.partition("#")[0]) as window:
+        enter(window, link)
+        for path in (
+            "deposits",
+            f"deposits/{deposit}",
+            "requests",
+            f"requests/{sha256}",
+            "disclosures",
+            "keys",
+        ):
+            window.page.goto(f"http://localhost:{place.port}/{path}")
+            assert window.page.inner_text("h1") != "此处没有内容"
+            look(window, path.replace("/" + deposit, "-one").replace("/" + sha256, "-one"))
 
 
 def test_the_audit_administrator_reads(browser: Browser, place: NotaryServer) -> None:
