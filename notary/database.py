@@ -14,6 +14,7 @@ import errno
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -112,10 +113,24 @@ def _prepare_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = dbapi_connection.cursor()
     # WAL: readers see a snapshot and do not stop the writer. FULL: with WAL only this syncs every commit,
     # and an answered deposit must survive a power cut, not just a crash of this process.
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _keep_wal(cursor: Any) -> None:
+    # Between two that do this to a new file at once SQLite does not wait as it does elsewhere: one of them is
+    # told at once that the file is busy (its busy handler could wait for ever, each for the other).
+    end = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def _prepare_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:

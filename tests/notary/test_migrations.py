@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -119,6 +121,19 @@ def test_two_processes_that_open_an_empty_database(engine: Engine, database_url:
     for other in engines:
         other.dispose()
     assert set(schema(engine)) == {"alembic_version", *metadata.tables}
+
+
+def test_a_new_file_that_another_process_is_writing(tmp_path: Path) -> None:
+    """SQLite says at once that it is busy, whatever it was told to wait."""
+    path = tmp_path / "notary.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE theirs (a)")
+    other.execute("BEGIN IMMEDIATE")
+    Timer(0.2, other.close).start()
+    engine = create_engine(f"sqlite:///{path}")
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    engine.dispose()
 
 
 def test_up_down_and_up_again(engine: Engine) -> None:
