@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HERE = "mizheng.cli.commands.access"
 _DECIDING = "mizheng.cli.commands.access_deciding"
+_RELAYING = "mizheng.cli.commands.access_relaying"
 
 
 @click.group(
@@ -33,6 +34,8 @@ _DECIDING = "mizheng.cli.commands.access_deciding"
         "withdraw": Lazy(_DECIDING, "withdraw", N_("take an approval back")),
         "show": Lazy(_HERE, "show", N_("one file, or a request with all that became of it")),
         "list": Lazy(_HERE, "list_", N_("the requests of each seal, and how they stand")),
+        "publish": Lazy(_RELAYING, "publish", N_("show a request and its decisions on the notary's pages")),
+        "fetch": Lazy(_RELAYING, "fetch", N_("take in requests that were lodged with the notary")),
         "approvers": Lazy(
             "mizheng.cli.commands.access_people", "approvers", N_("who may approve in this company")
         ),

@@ -60,7 +60,9 @@ def retention(
     if sum(asked) > 1:
         raise UsageFault("one thing at a time: --until, --hold, --release, --delete or --send")
     if bool(reason) != bool(release or patterns):
-        raise UsageFault("--release and --delete need a reason, and nothing else takes one", "--reason TEXT")
+        raise UsageFault(
+            "--release and --delete need a reason, and nothing else takes one", "say why: --reason TEXT"
+        )
     session, path = Session.load(), Path(seal_path)
     deleted = None
     if until:

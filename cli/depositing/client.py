@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mizheng.cli.errors import (
     CommandError,
@@ -95,6 +95,25 @@ class NotaryClient:
         """Put a document on record through its event: {id, leaf_index, tlog_proof, received_at}."""
         headers = {"content-type": "application/json"}
         return self._json("POST", "/v1/events", _DEPOSITED, content=event, headers=headers)
+
+    def lodge_request(self, document: bytes) -> dict[str, Any]:
+        """Lodge a request to see records with the company of its deposit; lodged again, it is the same."""
+        headers = {"content-type": "application/json"}
+        return self._json("POST", "/v1/access/requests", {"sha256": str}, content=document, headers=headers)
+
+    def show_document(self, document: bytes) -> dict[str, Any]:
+        """Show a decision or a look to whoever lodged its request; shown again, it is the same."""
+        headers = {"content-type": "application/json"}
+        return self._json("POST", "/v1/access/documents", {"sha256": str}, content=document, headers=headers)
+
+    def lodged_requests(self, after: str | None) -> dict[str, Any]:
+        """A page of the requests about own deposits: {items: [{sha256, deposit, …}], next}."""
+        path = "/v1/access/requests" + (f"?after={quote(after, safe='')}" if after else "")
+        return self._json("GET", path, {"items": list})
+
+    def lodged_request(self, sha256: str) -> dict[str, Any]:
+        """One of them, {document: Base64, shown: […]}."""
+        return self._json("GET", f"/v1/access/requests/{sha256}", {"document": str, "shown": list})
 
     def deposit_many(self, envelopes: Sequence[bytes]) -> list[dict[str, Any] | CommandError] | None:
         """For each envelope, in their order, what `deposit` returns or raises. None: this notary is older

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from mizheng.verifier.access import parse_access
+from mizheng.verifier.access import Access, Counted, parse_access
 from mizheng.verifier.signature import PrivateKey
 from playwright.sync_api import Browser, Page
 
 from tests.notary.depositor import TestDepositor
 from tests.support.browser import Visit, visit
-from tests.support.lawful import make_approval, make_request
+from tests.support.lawful import AT, END, LEAVES, make_approval, make_request
 from tests.support.notary import NotaryServer
 
 _WIDTHS = ((1280, 900), (360, 740))
@@ -115,7 +115,20 @@ def test_what_a_company_sees_of_its_matters(browser: Browser, place: NotaryServe
     asked = make_request(key, envelope_sha256=deposit, ends_at="2099-01-01T00:00:00Z")
     request = asked.sign(key)
     approval = make_approval(depositor.key, parse_access(request), conditions="不得带出").sign(depositor.key)
-    for path, document in (("requests", request), ("documents", approval)):
+    shown = parse_access(approval)
+    look_at = Access(
+        depositor.key.public,
+        AT,
+        bytes(32),
+        parse_access(request).sha256,
+        (Counted(shown.sha256, "张三", depositor.key.public.keyid),),
+        1,
+        "cd" * 32,
+        LEAVES[:2],
+        (),
+        END,
+    ).sign(depositor.key)
+    for path, document in (("requests", request), ("documents", approval), ("documents", look_at)):
         assert depositor.client.post(f"/v1/access/{path}", content=document).status_code == 201
     sha256 = hashlib.sha256(request).hexdigest()
     link = invitation(place, "工号 0043", "--org", "2", "--role", "company-operator")

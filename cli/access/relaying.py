@@ -1,0 +1,79 @@
+"""Requests and decisions by way of the notary, for who wants its pages: then it learns what they say.
+
+Whoever lodged a request there is shown what the company chooses to show of it. By files the notary learns
+nothing; see docs/lawful-use.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from mizheng.cli.access.desk import Desk
+from mizheng.cli.depositing.client import NotaryClient, decode_base64
+from mizheng.cli.depositing.one import require_same_notary
+from mizheng.cli.errors import DataFault
+from mizheng.cli.terminal.text import printable
+from mizheng.verifier.access import Access, Approval, Refusal, Request, Signed, Withdrawal
+
+MAX_PAGES = 10_000
+
+
+def publish(desk: Desk, client: NotaryClient, request: Signed) -> int:
+    """Show a request and all that became of it, in its order; how many documents that were."""
+    _require_notary(desk)
+    count = 0
+    approvals: set[str] = set()
+    for line, signed in desk.log.documents():
+        document = signed.document
+        if isinstance(document, Request):
+            is_of_it = signed.sha256 == request.sha256
+        elif isinstance(document, Withdrawal):
+            is_of_it = document.approval_sha256 in approvals
+        else:
+            assert isinstance(document, (Approval, Refusal, Access))  # noqa: S101 - there is no other
+            is_of_it = document.request_sha256 == request.sha256
+        if not is_of_it:
+            continue
+        if isinstance(document, Approval):
+            approvals.add(signed.sha256)
+        (client.lodge_request if isinstance(document, Request) else client.show_document)(line.content)
+        count += 1
+    return count
+
+
+def fetch(desk: Desk, client: NotaryClient) -> list[Signed]:
+    """Take in the requests for this deposit that were lodged with the notary and are not here yet."""
+    _require_notary(desk)
+    known = {item.sha256 for item in desk.requests()}
+    found = []
+    for item in _lodged(client):
+        if item["deposit"] != desk.log.envelope_sha256 or item["sha256"] in known:
+            continue
+        data = decode_base64(client.lodged_request(item["sha256"])["document"])
+        if hashlib.sha256(data).hexdigest() != item["sha256"]:
+            raise DataFault("the notary gave another request than it named")
+        signed = desk.take(data)
+        if not isinstance(signed.document, Request):
+            raise DataFault("{name} is no request", name=printable(item["sha256"]))
+        found.append(signed)
+    return found
+
+
+def _lodged(client: NotaryClient) -> Iterator[dict[str, Any]]:
+    after = None
+    for _ in range(MAX_PAGES):
+        page = client.lodged_requests(after)
+        for item in page["items"]:
+            if isinstance(item, dict) and isinstance(item.get("sha256"), str) and "deposit" in item:
+                yield item
+        after = page.get("next")
+        if not isinstance(after, str):
+            return
+
+
+def _require_notary(desk: Desk) -> None:
+    deposit = desk.seal.state.deposit
+    assert deposit is not None  # noqa: S101 - a desk is of a deposited seal
+    require_same_notary(deposit, desk.session.organisation)
