@@ -135,7 +135,8 @@ def start(
     if stdout == subprocess.PIPE:
         read, write = os.pipe()
         reading, output = open(read, encoding="utf-8", errors="replace"), open(write, "wb")  # noqa: SIM115, PTH123
-    ours, theirs = socket.socketpair()
+    # Messages, not a stream: of a process that ends at once its id and its exit code are two all the same.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         with theirs, Path(os.devnull).open("rb") as nothing:
             files = (stdin or nothing, output, output if stderr == subprocess.STDOUT else stderr, theirs)
