@@ -29,7 +29,7 @@ def describe_request(desk: Desk, number: int, request: Signed, now: int) -> dict
     asked = request.document
     assert isinstance(asked, Request)  # noqa: S101 - a desk's requests are
     lines = list(desk.log.documents())
-    decided = [(line, item) for line, item in lines if _is_on(item.document, request.sha256)]
+    decided = [(line, item) for line, item in lines if is_on(item.document, request.sha256)]
     allowed, reason = "approved", None
     try:
         permit = permit_of(desk, request, now)
@@ -111,7 +111,8 @@ def describe_look(kept: Kept, log: AccessLog) -> dict[str, Any] | None:
     }
 
 
-def _is_on(document: Document, request_sha256: str) -> bool:
+def is_on(document: Document, request_sha256: str) -> bool:
+    """Whether it decides on this request or is a look that was given on it."""
     return isinstance(document, (Approval, Refusal, Access)) and document.request_sha256 == request_sha256
 
 

@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from mizheng.cli.access.describing import is_on
 from mizheng.cli.access.desk import Desk
 from mizheng.cli.depositing.client import NotaryClient, decode_base64
 from mizheng.cli.depositing.one import require_same_notary
 from mizheng.cli.errors import DataFault
 from mizheng.cli.terminal.text import printable
-from mizheng.verifier.access import Access, Approval, Refusal, Request, Signed, Withdrawal
+from mizheng.verifier.access import Approval, Request, Signed, Withdrawal
 
 MAX_PAGES = 10_000
 
@@ -27,14 +28,8 @@ def publish(desk: Desk, client: NotaryClient, request: Signed) -> int:
     approvals: set[str] = set()
     for line, signed in desk.log.documents():
         document = signed.document
-        if isinstance(document, Request):
-            is_of_it = signed.sha256 == request.sha256
-        elif isinstance(document, Withdrawal):
-            is_of_it = document.approval_sha256 in approvals
-        else:
-            assert isinstance(document, (Approval, Refusal, Access))  # noqa: S101 - there is no other
-            is_of_it = document.request_sha256 == request.sha256
-        if not is_of_it:
+        is_withdrawn = isinstance(document, Withdrawal) and document.approval_sha256 in approvals
+        if not (signed.sha256 == request.sha256 or is_on(document, request.sha256) or is_withdrawn):
             continue
         if isinstance(document, Approval):
             approvals.add(signed.sha256)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import CommandError, InputFault
-from mizheng.cli.terminal.language import N_, _
+from mizheng.cli.terminal.language import N_, _, translate_with
 from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
 from mizheng.cli.terminal.screens import Command
 from mizheng.cli.terminal.text import human_size, printable
@@ -113,6 +113,8 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     from mizheng.cli.transfer.receiving import ACCEPTANCE_FILE
     from mizheng.verifier.canonical import format_instant
     from mizheng.verifier.custody import parse_offer
+    from mizheng.verifier.text import verdict_line
+    from mizheng.verifier.timeline import WHAT_WORDS
 
     record, transfer = done.record, done.record.transfer
     accepted = done.folder / ACCEPTANCE_FILE if accept else None
@@ -131,13 +133,14 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     say(_("purpose: {purpose}", purpose=printable(transfer.purpose)))
     for item in transfer.files:
         say(f"  {printable(str(done.folder / item.name))}")
-    say(_("the bundle's verdict: {verdict}", verdict=_(str(done.report.verdict))))
+    # With its first word: what was made on a chain for trying is no evidence here either.
+    say(_("the bundle's verdict: {verdict}", verdict=verdict_line(done.report, translate_with())))
     if done.offer is not None:
         event = parse_offer(done.offer)
         say(
             _(
                 "hand-over offered: {what}, at {place}, by {giver} to {taker}",
-                what=event.what,
+                what=_(WHAT_WORDS[event.what]),
                 place=printable(event.where),
                 giver=printable(event.by.name),
                 taker=printable(event.to.name if event.to else ""),

@@ -59,7 +59,7 @@ def test_signed_by_both_it_is_on_record(sides: Sides) -> None:
 def test_through_the_mailbox_too(sides: Sides) -> None:
     sides.send("--mailbox", *HANDING, "--gives-all", name="court.ticket")
     shown = sides.court("receive", "court.ticket", "--trust", sides.trust).ok().out
-    assert f"hand-over offered: handover, at {PLACE}" in shown
+    assert f"hand-over offered: hand-over, at {PLACE}" in shown
     assert "the hand-over is signed in the acceptance" in shown
     sides.sender("transfers", "--fetch").ok()
     assert [line["what"] for line in chain(sides)] == ["handover"]

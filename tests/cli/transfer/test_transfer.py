@@ -40,6 +40,12 @@ def test_the_whole_way(sides: Sides) -> None:
     assert "accepted at" in sides.sender("transfers").ok().out
 
 
+def test_what_was_made_on_a_trial_chain_is_said_to_be(sides: Sides) -> None:
+    sides.send()
+    shown = sides.court("receive", "court.age", "--trust", sides.trust).ok().out
+    assert "verdict: TRIAL, no evidential value: VALID" in shown
+
+
 def test_a_court_with_stock_age_and_unzip_reads_it(sides: Sides) -> None:
     age = shutil.which("age")
     assert age, "Debian's age is missing: apt-get install age"
