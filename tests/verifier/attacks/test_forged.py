@@ -45,7 +45,7 @@ def test_a_forged_anchor_of_2020_alone_gives_no_time(scene: Scene, by: str) -> N
     assert report.verdict is Verdict.UNDETERMINED
     assert report.latest is None
     assert report.is_unchanged_since_anchored is False
-    assert "2020" not in words(report)
+    assert "2020-" not in words(report)
 
 
 @pytest.mark.parametrize("by", FORGERIES)
