@@ -8,6 +8,7 @@ court's system may honestly have changed (compression, dates, folder entries) is
 from __future__ import annotations
 
 import io
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,7 +45,10 @@ Source = bytes | Path | BinaryIO
 
 
 class ArchiveReader:
-    """An open ZIP whose structure was checked: every byte of it belongs to exactly one member."""
+    """An open ZIP whose structure was checked: every byte of it belongs to exactly one member.
+
+    Several threads may read from it at once.
+    """
 
     def __init__(self, source: Source) -> None:
         """FormatError when it is not a ZIP or plays a trick; OSError when a path cannot be read."""
@@ -55,6 +59,7 @@ class ArchiveReader:
             self._file = _open(source)
         else:
             self._file = source
+        self._turn = threading.Lock()
         try:
             self._read_directory()
         except BaseException:
@@ -162,8 +167,9 @@ class ArchiveReader:
         return self._bytes(self._starts[entry.name], min(entry.packed, CHUNK_BYTES))
 
     def _bytes(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        return self._file.read(length)
+        with self._turn:
+            self._file.seek(offset)
+            return self._file.read(length)
 
     def _packed(self, entry: Entry) -> Iterator[bytes]:
         position, end = self._starts[entry.name], self._starts[entry.name] + entry.packed

@@ -15,7 +15,16 @@ from . import dsse
 from .archive import MAX_MEMORY_BYTES, ArchiveReader, Source
 from .canonical import dump, from_hex, parse_instant, parse_typed
 from .errors import FormatError, LimitError, VersionError
-from .members import DEPOSITORS, DOCUMENT, FOLDERS, STATEMENT, is_depositors, member_group, member_order
+from .members import (
+    DEPOSITORS,
+    DOCUMENT,
+    FOLDERS,
+    GROUPS,
+    STATEMENT,
+    is_depositors,
+    member_group,
+    member_order,
+)
 from .signature import PrivateKey
 
 BUNDLE_PAYLOAD_TYPE = "application/vnd.mizheng.bundle.v1+json"
@@ -53,7 +62,7 @@ class Bundle:
     def __init__(self, source: Source) -> None:
         """FormatError for a ZIP that plays tricks or holds other names; OSError for an unreadable path."""
         self._archive = ArchiveReader(source)
-        self._groups: dict[str, dict[str, None]] = {}
+        self._groups: dict[str, list[str]] = {}
         try:
             self._sort_members()
         except FormatError:
@@ -77,8 +86,8 @@ class Bundle:
                 return
 
     def _sort_members(self) -> None:
-        for name in self._archive.names:
-            self._groups.setdefault(member_group(name), {})[name] = None
+        for place, _number, name in sorted(map(member_order, self._archive.names)):
+            self._groups.setdefault(GROUPS[place], []).append(name)
         # A tool that packs anew adds the folders of our own names; any other is a name not on the list.
         if not FOLDERS.issuperset(self._archive.folders):
             raise FormatError("a member whose name is not on the list of formats §8")
@@ -93,11 +102,11 @@ class Bundle:
     @property
     def names(self) -> list[str]:
         """All members, in the order of the form that bundles are written in."""
-        return sorted(self._archive.names, key=member_order)
+        return [name for group in self._groups.values() for name in group]
 
     def group(self, group: str) -> list[str]:
         """Names of the members of one group, sorted by their number."""
-        return sorted(self._groups.get(group, ()), key=member_order)
+        return list(self._groups.get(group, ()))
 
     def has(self, name: str) -> bool:
         return name in self._archive

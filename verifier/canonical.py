@@ -26,7 +26,6 @@ MAX_BYTES = 4 * 1024 * 1024
 
 Json = None | bool | int | str | list[Any] | dict[str, Any]
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
 # 24:00:00 is another spelling of the next day; some releases of Python read it.
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -98,26 +97,33 @@ def require_fields(
     """Check that `value` is an object with exactly these fields and types (a type or a tuple of types)."""
     if not isinstance(value, dict):
         raise FormatError("expected an object")
-    known = {**required, **(optional or {})}
-    for name in value:
-        if name not in known:
-            raise FormatError("unknown field {field!r}", field=name[:64])
-    for name in required:
-        if name not in value:
-            raise FormatError("missing field {field!r}", field=name)
+    known = {**required, **optional} if optional else required
+    if value.keys() != known.keys():
+        for name in value:
+            if name not in known:
+                raise FormatError("unknown field {field!r}", field=name[:64])
+        for name in required:
+            if name not in value:
+                raise FormatError("missing field {field!r}", field=name)
     for name, found in value.items():
-        types = known[name] if isinstance(known[name], tuple) else (known[name],)
-        # bool is a subclass of int in Python, never in JSON.
-        if not isinstance(found, types) or (isinstance(found, bool) and bool not in types):
+        # What was read from JSON is of these types themselves; in Python bool is a subclass of int.
+        kind, types = type(found), known[name]
+        if kind is not types and not (isinstance(types, tuple) and kind in types):
             raise FormatError("field {field!r} has the wrong type", field=name)
     return value
 
 
 def from_hex(text: object, length: int | None = None) -> bytes:
     """Bytes of lower-case hex without 0x; `length` in bytes when fixed."""
-    if not isinstance(text, str) or not _HEX.fullmatch(text):
+    if not isinstance(text, str):
         raise FormatError("expected lower-case hex")
-    data = bytes.fromhex(text)
+    try:
+        data = bytes.fromhex(text)
+    except ValueError as error:
+        raise FormatError("expected lower-case hex") from error
+    # Python also reads capital letters and white space between bytes.
+    if data.hex() != text:
+        raise FormatError("expected lower-case hex")
     if length is not None and len(data) != length:
         raise FormatError("expected {length} bytes of hex, found {found}", length=length, found=len(data))
     return data
@@ -251,4 +257,7 @@ def _read_whole(text: str) -> int:
 # Made once: to make them takes as long as to read or write a small document.
 _DECODER = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_float, parse_int=_read_whole)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_SORTER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+# What was read from text holds no circle.
+_SORTER = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True, check_circular=False
+)

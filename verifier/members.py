@@ -67,7 +67,9 @@ for _group, _pattern, _ in _MEMBERS:
     _BY_FOLDER.setdefault(_pattern.pattern.partition("/")[0] if "/" in _pattern.pattern else "", []).append(
         (_group, _pattern)
     )
-_ORDER = {group: place for place, (group, _, _) in enumerate(_MEMBERS)}
+GROUPS = tuple(group for group, _, _ in _MEMBERS)
+"""All groups, in the order of the ZIP: `member_order` counts them."""
+_ORDER = {group: place for place, group in enumerate(GROUPS)}
 
 
 # Bundles have the same few names, and each is looked up again and again.

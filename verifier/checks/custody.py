@@ -5,10 +5,14 @@ They are judged one after the other, up to the first that does not hold: what co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
+from ..ahead import in_order, outcome
+from ..bundle import Bundle
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof
-from ..custody import CustodyDocument, Party, read_custody
+from ..custody import Custody, CustodyDocument, Party, read_custody
 from ..dsse import MAX_ENVELOPE_BYTES
 from ..errors import FormatError, ProofError
 from ..event import verify_recorded
@@ -38,7 +42,9 @@ def check_custody(context: Context) -> None:
         return
     run = _Run(context, Holdings(context.envelope_sha256, context.statement.public_key))
     first, last = number_of(members[0]), number_of(members[-1])
-    stopped = next((number for number in range(min(first, 1), last + 1) if not run.take(number)), None)
+    numbers = range(min(first, 1), last + 1)
+    with closing(in_order(lambda number: _examine(context.bundle, number), numbers)) as examined:
+        stopped = next((found.number for found in examined if not run.take(found)), None)
     if stopped is None:
         run.conclude()
         return
@@ -47,6 +53,43 @@ def check_custody(context: Context) -> None:
         if code not in found:
             message = N_("the events were judged up to event {number} only, which does not hold")
             findings.not_checked(code, message=message, number=stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """What is true of one event whatever came before it; each part raises where it does not hold."""
+
+    number: int
+    document: Callable[[], CustodyDocument]
+    signed: Callable[[], Custody]
+    recorded: Callable[[], TlogProof]
+
+
+def _examine(bundle: Bundle, number: int) -> _Examined:
+    document = outcome(lambda: _read(bundle, number))
+    signed = outcome(lambda: document().verify())
+    return _Examined(number, document, signed, outcome(lambda: _verify_recorded(bundle, number)))
+
+
+def _read(bundle: Bundle, number: int) -> CustodyDocument:
+    if not number:
+        raise FormatError("custody events are numbered from 1")
+    name = custody_members(number)[0]
+    if not bundle.has(name):
+        raise FormatError("the event of this number is missing")
+    return read_custody(bundle.read(name, MAX_ENVELOPE_BYTES))
+
+
+def _verify_recorded(bundle: Bundle, number: int) -> TlogProof:
+    document, event, proof = custody_members(number)
+    for name in (document, event, proof):
+        if not bundle.has(name):
+            raise FormatError("half of the proof that the event is on record: {name} is missing", name=name)
+    return verify_recorded(
+        bundle.read(document, MAX_ENVELOPE_BYTES),
+        bundle.read(event, MAX_ENVELOPE_BYTES),
+        bundle.read(proof, MAX_PROOF_BYTES),
+    )
 
 
 @dataclass(slots=True)
@@ -66,19 +109,19 @@ class _Run:
     places: list[int] = field(default_factory=list)
     """Leaf indices of the events on record."""
 
-    def take(self, number: int) -> bool:
+    def take(self, found: _Examined) -> bool:
         """Judge one event; False when it does not hold."""
         findings = self.context.findings
-        name = custody_members(number)[0]
-        document = findings.attempt(_CHAIN, name, lambda: self._read(name))
+        name = custody_members(found.number)[0]
+        document = findings.attempt(_CHAIN, name, found.document)
         if document is None:
             return False
-        line = make_line(number, document, self._name_of)
+        line = make_line(found.number, document, self._name_of)
         self.context.custody.append(line)
         line.holds = (
-            findings.attempt(_SIGNATURES, name, document.verify) is not None
+            findings.attempt(_SIGNATURES, name, found.signed) is not None
             and findings.attempt(_CHAIN, name, lambda: self._add(document)) is not None
-            and self._check_log(number, line)
+            and self._check_log(found, line)
         )
         for party in document.event.parties:
             self.parties.setdefault(party.public_key.keyid, (party, name))
@@ -99,27 +142,20 @@ class _Run:
             findings.passed(_LOG, message=message, count=count, first=self.places[0], last=self.places[-1])
         self._check_keys()
 
-    def _read(self, name: str) -> CustodyDocument:
-        if name == custody_members(0)[0]:
-            raise FormatError("custody events are numbered from 1")
-        if not self.context.bundle.has(name):
-            raise FormatError("the event of this number is missing")
-        return read_custody(self.context.bundle.read(name, MAX_ENVELOPE_BYTES))
-
     def _add(self, document: CustodyDocument) -> bool:
         self.holdings.add(document)
         return True
 
-    def _check_log(self, number: int, line: CustodyLine) -> bool:
+    def _check_log(self, found: _Examined, line: CustodyLine) -> bool:
         """False only where it is shown to be wrong."""
         findings, bundle = self.context.findings, self.context.bundle
-        name, *recorded = custody_members(number)
+        name, *recorded = custody_members(found.number)
         if not any(bundle.has(member) for member in recorded):
             if not self.is_log_open:
                 findings.not_provided(_LOG, name, N_("signed, but not on record in the log"))
             self.is_log_open = True
             return True
-        proof = findings.attempt(_LOG, name, lambda: self._recorded(number))
+        proof = findings.attempt(_LOG, name, lambda: self._place(found.recorded()))
         if proof is None:
             return False
         line.leaf_index = proof.index
@@ -131,19 +167,8 @@ class _Run:
         self.is_log_open = True
         return findings.checks[-1].status is not Status.FAIL
 
-    def _recorded(self, number: int) -> TlogProof:
-        bundle, heads = self.context.bundle, self.context.heads
-        document, *recorded = custody_members(number)
-        for name in recorded:
-            if not bundle.has(name):
-                raise FormatError(
-                    "half of the proof that the event is on record: {name} is missing", name=name
-                )
-        proof = verify_recorded(
-            bundle.read(document, MAX_ENVELOPE_BYTES),
-            bundle.read(recorded[0], MAX_ENVELOPE_BYTES),
-            bundle.read(recorded[1], MAX_PROOF_BYTES),
-        )
+    def _place(self, proof: TlogProof) -> TlogProof:
+        heads = self.context.heads
         checkpoint = proof.checkpoint
         if heads and checkpoint.origin != heads[0].checkpoint.origin:
             raise ProofError("the event is on record in another log than the deposit")
