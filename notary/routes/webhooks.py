@@ -45,7 +45,8 @@ _ONE = (*AUTH_PROBLEMS, "webhook-unknown")
 def add_webhook(asked: WebhookRequest, caller: SubscriberOf, service: ServiceOf) -> JSONResponse:
     """Be told what becomes of deposits and certificates. The secret is in this answer and in no other one."""
     hooks.check_events(asked.events)
-    hooks.check_url(service.webhooks.setup, asked.url)
+    with service.webhooks.looking_up(caller.organisation_id):
+        hooks.check_url(service.webhooks.setup, asked.url)
     with writing(service.engine) as connection:
         hook = hooks.add_webhook(
             connection, caller.organisation_id, asked.url, asked.events, int(time.time())

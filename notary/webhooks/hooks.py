@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ TEST = "webhook.test"
 
 # One for each system of a company that has to know; each takes a little of the notary's time.
 MAX_WEBHOOKS = 5
+_NAME = re.compile("wh_[0-9a-f]{24}")
 # Receivers take the new secret over within a day.
 OLD_SECRET_SECONDS = 86_400
 
@@ -113,6 +115,9 @@ def add_webhook(
 
 def find_webhook(connection: Connection, organisation_id: int | None, name: str) -> Row[Any]:
     """The company's webhook (None: anybody's); Problem `webhook-unknown` for another's and for none."""
+    # What else somebody puts into a path is not asked for: PostgreSQL takes no NUL in a text.
+    if not _NAME.fullmatch(name):
+        raise Problem("webhook-unknown")
     query = select(webhooks).where(webhooks.c.name == name)
     if organisation_id is not None:
         query = query.where(webhooks.c.organisation_id == organisation_id)

@@ -8,9 +8,11 @@ A message that was sent and whose outcome was not written down is sent again, un
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from mizheng.notary.database import reading, writing
@@ -59,6 +61,24 @@ class WebhookKeeper:
         self._under_way: dict[int, tuple[int, Future[list[Attempt]]]] = {}
         self._forgot_at = 0.0
         self._is_stopping = False
+        self._looking: set[int] = set()
+        self._looking_guard = threading.Lock()
+
+    @contextmanager
+    def looking_up(self, organisation_id: int) -> Iterator[None]:
+        """Look a name up for this company; Problem `quota-minute` while it has another one looked up.
+
+        How long that takes, the name's own servers decide: one thread of those that answer requests, not all.
+        """
+        with self._looking_guard:
+            if organisation_id in self._looking:
+                raise Problem("quota-minute", retry_after=1)
+            self._looking.add(organisation_id)
+        try:
+            yield
+        finally:
+            with self._looking_guard:
+                self._looking.discard(organisation_id)
 
     def start(self) -> None:
         self._worker.start()

@@ -10,6 +10,7 @@ was dead.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +25,14 @@ from mizheng.verifier.canonical import format_instant
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 WAITING = "waiting"
+_MESSAGE_ID = re.compile("msg_[0-9a-f]{32}")
 # Seconds before each further attempt: a restart, an outage, a night, a weekend.
 PAUSES = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
 MAX_ATTEMPTS = len(PAUSES) + 1
 # Long enough to look into what went wrong; the truth stands in the log and not here.
 KEPT_SECONDS = 30 * 86_400
+# Whoever sets a receiver up tries it a few times: so many in a minute, and so many that wait.
+TESTS_AT_ONCE = 10
 # How many messages are sent one after the other before another webhook's turn.
 RUN = 50
 
@@ -78,7 +82,14 @@ def put_message(
 
 
 def put_test(connection: Connection, webhook: Row[Any], now: int) -> int:
-    """A message that only shows that messages arrive."""
+    """A message that only shows that messages arrive; Problem `quota-minute` for too many of them."""
+    table = webhook_deliveries
+    mine = (table.c.webhook_id == webhook.id, table.c.event == TEST)
+    # Nothing else bounds them: asked for one after the other, they would fill a silent receiver's outbox.
+    for some in (table.c.created_at > now - 60, table.c.state == WAITING):
+        found = connection.execute(select(func.count()).select_from(table).where(*mine, some)).scalar()
+        if (found or 0) >= TESTS_AT_ONCE:
+            raise Problem("quota-minute", retry_after=60)
     return put_message(connection, webhook.id, TEST, None, {"webhook": webhook.name}, now)
 
 
@@ -178,6 +189,8 @@ def list_deliveries(
 
 def send_again(connection: Connection, webhook_id: int, message_id: str) -> Row[Any]:
     """Have a message sent once more, whatever became of it; Problem `delivery-unknown` if there is none."""
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise Problem("delivery-unknown")
     table = webhook_deliveries
     mine = (table.c.webhook_id == webhook_id, table.c.message_id == message_id)
     changed = connection.execute(update(table).where(*mine).values(state=WAITING, attempts=0, next_at=0))

@@ -1,7 +1,8 @@
 """One attempt to deliver one message: a POST that goes to a checked address and nowhere else.
 
 No client library: it would resolve the name a second time, look for proxies, follow redirects, and wait anew
-for each byte of an answer. Of the answer nothing but its status counts. All of it has one deadline.
+for each byte of an answer. Of the answer nothing but its status counts. All of it has one deadline, but for
+the name, for which the system's resolver has its own.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pytest
 from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import reading, writing
+from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance, open_instance
 from mizheng.notary.log.append import NewEntry, append
 from mizheng.notary.log.guard import writing_log
@@ -22,6 +23,7 @@ from mizheng.notary.webhooks.outbox import (
     KEPT_SECONDS,
     MAX_ATTEMPTS,
     PAUSES,
+    TESTS_AT_ONCE,
     Attempt,
     choose_messages,
     choose_webhooks,
@@ -29,6 +31,7 @@ from mizheng.notary.webhooks.outbox import (
     list_deliveries,
     put_test,
     record_attempts,
+    send_again,
 )
 from sqlalchemy import Row, insert
 from sqlalchemy.exc import IntegrityError
@@ -218,3 +221,28 @@ def test_settled_messages_are_forgotten_after_a_month(instance: Instance, hook: 
     with writing(instance.engine) as connection:
         forget_old(connection, NOW + KEPT_SECONDS + 1)
     assert [row.state for row in rows(instance, hook)] == ["waiting"]
+
+
+@pytest.mark.parametrize("later", [0, 3600], ids=["in one minute", "that all wait"])
+def test_tests_are_not_asked_for_without_end(instance: Instance, hook: Row[Any], later: int) -> None:
+    with writing(instance.engine) as connection:
+        for number in range(TESTS_AT_ONCE):
+            put_test(connection, hook, NOW + number * later)
+        with pytest.raises(Problem) as caught:
+            put_test(connection, hook, NOW + TESTS_AT_ONCE * later)
+    assert caught.value.code == "quota-minute"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "wh_" + "\0" * 24, "wh_" + "a" * 23, "中"])
+def test_a_name_that_is_none(instance: Instance, name: str) -> None:
+    """No text of PostgreSQL holds NUL: asked for, it would be a fault of the database."""
+    with reading(instance.engine) as connection, pytest.raises(Problem) as caught:
+        find_webhook(connection, None, name)
+    assert caught.value.code == "webhook-unknown"
+
+
+@pytest.mark.parametrize("message", ["\0", "msg_" + "\0" * 32])
+def test_a_message_that_is_none(instance: Instance, hook: Row[Any], message: str) -> None:
+    with writing(instance.engine) as connection, pytest.raises(Problem) as caught:
+        send_again(connection, hook.id, message)
+    assert caught.value.code == "delivery-unknown"
