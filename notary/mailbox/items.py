@@ -115,21 +115,22 @@ def finish(connection: Connection, item: str) -> None:
 
 def withdraw(connection: Connection, row: Any, document: bytes) -> None:
     """Its sender takes it back; Problem `mailbox-answered` for another word than was kept."""
-    if row.withdrawal is not None:
-        if row.withdrawal != document:
-            raise Problem("mailbox-answered")
-        return
-    values = {"state": WITHDRAWN, "withdrawal": document}
-    connection.execute(update(mailbox_items).where(mailbox_items.c.id == row.id).values(**values))
+    _say_once(connection, row, "withdrawal", document, state=WITHDRAWN)
 
 
 def accept(connection: Connection, row: Any, document: bytes) -> None:
     """The first word of its recipient stands; Problem `mailbox-answered` for a second one."""
-    if row.acceptance is not None and row.acceptance != document:
+    _say_once(connection, row, "acceptance", document)
+
+
+def _say_once(connection: Connection, row: Any, column: str, document: bytes, **values: str) -> None:
+    """Keep a word that nobody said before. Of two at the same moment the second waits here, and finds it."""
+    kept = mailbox_items.c[column]
+    place = mailbox_items.c.id == row.id
+    query = update(mailbox_items).where(place, kept.is_(None)).values({column: document, **values})
+    is_kept = connection.execute(query).rowcount == 1
+    if not is_kept and connection.execute(select(kept).where(place)).scalar() != document:
         raise Problem("mailbox-answered")
-    if row.acceptance is None:
-        changed = mailbox_items.c.id == row.id
-        connection.execute(update(mailbox_items).where(changed).values(acceptance=document))
 
 
 def list_items(

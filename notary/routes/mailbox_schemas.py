@@ -24,6 +24,8 @@ class MailboxRequest(BaseModel):
         description="SCHEME:ID of a company of this notary that may fetch it with its own API key",
         min_length=3,
         max_length=200,
+        # No identifier has a control character, and no database's text takes NUL.
+        pattern=r"^[^\x00-\x1f\x7f]+$",
     )
 
 

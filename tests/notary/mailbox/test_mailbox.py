@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from mizheng.notary.config import load_settings
+from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
+from mizheng.notary.mailbox import items
 from mizheng.notary.mailbox.files import MailboxFiles
 from mizheng.notary.mailbox.keeper import ANSWER_SECONDS, HALF_SECONDS, MailboxKeeper
 from mizheng.notary.mailbox.setup import MIB, parse_mailbox
@@ -337,3 +339,19 @@ def test_settings_of_the_file_reach_the_mailbox(tmp_path: Path) -> None:
     settings = load_settings({"MIZHENG_DATA_DIR": str(tmp_path)})
     found = parse_mailbox(settings.mailbox, tmp_path)
     assert (found.directory, found.days, found.is_enabled) == (Path("/srv/m"), 7, True)
+
+
+def test_of_two_answers_at_once_the_first_one_stands(depositor: TestDepositor, database: Engine) -> None:
+    """Both looked before either had answered."""
+    left = leave(depositor)
+    query = select(mailbox_items).where(mailbox_items.c.id == left.id)
+    with reading(database) as connection:
+        seen = connection.execute(query).one()
+    with writing(database) as connection:
+        items.accept(connection, seen, b"first")
+        items.accept(connection, seen, b"first")
+        with pytest.raises(Problem) as caught:
+            items.accept(connection, seen, b"second")
+    assert caught.value.code == "mailbox-answered"
+    with reading(database) as connection:
+        assert connection.execute(query).one().acceptance == b"first"
