@@ -48,7 +48,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "scope-missing": ProblemType(
         403,
         "the API key may not be used for this",
-        "make one with the scope: deposit, read, keys, webhooks or mailbox",
+        "make one with the scope: deposit, read, keys, webhooks, mailbox or access",
     ),
     # What was sent, in the order in which it is looked at.
     "body-too-large": ProblemType(
@@ -117,6 +117,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "send the file's bytes exactly as mizheng access or mizheng custody wrote them",
     ),
     "access-request-unknown": ProblemType(404, "there is no such request of this organisation"),
+    "access-request-elsewhere": ProblemType(
+        409,
+        "somebody else has lodged this request already",
+        "what became of it is shown to whoever did; sign a new one if that was not you",
+    ),
     "access-limit": ProblemType(429, "too many requests or documents", "send it again tomorrow"),
     # Webhooks.
     "webhook-url-wrong": ProblemType(

@@ -64,7 +64,7 @@ class Shown:
 def lodge(connection: Connection, data: bytes, by: Party) -> tuple[Lodged, bool]:
     """Keep a request for the company whose deposit it is about; whether it is new.
 
-    Problem `access-document-wrong`, `deposit-unknown`, `access-limit`.
+    Problem `access-document-wrong`, `access-request-elsewhere`, `deposit-unknown`, `access-limit`.
     """
     document = _read(data)
     if not isinstance(document, Request):
@@ -74,7 +74,9 @@ def lodge(connection: Connection, data: bytes, by: Party) -> tuple[Lodged, bool]
     sha256 = hashlib.sha256(data).digest()
     found = connection.execute(select(access_requests).where(access_requests.c.sha256 == sha256)).first()
     if found is not None:
-        # Whoever lodged it first: the answer tells nothing that its sender did not have.
+        if not _is_of(found, by):
+            # What became of it is not for whoever has its bytes; that it is here, its requester should know.
+            raise Problem("access-request-elsewhere")
         return read_lodged(found), False
     owner = _owner(connection, bytes.fromhex(document.envelope_sha256))
     now = int(time.time())
@@ -181,6 +183,13 @@ def of_lodger(party: Party) -> ColumnElement[bool]:
     if party.member_id is not None:
         return access_requests.c.member_id == party.member_id
     return and_(access_requests.c.member_id.is_(None), access_requests.c.lodger_id == party.organisation_id)
+
+
+def _is_of(row: Row[Any], party: Party) -> bool:
+    """Whether this party lodged the request, or has the deposit that it is about: the same as `of_lodger`."""
+    if party.member_id is not None:
+        return bool(row.member_id == party.member_id)
+    return party.organisation_id in (row.organisation_id, row.lodger_id)
 
 
 def read_lodged(row: Row[Any]) -> Lodged:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
 from mizheng.notary.access import finding, kept
+from mizheng.notary.auditing.recording import record
+from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.database import reading, writing
 from mizheng.notary.routes.access import AUTH_PROBLEMS, AccessOf, ServiceOf, signed_body
 from mizheng.notary.routes.access_schemas import (
@@ -21,6 +23,7 @@ from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import HEX32
 from mizheng.verifier.canonical import format_instant, to_base64
+from sqlalchemy import Connection
 
 router = APIRouter(prefix="/v1/access", tags=["access"])
 
@@ -43,7 +46,7 @@ Body = Annotated[bytes, Depends(read_body)]
     openapi_extra=signed_body("request", ENVELOPE),
     responses={
         200: {"model": RequestItem, "description": "It was lodged before."},
-        **document(*AUTH_PROBLEMS, *_TAKING),
+        **document(*AUTH_PROBLEMS, *_TAKING, "access-request-elsewhere"),
     },
 )
 def lodge_request(body: Body, caller: AccessOf, service: ServiceOf) -> JSONResponse:
@@ -52,6 +55,8 @@ def lodge_request(body: Body, caller: AccessOf, service: ServiceOf) -> JSONRespo
     """
     with writing(service.engine) as connection:
         found, is_new = kept.lodge(connection, body, kept.Party(caller.organisation_id))
+        if is_new:
+            _record(connection, caller, "access.lodge", f"request:{found.sha256[:16]}")
         state = finding.states_of(connection, [found])[found.id]
     return JSONResponse(describe_request(found, state), 201 if is_new else 200)
 
@@ -107,7 +112,13 @@ def show_document(body: Body, caller: AccessOf, service: ServiceOf) -> JSONRespo
     """
     with writing(service.engine) as connection:
         found, is_new = kept.show_document(connection, caller.organisation_id, body)
+        if is_new:
+            _record(connection, caller, "access.show", f"document:{found.sha256[:16]}")
     return JSONResponse(describe_shown(found), 201 if is_new else 200)
+
+
+def _record(connection: Connection, caller: Caller, action: str, subject: str) -> None:
+    record(connection, action, subject, actor=f"organisation:{caller.organisation_id}")
 
 
 def describe_request(found: kept.Lodged, state: str) -> dict[str, Any]:

@@ -112,11 +112,11 @@ def show_decision(call: Call) -> Response:
         raise Problem("not-found")
     try:
         with writing(call.visit.service.engine) as connection:
-            _shown, is_new = kept.show_document(
+            shown, is_new = kept.show_document(
                 connection, member.organisation_id, _pasted(call), request_id=found.id
             )
             if is_new:
-                record(connection, "access.show", f"request:{found.sha256[:16]}", actor=member.actor)
+                record(connection, "access.show", f"document:{shown.sha256[:16]}", actor=member.actor)
     except Problem as problem:
         return show_request(call, _words(problem), 422)
     return call.go(f"/requests/{found.sha256}")
@@ -172,6 +172,7 @@ def _find(call: Call, connection: Connection) -> kept.Lodged:
 
 def _words(problem: Problem) -> str:
     return {
+        "access-request-elsewhere": N_("Somebody else has lodged this request already."),
         "access-limit": N_("Too many in one day. Try again tomorrow."),
         "deposit-unknown": N_("No deposit of this notary is named in it."),
         "access-request-unknown": N_("It is not a decision on this request."),

@@ -25,6 +25,7 @@ def test_lodged_listed_answered(world: LawfulWorld) -> None:
     lodged = world.api(court, "POST", "/requests", request)
     assert lodged.status_code == 201, lodged.text
     sha256 = lodged.json()["sha256"]
+    assert world.acts(1) == [("access.lodge", f"organisation:{court.number}", f"request:{sha256[:16]}", "{}")]
     assert world.api(court, "POST", "/requests", request).status_code == 200
     listed = world.api(company, "GET", "/requests?limit=200").json()["items"]
     assert [item["matter"] for item in listed if item["sha256"] == sha256] == ["(2026)示01民初7号"]
@@ -67,6 +68,28 @@ def test_another_company_sees_and_answers_nothing(world: LawfulWorld) -> None:
             "urn:mizheng:problem:access-request-unknown",
         )
     assert world.api(owner, "GET", f"/requests/{found.sha256}").json()["shown"] == []
+
+
+def test_what_became_of_a_request_is_told_to_whoever_lodged_it(world: LawfulWorld) -> None:
+    """Another company that has its bytes is not told whether it was approved, nor by whom it was lodged."""
+    owner, other = world.has
+    request = world.ask(owner, scope="经手人也有一份")
+    appraiser, browser = world.enter(Role.APPRAISER)
+    with writing(world.instance.engine) as connection:
+        kept.lodge(connection, request, kept.Party(member_id=appraiser.id))
+    assert world.api(owner, "POST", "/documents", owner.decide(request)).status_code == 201
+    answer = world.api(other, "POST", "/requests", request)
+    assert (answer.status_code, answer.json()["type"]) == (
+        409,
+        "urn:mizheng:problem:access-request-elsewhere",
+    )
+    assert "approved" not in answer.text
+    assert world.api(owner, "POST", "/requests", request).json()["state"] == "approved"
+    browser.get("/requests")
+    assert browser.post("/requests", document=request.decode()).status_code == 303
+    colleague = world.enter(Role.APPRAISER)[1]
+    colleague.get("/requests")
+    assert colleague.post("/requests", document=request.decode()).status_code == 422
 
 
 def test_a_custody_event_is_shown_of_ones_own_deposit_alone(world: LawfulWorld) -> None:
