@@ -8,6 +8,7 @@ from mizheng.notary.anchoring.background import ChainKeepers
 from mizheng.notary.anchoring.costs import load_spent
 from mizheng.notary.anchoring.keeper import ChainKeeper
 from mizheng.notary.auditing.keeper import AuditKeeper
+from mizheng.notary.auditing.refusals import Refusals
 from mizheng.notary.certificates.keeper import CertificateKeeper
 from mizheng.notary.chain.beacon import newest_beacon
 from mizheng.notary.chain.feerule import WEI, format_amount
@@ -74,6 +75,7 @@ class Service:
         self.time_stamps = TimeStampKeeper(instance)
         self.certificates = CertificateKeeper(instance, lambda: self.chains.profiles)
         self.audit = AuditKeeper(instance)
+        self.refusals = Refusals(instance.engine)
         self.mailbox = MailboxKeeper(instance)
         self.webhooks = WebhookKeeper(instance)
         self.pages = parse_pages(instance.settings.pages)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi.concurrency import run_in_threadpool
 from mizheng.notary.certificates.answers import describe_anchor
@@ -25,6 +25,7 @@ from mizheng.notary.certificates.lookup import (
 )
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
+from mizheng.notary.pages.forms import read_form
 from mizheng.notary.pages.render import (
     LANGUAGES,
     PREFIXES,
@@ -197,8 +198,6 @@ def _read_code(visit: Visit) -> tuple[str | None, str]:
 
 CERTIFICATE_PATTERN = "/certificates/{number}"
 CERTIFICATE_PATH = re.compile(r"(?P<english>/en)?/certificates/(?P<number>[^/]+)")
-# A form has one field; nothing that is typed by hand is longer.
-_MAX_FORM = 4096
 
 
 def _page(answer: Answer, language: str) -> Callable[[Request], Any]:
@@ -220,11 +219,8 @@ async def _respond(
     service: Service, request: Request, answer: Answer, language: str, places: Mapping[str, str]
 ) -> Response:
     path = request.scope["path"].removeprefix(PREFIXES[language]) or "/"
-    form: dict[str, str] = {}
-    if request.method == "POST":
-        body = (await request.body())[:_MAX_FORM].decode("utf-8", "replace")
-        form = {name: values[0] for name, values in parse_qs(body, max_num_fields=10).items()}
-    visit = Visit(service, language, path, dict(places), form)
+    visit = Visit(service, language, path, dict(places), {})
+    # Before anything is read.
     try:
         service.visitors.let_in(request.client.host if request.client else None, request.headers)
     except Problem as problem:
@@ -233,7 +229,7 @@ async def _respond(
         busy = visit.show("missing.html", 429, title=title, text=text, asked="", action="", wrong="")
         busy.headers["Retry-After"] = str(problem.retry_after)
         return busy
-    return await run_in_threadpool(answer, visit)
+    return await run_in_threadpool(answer, replace(visit, form=await read_form(request)))
 
 
 async def _static(request: Request) -> Response:

@@ -6,6 +6,7 @@ Whether somebody may do this is decided before (`permissions`); `by` is who did 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ INVITATION_SECONDS = 7 * 86400
 _MAX_NAME = 100
 # Letters and digits that are not mistaken for each other; 12 of them are 59 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_PSEUDONYM = re.compile(f"[{_ALPHABET}]{{12}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,9 @@ def load_member(connection: Connection, number: int) -> Member:
 
 
 def find_member(connection: Connection, pseudonym: str) -> Member | None:
+    # What else somebody puts into a path is not asked for: PostgreSQL takes no NUL in a text.
+    if not _PSEUDONYM.fullmatch(pseudonym):
+        return None
     number = connection.execute(
         select(members.c.id).where(members.c.pseudonym == pseudonym)
     ).scalar_one_or_none()

@@ -7,6 +7,7 @@ Everything is fetched from addresses that the operator configured, or that his p
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ class Identity:
     subject: str
     is_strong: bool
     """By the provider's word two factors were shown."""
+    is_fresh: bool
+    """By the provider's word that was for this login, and not for an earlier one that it still holds open."""
+    logout_url: str | None
+    """Where the browser goes to end the provider's session, too; None where the provider names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,18 @@ def begin_login(setup: PeopleSetup, provider: Provider) -> Beginning:
         nonce=nonce,
         code_challenge=create_s256_code_challenge(verifier),
         code_challenge_method="S256",
-        # A login here is one there: a session of the provider that somebody left open is not enough.
+        # A login here is one there: a session of the provider that somebody left open is not enough. Both are
+        # only words in an address, which a browser may change; so what comes back is looked at. With max_age
+        # the provider has to say when the login was (OpenID Connect Core 1.0 §3.1.2.1).
         prompt="login",
+        max_age=_LEEWAY,
     )
     data: dict[str, str | int] = {
         "provider": provider.name,
         "state": state,
         "nonce": nonce,
         "verifier": verifier,
+        "begun_at": int(time.time()),
     }
     return Beginning(url, data)
 
@@ -93,11 +102,26 @@ def finish_login(
             token = _fetch_token(client, setup, provider, metadata, code, str(data["verifier"]))
             keys = _fetch(client, metadata["jwks_uri"])
         claims = _read_id_token(provider, token, keys, str(data["nonce"]))
+        amr, acr = claims.get("amr") or [], claims.get("acr")
+        is_strong = not provider.strong_amr.isdisjoint(amr) or acr in provider.strong_acr
+        is_fresh = int(claims.get("auth_time") or 0) >= int(data["begun_at"]) - _LEEWAY
     except (OAuth2Error, JoseError, KeyError, TypeError, ValueError):
         raise LoginError("oidc-answer-wrong") from None
-    amr, acr = claims.get("amr") or [], claims.get("acr")
-    is_strong = not provider.strong_amr.isdisjoint(amr) or acr in provider.strong_acr
-    return Identity(provider.issuer, claims["sub"], is_strong)
+    return Identity(
+        provider.issuer, claims["sub"], is_strong, is_fresh, _logout_url(setup, provider, metadata)
+    )
+
+
+def _logout_url(setup: PeopleSetup, provider: Provider, metadata: Mapping[str, Any]) -> str | None:
+    """By OpenID Connect RP-Initiated Logout 1.0 §2. Without `id_token_hint`: no id token is kept, so the
+    provider asks whether it is meant.
+    """
+    endpoint = metadata.get("end_session_endpoint")
+    # Of the provider's own origin: the page's policy lets no form lead elsewhere.
+    if not isinstance(endpoint, str) or not endpoint.startswith(f"{provider.origin}/"):
+        return None
+    query = {"client_id": provider.client_id, "post_logout_redirect_uri": f"{setup.origin}/login"}
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 
 def _read_id_token(

@@ -25,6 +25,9 @@ IDLE_SECONDS = 30 * 60
 ABSOLUTE_SECONDS = 12 * 3600
 # So long after a login somebody may change what decides on who can log in, and give rights.
 FRESH_SECONDS = 10 * 60
+# How somebody logged in. With the last one the provider did not say that it was just now: it may have passed
+# on a login of this morning, which is enough to work with, and not to change what decides on who can log in.
+PASSKEY, PROVIDER, EARLIER = "passkey", "oidc", "oidc-earlier"
 # Written down no oftener: a page is several requests.
 _SEEN_SECONDS = 60
 
@@ -39,6 +42,8 @@ class Session:
     is_strong: bool
     created_at: int
     seen_at: int
+    logout_url: str | None
+    """Where the provider's session is ended."""
     csrf: str = field(repr=False)
     """What a form of this session carries; nobody who lacks the token can know it."""
 
@@ -50,11 +55,17 @@ class Session:
 
     @property
     def is_fresh(self) -> bool:
-        return time.time() - self.created_at < FRESH_SECONDS
+        return self.method != EARLIER and time.time() - self.created_at < FRESH_SECONDS
 
 
 def open_session(
-    connection: Connection, member: Member, method: str, *, is_strong: bool, replaces: str | None
+    connection: Connection,
+    member: Member,
+    method: str,
+    *,
+    is_strong: bool,
+    replaces: str | None,
+    logout_url: str | None = None,
 ) -> str:
     """A new session's token, after a login; `replaces` is the token that the browser had before."""
     now = int(time.time())
@@ -75,6 +86,7 @@ def open_session(
             "is_strong": is_strong,
             "created_at": now,
             "seen_at": now,
+            "logout_url": logout_url,
         },
     )
     record(connection, "login", member.actor, actor=member.actor, detail={"by": method, "strong": is_strong})
@@ -98,7 +110,16 @@ def find_session(connection: Connection, token: str | None) -> Session | None:
     member = load_member(connection, row.member_id)
     if member.is_disabled or is_company_barred(connection, member.organisation_id):
         return None
-    return Session(row.id, member, row.method, row.is_strong, row.created_at, row.seen_at, csrf_token(token))
+    return Session(
+        row.id,
+        member,
+        row.method,
+        row.is_strong,
+        row.created_at,
+        row.seen_at,
+        row.logout_url,
+        csrf_token(token),
+    )
 
 
 def needs_touch(session: Session) -> bool:

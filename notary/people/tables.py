@@ -91,10 +91,11 @@ sessions = Table(
     Column("id", Integer, primary_key=True),
     Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
     Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
-    Column("method", String(16), nullable=False),  # passkey, oidc
+    Column("method", String(16), nullable=False),  # see `mizheng.notary.people.sessions`
     Column("is_strong", Boolean, nullable=False),  # two factors
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    Column("logout_url", Text),  # where the provider's session is ended; null: there is none
 )
 
 # What a login or an enrolment waits for: bound to one browser, for minutes, used once.

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from mizheng.notary.auditing.refusals import API_KEY, REQUEST
 from mizheng.notary.companies.api_keys import Caller, authenticate
 from mizheng.notary.database import reading
+from mizheng.notary.errors import Problem
 from mizheng.notary.people.permissions import Action
 from mizheng.notary.service import Service
 
@@ -48,16 +50,37 @@ def get_caller(
 ) -> Caller:
     """The calling organisation; runs in a worker thread, for it asks the database."""
     service = get_service(request)
-    with reading(service.engine) as connection:
-        caller = authenticate(connection, request.headers.get("authorization"))
+    caller = admit(service, request.headers.get("authorization"))
     if caller.quota is not None:
         service.rates.let_in(caller.organisation_id, caller.quota.per_minute)
     return caller
 
 
-def _caller_with(action: Action) -> Callable[..., Caller]:
-    def get(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
+def admit(service: Service, authorization: str | None) -> Caller:
+    """Whom an Authorization header names; Problem when it is nobody that may call. Asks the database."""
+    try:
+        with reading(service.engine) as connection:
+            return authenticate(connection, authorization)
+    except Problem as problem:
+        # Who sent no key has tried nothing.
+        if problem.code != "api-key-missing":
+            service.refusals.note(API_KEY, "notary", reason=problem.code)
+        raise
+
+
+def require(service: Service, caller: Caller, action: Action) -> Caller:
+    """The caller, if its key may be used for this; Problem otherwise, and a row of the audit log."""
+    try:
         return caller.require(action)
+    except Problem:
+        key, company = f"api-key:{caller.api_key_id}", f"organisation:{caller.organisation_id}"
+        service.refusals.note(REQUEST, key, actor=company, reason=f"scope-missing {action.value}")
+        raise
+
+
+def _caller_with(action: Action) -> Callable[..., Caller]:
+    def get(request: Request, caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
+        return require(get_service(request), caller, action)
 
     return get
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from mizheng.notary.companies.api_keys import Caller, authenticate
-from mizheng.notary.database import reading
+from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.errors import Problem
 from mizheng.notary.intake.deposits import Deposit, check_deposit, load_received_at
 from mizheng.notary.intake.events import check_event
 from mizheng.notary.log.sequencer import Outcome, Sequenced
 from mizheng.notary.models import deposits, events
 from mizheng.notary.people.permissions import Action
+from mizheng.notary.routes.access import admit, require
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES
@@ -132,9 +132,8 @@ async def _let_in(service: Service, scope: Scope) -> Caller:
     caller = service.callers.find(authorization)
     if caller is None:
         # Only who has been let in once gets as far as the log's lock.
-        caller = await run_in_threadpool(_authenticate, service, authorization)
+        caller = await run_in_threadpool(_admit_depositor, service, authorization)
         # A key's scopes never change, and whoever is remembered here has this one.
-        caller.require(Action.DEPOSIT)
         service.callers.remember(authorization, caller)
     return caller
 
@@ -144,9 +143,8 @@ def _count_in(service: Service, caller: Caller, count: int = 1) -> None:
         service.rates.let_in(caller.organisation_id, caller.quota.per_minute, count)
 
 
-def _authenticate(service: Service, authorization: str | None) -> Caller:
-    with reading(service.engine) as connection:
-        return authenticate(connection, authorization)
+def _admit_depositor(service: Service, authorization: str | None) -> Caller:
+    return require(service, admit(service, authorization), Action.DEPOSIT)
 
 
 async def _read_body(receive: Receive) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mizheng.notary.database import writing
+from mizheng.notary.auditing.refusals import LOGIN
+from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.pages.people.cookies import SESSION_COOKIE, STEP_COOKIE, forget
 from mizheng.notary.pages.people.guard import Call, begin_step, enter
 from mizheng.notary.pages.render import static_url
 from mizheng.notary.people import ceremonies, oidc
-from mizheng.notary.people.failures import LoginError, record_failure
+from mizheng.notary.people.failures import LoginError
 from mizheng.notary.people.identities import find_owner, link
 from mizheng.notary.people.members import (
     Member,
@@ -28,7 +29,7 @@ from mizheng.notary.people.passkeys import (
     new_challenge,
     verify_passkey,
 )
-from mizheng.notary.people.sessions import end_session, open_session
+from mizheng.notary.people.sessions import EARLIER, PASSKEY, PROVIDER, end_session, open_session
 from mizheng.notary.people.setup import Provider
 from mizheng.verifier.words import N_
 from sqlalchemy import Connection
@@ -36,10 +37,14 @@ from starlette.responses import RedirectResponse, Response
 
 _LOGIN, _ENROL, _OIDC = "login", "enrol", "oidc"
 _NOT_LET_IN = N_("This login did not succeed. Try again; if it stays so, ask for a new invitation.")
+_SAY_WHEN = N_("Your provider did not say that you logged in just now. To change this, use a passkey.")
 
 
 def show_login(call: Call) -> Response:
-    said = N_("To change this, log in once more.") if "again" in call.query else ""
+    said = ""
+    if "again" in call.query:
+        is_earlier = call.session is not None and call.session.method == EARLIER
+        said = _SAY_WHEN if is_earlier else N_("To change this, log in once more.")
     return _show_login(call, said)
 
 
@@ -50,7 +55,7 @@ def login_passkey(call: Call) -> Response:
             number = verify_passkey(
                 connection, call.setup, str(kept["challenge"]), call.form.get("credential", "")
             )
-            return enter(call, _let_in(connection, call, load_member(connection, number), "passkey", True))
+            return enter(call, _let_in(connection, call, load_member(connection, number)))
     except LoginError as error:
         return _fail(call, error)
 
@@ -78,7 +83,7 @@ def finish_oidc(call: Call) -> Response:
                 if number is None:
                     raise LoginError("identity-unknown")
                 member = load_member(connection, number)
-            token = _let_in(connection, call, member, "oidc", identity.is_strong)
+            token = _let_in(connection, call, member, identity)
         # Its address is one for all languages.
         call = replace(call, visit=replace(call.visit, language=str(kept["language"])))
         return enter(call, token)
@@ -90,7 +95,8 @@ def log_out(call: Call) -> Response:
     session = call.known
     with writing(call.visit.service.engine) as connection:
         end_session(connection, session.member, session.id, by=session.member)
-    answer = call.go("/login")
+    # Whoever leaves a screen expects that the next one there has to show who he is: at the provider as well.
+    answer = RedirectResponse(session.logout_url, 303) if session.logout_url else call.go("/login")
     forget(answer, SESSION_COOKIE)
     forget(answer, STEP_COOKIE)
     # What the browser kept of the pages.
@@ -104,14 +110,16 @@ def show_join(call: Call) -> Response:
 
 def join(call: Call) -> Response:
     """The code opens the page where a passkey is made; it is used up only when there is one."""
-    with writing(call.visit.service.engine) as connection:
+    engine = call.visit.service.engine
+    with reading(engine) as connection:
         invitation = find_invitation(connection, call.form.get("code", "").strip())
         member = None if invitation is None else load_invited(connection, invitation)
-        if invitation is None or member is None or member.is_disabled:
-            record_failure(connection, "invitation-unknown")
-            said = call.visit.say(N_("This invitation is used up, expired or unknown."))
-            return call.show("join.html", 422, script=static_url("people.js"), said=said)
-        challenge = new_challenge()
+    if invitation is None or member is None or member.is_disabled:
+        call.visit.service.refusals.note(LOGIN, "notary", reason="invitation-unknown")
+        said = call.visit.say(N_("This invitation is used up, expired or unknown."))
+        return call.show("join.html", 422, script=static_url("people.js"), said=said)
+    challenge = new_challenge()
+    with writing(engine) as connection:
         options = enrolment_options(connection, call.setup, member, challenge)
         step = ceremonies.begin(connection, _ENROL, {"challenge": challenge, "invitation": invitation})
     page = call.show(
@@ -131,7 +139,7 @@ def join_passkey(call: Call) -> Response:
             member = _use(connection, int(kept["invitation"]))
             credential = call.form.get("credential", "")
             enrol_passkey(connection, call.setup, member, str(kept["challenge"]), credential)
-            return enter(call, _let_in(connection, call, member, "passkey", True))
+            return enter(call, _let_in(connection, call, member))
     except LoginError as error:
         return _fail(call, error)
 
@@ -177,8 +185,7 @@ def _show_login(call: Call, said: str, status: int = 200) -> Response:
 
 def _fail(call: Call, error: LoginError) -> Response:
     """The same words whatever it was; the audit log has the reason."""
-    with writing(call.visit.service.engine) as connection:
-        record_failure(connection, error.reason)
+    call.visit.service.refusals.note(LOGIN, "notary", reason=error.reason)
     return _show_login(call, _NOT_LET_IN, 403)
 
 
@@ -198,10 +205,20 @@ def _use(connection: Connection, invitation: int) -> Member:
     return member
 
 
-def _let_in(connection: Connection, call: Call, member: Member, method: str, is_strong: bool) -> str:
+def _let_in(connection: Connection, call: Call, member: Member, identity: oidc.Identity | None = None) -> str:
+    """A session, by the provider's word or, without one, by a passkey."""
     if member.is_disabled or is_company_barred(connection, member.organisation_id):
         raise LoginError("member-disabled")
-    return open_session(connection, member, method, is_strong=is_strong, replaces=call.token)
+    if identity is None:
+        return open_session(connection, member, PASSKEY, is_strong=True, replaces=call.token)
+    return open_session(
+        connection,
+        member,
+        PROVIDER if identity.is_fresh else EARLIER,
+        is_strong=identity.is_strong,
+        replaces=call.token,
+        logout_url=identity.logout_url,
+    )
 
 
 def _providers(call: Call) -> list[Provider]:

@@ -1,9 +1,9 @@
 """Before a page of members is answered: who asks, from where, and whether he may.
 
-In this order: how often the address asked; that a change comes from a page of ours (`Origin`, and in a
-session a token in the form); the session; what the table of permissions says of the route; that who changes
+In this order: how often the address asked; the session; that a change comes from a page of ours (`Origin`,
+and in a session a token in the form); what the table of permissions says of the route; that who changes
 something important logged in a moment ago. Whoever may not see something gets the answer of what does not
-exist.
+exist; that he asked is in the audit log.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi.concurrency import run_in_threadpool
+from mizheng.notary.auditing.refusals import NOBODY, REQUEST
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
+from mizheng.notary.pages.forms import read_form
 from mizheng.notary.pages.people.cookies import SESSION_COOKIE, STEP_COOKIE, forget, read_cookie, remember
 from mizheng.notary.pages.people.policy import people_headers
 from mizheng.notary.pages.render import PREFIXES
@@ -27,10 +28,6 @@ from mizheng.notary.people.setup import PeopleSetup
 from mizheng.verifier.words import N_
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-
-# A passkey's answer is some two thousand characters.
-_MAX_FORM = 16 * 1024
-_MAX_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,38 +108,42 @@ async def answer_call(
     """What `answer` says, if whoever asks may have it. `action` None: anybody may."""
     service = request.app.state.service
     path = request.scope["path"].removeprefix(PREFIXES[language])
-    form: dict[str, str] = {}
-    if request.method == "POST":
-        body = (await request.body())[:_MAX_FORM].decode("utf-8", "replace")
-        form = {name: values[0] for name, values in parse_qs(body, max_num_fields=_MAX_FIELDS).items()}
-    visit = Visit(service, language, path, dict(request.path_params), form)
+    visit = Visit(service, language, path, dict(request.path_params), {})
     token, step = read_cookie(request, SESSION_COOKIE), read_cookie(request, STEP_COOKIE)
     call = Call(visit, setup, None, token, step, request.query_params)
+    # Before anything is read.
     try:
         service.visitors.let_in(request.client.host if request.client else None, request.headers)
     except Problem as problem:
         busy = call.refuse(429, N_("Too many requests"), N_("Wait a minute and try again."))
         busy.headers["Retry-After"] = str(problem.retry_after)
         return busy
-    if request.method == "POST" and not _is_from_here(request, setup):
-        return call.refuse(403, N_("Refused"), N_("This did not come from a page of this site."))
-    return await run_in_threadpool(_answer, call, answer, action, request.method == "POST")
+    is_change = request.method == "POST"
+    is_from_here = not is_change or _is_from_here(request, setup)
+    call = replace(call, visit=replace(visit, form=await read_form(request)))
+    return await run_in_threadpool(_answer, call, answer, action, is_change, is_from_here)
 
 
-def _answer(call: Call, answer: Answer, action: Action | None, is_change: bool) -> Response:
+def _answer(
+    call: Call, answer: Answer, action: Action | None, is_change: bool, is_from_here: bool
+) -> Response:
     engine = call.visit.service.engine
     with reading(engine) as connection:
         session = find_session(connection, call.token)
+    call = replace(call, session=session)
+    if not is_from_here:
+        _note(call, action, "other-site")
+        return call.refuse(403, N_("Refused"), N_("This did not come from a page of this site."))
     if session is not None and needs_touch(session):
         with writing(engine) as connection:
             touch(connection, session)
-    call = Call(call.visit, call.setup, session, call.token, call.step, call.query)
     if action is not None:
         if session is None:
             return call.go("/login")
         if not decide(session.actor, action):
             return _refuse_action(call, action)
-        if is_change and not hmac.compare_digest(call.form.get("csrf", ""), session.csrf):
+        if is_change and not hmac.compare_digest(call.form.get("csrf", "").encode(), session.csrf.encode()):
+            _note(call, action, "other-form")
             return call.refuse(
                 403, N_("Refused"), N_("The form is not of this session. Load the page again.")
             )
@@ -153,18 +154,29 @@ def _answer(call: Call, answer: Answer, action: Action | None, is_change: bool) 
     except Problem as problem:
         if problem.status != 404:
             raise
+        # There is no such thing, or it is somebody else's: which of these, nobody is told.
+        _note(call, action, "not-there")
         return call.refuse(404, N_("Nothing is here"), N_("Or it is not yours to see."))
 
 
 def _refuse_action(call: Call, action: Action) -> Response:
     # Told apart only for whom it is about himself: he could, if he had shown two factors.
     if decide(replace(call.known.actor, is_strong=True), action):
+        _note(call, action, "one-factor")
         return call.refuse(
             403,
             N_("A second factor is needed"),
             N_("Log in with a passkey, or by a provider that asks for one."),
         )
+    _note(call, action, "no-right")
     return call.refuse(404, N_("Nothing is here"), N_("Or it is not yours to see."))
+
+
+def _note(call: Call, action: Action | None, reason: str) -> None:
+    """A refusal goes into the audit log: who asked, for what, and why not; nothing that he sent."""
+    actor = NOBODY if call.session is None else call.session.member.actor
+    subject = "login" if action is None else f"action:{action.value}"
+    call.visit.service.refusals.note(REQUEST, subject, actor=actor, reason=reason)
 
 
 def _is_from_here(request: Request, setup: PeopleSetup) -> bool:

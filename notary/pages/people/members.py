@@ -124,7 +124,7 @@ def _change_role(call: Call, change: Callable[..., None]) -> Response:
             member = _find(connection, call, Action.ROLE_CHANGE)
             role = _read_role(call)
             if not may_grant(call.known.actor, role, member.target):
-                raise OperatorError(N_("this role is not yours to give or to take"))
+                raise Problem("not-found")
             if change is grant:
                 # Who made the account saw its code: it must not open what is given now.
                 if not has_joined(connection, member):

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from mizheng.notary.app import create_app
+from mizheng.notary.auditing.refusals import Refusals
+from mizheng.notary.auditing.tables import audit_log
 from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import reading, writing
@@ -18,6 +20,7 @@ from mizheng.notary.instance import Instance, open_instance
 from mizheng.notary.people.members import Member, add_member, invite, load_member
 from mizheng.notary.people.permissions import Role
 from mizheng.notary.service import Service
+from sqlalchemy import select
 
 from tests.support.appclient import AppClient
 from tests.support.authenticator import Authenticator
@@ -90,6 +93,13 @@ class World:
             for number in (1, 2)
         ]
 
+    def acts(self, count: int) -> list[tuple[str, str, str, str]]:
+        """The last rows of the audit log, the newest last: action, actor, subject, detail."""
+        query = select(audit_log).order_by(audit_log.c.number.desc()).limit(count)
+        with reading(self.instance.engine) as connection:
+            rows = connection.execute(query).all()
+        return [(row.action, row.actor, row.subject, row.detail) for row in reversed(rows)]
+
     def browser(self) -> Browser:
         return Browser(AppClient(self.app, ORIGIN))
 
@@ -120,3 +130,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     instance = open_instance(settings)
     yield World(instance)
     instance.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def no_refusals_yet(request: pytest.FixtureRequest) -> None:
+    """What one test was refused fills nothing of another one's minute."""
+    if "world" in request.fixturenames:
+        world: World = request.getfixturevalue("world")
+        world.service.refusals = Refusals(world.instance.engine)

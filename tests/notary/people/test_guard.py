@@ -38,6 +38,30 @@ def test_the_token_of_another_session(world: World) -> None:
     assert first.post("/logout", csrf=second.csrf).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "&".join(f"field{number}=1" for number in range(40)),
+        "csrf=%E4%B8%AD&credential=%E4%B8%AD",
+        "csrf=%00&code=%00&q=%00",
+        "&".join(["csrf=1"] * 40),
+        "a=" + "%41" * 9000,
+    ],
+)
+def test_a_form_that_no_page_of_ours_has(world: World, body: str) -> None:
+    """Answered as one that lacks what it should have."""
+    _, browser = world.enter(Role.CLERK)
+    headers = {"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+    for path, status in (
+        ("/logout", 403),
+        ("/login/passkey", 403),
+        ("/join", 422),
+        ("/en/find", 422),
+        ("/certificates/x", 422),
+    ):
+        assert browser.client.post(path, content=body, headers=headers).status_code == status, path
+
+
 def test_no_change_by_a_get(world: World) -> None:
     _, browser = world.enter(Role.CLERK)
     shown = {page.path for page in ROUTES if page.method == "GET"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from mizheng.notary.auditing.tables import audit_log
 from mizheng.notary.companies.api_keys import authenticate
 from mizheng.notary.companies.organisations import issue_api_key
 from mizheng.notary.database import reading, writing
@@ -64,14 +63,12 @@ def test_the_notary_s_three_at_work(world: World) -> None:
     security.get("/members")
     assert security.post("/members", name="x").status_code == 404
     assert security.post(f"{base}/grant", role="appraiser").status_code == 303
-    assert security.post(f"{base}/grant", role="audit-admin").status_code == 422
+    assert security.post(f"{base}/grant", role="audit-admin").status_code == 404
     page = audit.get("/audit-log").text
     assert maker.actor in page and giver.actor in page and "role.grant" in page
+    assert world.acts(1)[0][0] == "audit-log.read"
     for browser in (system, security):
         assert browser.get("/audit-log").status_code == 404
-    with reading(world.instance.engine) as connection:
-        last = connection.execute(select(audit_log).order_by(audit_log.c.number.desc()).limit(1)).one()
-    assert last.action == "audit-log.read"
 
 
 @pytest.mark.parametrize("last", ["disable", "invite", "grant", "revoke", "enable"])

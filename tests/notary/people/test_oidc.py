@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +30,14 @@ MFA = {"amr": ["pwd", "mfa"]}
 @pytest.fixture(scope="module")
 def provider_url() -> Iterator[str]:
     logging.getLogger("oidc-provider-mock").setLevel(logging.CRITICAL)
+    now = int(time.time())
     users = [
-        oidc_provider_mock.User(sub="zhang", claims=MFA),
-        oidc_provider_mock.User(sub="li", claims={"amr": ["pwd"]}),
-        oidc_provider_mock.User(sub="wang", claims={"acr": "urn:example:loa3"}),
+        oidc_provider_mock.User(sub="zhang", claims={**MFA, "auth_time": now}),
+        oidc_provider_mock.User(sub="li", claims={"amr": ["pwd"], "auth_time": now}),
+        oidc_provider_mock.User(sub="wang", claims={"acr": "urn:example:loa3", "auth_time": now}),
         oidc_provider_mock.User(sub="zhao", claims=MFA),
+        oidc_provider_mock.User(sub="zhou", claims={**MFA, "auth_time": now - 600}),
+        oidc_provider_mock.User(sub="wu", claims={"amr": [{"a": 1}]}),
     ]
     with oidc_provider_mock.run_server_in_thread(user_claims=users) as server:
         yield f"http://localhost:{server.server_port}"
@@ -118,9 +122,40 @@ def test_an_acr_that_the_operator_trusts(world: World) -> None:
     assert browser.get("/account/passkeys").status_code == 200
 
 
+def test_a_login_that_the_provider_had_open_changes_no_account(world: World) -> None:
+    """`prompt=login` stands in an address, out of which anybody at the screen can take it."""
+    browser = join(world, "zhou", Role.CLERK)
+    assert browser.get("/requests").status_code == 200, "two factors they were"
+    answer = browser.get("/account/passkeys")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?again=1")
+    assert "身份服务没有说明您是刚刚登录的" in browser.get("/login?again=1").text
+
+
+def test_a_logout_ends_the_provider_s_session_as_well(world: World, provider_url: str) -> None:
+    browser = join(world, "zhao", Role.CLERK)
+    location = browser.post("/logout").headers["location"]
+    assert location.startswith(f"{provider_url}/oauth2/end_session?")
+    assert parse_qs(urlsplit(location).query) == {
+        "client_id": ["mizheng"],
+        "post_logout_redirect_uri": [f"{ORIGIN}/login"],
+    }
+    assert httpx.get(location, trust_env=False).status_code == 200
+    assert browser.get("/account").status_code == 303
+    with_passkey = world.enter(Role.CLERK)[1]
+    assert with_passkey.post("/logout").headers["location"] == "/login"
+
+
+@pytest.mark.parametrize(
+    "endpoint", [None, 1, "https://id.example.evil/end", "https://other.example/end", "javascript:x"]
+)
+def test_an_end_that_is_not_the_provider_s_is_not_gone_to(setup: PeopleSetup, endpoint: object) -> None:
+    provider = replace(setup.providers["unit"], issuer="https://id.example")
+    assert oidc._logout_url(setup, provider, {"end_session_endpoint": endpoint}) is None
+
+
 def test_an_account_of_nobody(world: World) -> None:
     browser = world.browser()
-    assert log_in(browser, "zhao").status_code == 403
+    assert log_in(browser, "nobody").status_code == 403
     assert browser.get("/account").status_code == 303
 
 
@@ -149,7 +184,7 @@ def test_what_is_sent_to_the_provider(world: World) -> None:
     assert asked["scope"] == ["openid"]
     assert asked["code_challenge_method"] == ["S256"]
     assert len(asked["state"][0]) == len(asked["nonce"][0]) == len(asked["code_challenge"][0]) == 43
-    assert asked["prompt"] == ["login"]
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["60"])
     assert "s3cret" not in url
 
 
@@ -210,7 +245,14 @@ def finish(setup: PeopleSetup, provider: Provider, url: str, kept: dict[str, str
 def test_who_the_provider_names(setup: PeopleSetup) -> None:
     provider = setup.providers["unit"]
     begun = oidc.begin_login(setup, provider)
-    assert finish(setup, provider, begun.url, begun.data) == oidc.Identity(provider.issuer, "zhang", True)
+    found = finish(setup, provider, begun.url, begun.data)
+    assert (found.issuer, found.subject) == (provider.issuer, "zhang")
+    assert found.is_strong and found.is_fresh
+
+
+def test_claims_of_another_kind(world: World) -> None:
+    browser, url = begin(world)
+    assert come_back(browser, authorize(url, "wu")).status_code == 403
 
 
 @pytest.mark.parametrize("field", ["nonce", "state"])
