@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import oidc_provider_mock
 import pytest
 from mizheng.notary.config import load_settings
+from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.instance import open_instance
 from mizheng.notary.people import oidc
 from mizheng.notary.people.failures import LoginError
@@ -296,3 +298,19 @@ def test_a_provider_that_is_down(setup: PeopleSetup) -> None:
 def test_the_secret_is_in_no_repr(setup: PeopleSetup) -> None:
     assert setup.providers["unit"].client_secret == "s3cret"
     assert "s3cret" not in repr(setup)
+
+
+def test_a_secret_that_others_may_read_is_not_used(world: World, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o640)
+    table: dict[str, Any] = {
+        "url": ORIGIN,
+        "oidc": {"unit": {**world.instance.settings.people["oidc"]["unit"]}},
+    }
+    table["oidc"]["unit"]["client_secret_file"] = str(secret)
+    with pytest.raises(ConfigurationError) as error:
+        parse_people(table)
+    assert "s3cret" not in str(error.value)
+    secret.chmod(0o600)
+    parse_people(table)
