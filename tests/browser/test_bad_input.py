@@ -3,11 +3,12 @@
 import io
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.checkpage import BUNDLE, TRUST, Given, check_files, check_page, payload
+from tests.browser.checkpage import BUNDLE, TRUST, Given, check, check_files, check_page, lay, payload
 from tests.support import vectors
 from tests.support.zips import Member, build_zip
 
@@ -55,6 +56,17 @@ def test_the_wrong_file(browser: Browser, name: str) -> None:
     with check_page(browser) as found:
         assert check_files(found, file).startswith("无效")
         assert words in found.page.inner_text(".report")
+
+
+@pytest.mark.parametrize("size", [1000, 9 << 20], ids=["on this thread", "in workers"])
+def test_a_file_that_changes_after_it_was_chosen(browser: Browser, tmp_path: Path, size: int) -> None:
+    original = tmp_path / "original.bin"
+    original.write_bytes(bytes(size))
+    with check_page(browser) as found:
+        lay(found, "bundle", BUNDLE)
+        lay(found, "originals", original)
+        original.write_bytes(bytes(size + 1))
+        assert check(found).startswith("有文件无法读取")
 
 
 @pytest.mark.parametrize("make", [bomb, lying_bomb])

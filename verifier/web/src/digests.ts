@@ -6,20 +6,15 @@ import { startHash } from "./crypto/hashing.js";
 /** How to digest a whole blob; with its CRC-32 in hex where a ZIP asks for that. */
 export type DigestBlob = (blob: Blob, withChecksum: boolean) => Promise<FileDigests & { readonly crc32: string }>;
 
-// A browser takes its time to begin a read and little to go on: with two of this size on their way it reads three times as
-// quickly as with one of four megabytes.
-const PIECE_BYTES = 8 * 1024 * 1024;
-const READ_AHEAD = 2;
-
 export async function digestPieces(pieces: AsyncIterable<Uint8Array>): Promise<FileDigests> {
-  const [sha256, sm3] = [await startHash("sha256"), await startHash("sm3")];
+  const running = await startHash("both");
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    sha256.update(piece);
-    sm3.update(piece);
+    running.update(piece);
   }
-  return { size, sha256: sha256.finish(), sm3: sm3.finish() };
+  const both = running.finish();
+  return { size, sha256: both.slice(0, 64), sm3: both.slice(64) };
 }
 
 /** The same for a blob, on this thread. */
@@ -36,17 +31,21 @@ export const digestBlob: DigestBlob = async (blob, withChecksum) => {
   return { ...digests, crc32: crc?.finish() ?? "" };
 };
 
-/** A blob piece by piece; the next ones are read while one is worked on. */
+/**
+ * A blob piece by piece, each of up to two megabytes: the browser fills a pipe while the last one is worked on. That
+ * takes it half the time of reads of its slices.
+ */
 export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const coming: Promise<ArrayBuffer>[] = [];
-  for (let at = 0; at < blob.size || coming.length > 0; ) {
-    while (at < blob.size && coming.length < READ_AHEAD) {
-      const piece = blob.slice(at, at + PIECE_BYTES).arrayBuffer();
-      // One that is not waited for yet may fail meanwhile: that is found when its turn comes.
-      piece.catch(() => undefined);
-      coming.push(piece);
-      at += PIECE_BYTES;
+  const reader = blob.stream().getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
     }
-    yield new Uint8Array(await (coming.shift() as Promise<ArrayBuffer>));
+  } catch (error) {
+    // A stream does not say what broke it; a read does.
+    await blob.slice(0, 1).arrayBuffer();
+    throw error;
   }
 }

@@ -8,8 +8,10 @@
 
 export type Code = readonly number[];
 
-/** A local variable: words are numbered apart from vectors. */
+/** A local variable: 0 and 1 are the arguments of `run`, words come next, vectors last. */
 export type Local = number;
+export const FIRST_VECTOR: Local = 24;
+const LOCALS = 40;
 
 function unsigned(value: number): number[] {
   const low = value & 0x7f;
@@ -35,6 +37,7 @@ function fold(operation: Code, values: readonly Code[]): Code {
 
 // i32
 export const add = (...values: readonly Code[]): Code => fold([0x6a], values);
+export const subtract = (left: Code, right: Code): Code => [...left, ...right, 0x6b];
 export const and = (...values: readonly Code[]): Code => fold([0x71], values);
 export const or = (...values: readonly Code[]): Code => fold([0x72], values);
 export const xor = (...values: readonly Code[]): Code => fold([0x73], values);
@@ -57,6 +60,7 @@ export const storeFour = (at: Code, offset: number, value: Code): Code => [
   ...unsigned(offset),
 ];
 export const addFour = (...values: readonly Code[]): Code => fold(vector(0xae), values);
+export const subtractFour = (left: Code, right: Code): Code => [...left, ...right, ...vector(0xb1)];
 export const xorFour = (...values: readonly Code[]): Code => fold(vector(0x51), values);
 const orFour = (...values: readonly Code[]): Code => fold(vector(0x50), values);
 const shiftFourLeft = (value: Code, bits: number): Code => [...value, ...word(bits), ...vector(0xab)];
@@ -86,12 +90,9 @@ const V128 = 0x7b;
 
 const section = (id: number, ...content: readonly number[]): Code => [id, ...unsigned(content.length), ...content];
 
-/**
- * A module with `memory` of two pages and `run(from, to)`, whose locals 0 and 1 are the arguments; then come so many
- * words and so many vectors.
- */
-export function assemble(words: number, vectors: number, body: Code): Uint8Array<ArrayBuffer> {
-  const code = [2, ...unsigned(words), I32, ...unsigned(vectors), V128, ...body, 0x0b];
+/** A module with `memory` of two pages and `run(from, to)`. */
+export function assemble(body: Code): Uint8Array<ArrayBuffer> {
+  const code = [2, FIRST_VECTOR - 2, I32, LOCALS - FIRST_VECTOR, V128, ...body, 0x0b];
   const name = (text: string): Code => [text.length, ...Array.from(text, (character) => character.charCodeAt(0))];
   return new Uint8Array([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -1,6 +1,7 @@
 /**
- * SHA-256 (FIPS 180-4 §6.2) and SM3 (GB/T 32905-2016 §5) over blocks of 64 bytes, as WebAssembly. Their rounds follow
- * one another, but the words that go into four rounds are made together, as a vector, while earlier rounds are done.
+ * SHA-256 (FIPS 180-4 §6.2) and SM3 (GB/T 32905-2016 §5) over blocks of 64 bytes, as WebAssembly: each alone, or both
+ * at once. Their rounds follow one another, but the words that go into four rounds are made together, as a vector,
+ * while earlier rounds are done.
  */
 
 import {
@@ -9,6 +10,7 @@ import {
   and,
   assemble,
   type Code,
+  FIRST_VECTOR,
   four,
   get,
   isBelow,
@@ -23,6 +25,8 @@ import {
   shiftFourRight,
   store,
   storeFour,
+  subtract,
+  subtractFour,
   swapFour,
   tee,
   word,
@@ -30,54 +34,82 @@ import {
   xorFour,
 } from "./assembler.js";
 
-/** Where things stand in memory: the state, constants, words for the rounds, and what is to be digested. */
-export const STATE = 0;
+export type BlockHash = "sha256" | "sm3";
+
+/** Where things stand in memory: states, constants, words for the rounds, and what is to be digested. */
+export const STATE: Readonly<Record<BlockHash, number>> = { sha256: 0, sm3: 32 };
 export const CONSTANTS = 64;
-const SCHEDULE = 320;
-const SECOND = 576;
-export const DATA = 1024;
+const SHA256_WORDS = 320;
+const SM3_WORDS = 576;
+const SM3_PAIRS = 832;
+export const DATA = 1088;
 export const BLOCK = 64;
 
 const ZERO = word(0);
 const FROM: Local = 0;
 const TO: Local = 1;
-const [T1, T2, T3] = [10, 11, 12] as const;
-const WORDS = 11;
-// Vectors: the last sixteen words, one more that is never set, and what is in between.
-const X: readonly Local[] = [13, 14, 15, 16];
-const NONE: Local = 17;
-const [V1, V2] = [18, 19] as const;
-const VECTORS = 7;
+const [T1, T2, T3] = [2, 3, 4] as const;
+// Vectors: one that is never set, and what is in between.
+const [NONE, V1, V2] = [FIRST_VECTOR, FIRST_VECTOR + 1, FIRST_VECTOR + 2] as const;
 
-/** A block function: `prepare` stores what rounds 4g to 4g+3 need, and makes vector g+4; `round` does one. */
-function digestBlocks(
-  prepare: (group: number) => Code,
-  before: (s: readonly Local[]) => Code,
-  round: (at: number, s: readonly Local[]) => Code,
-  order: (at: number) => readonly Local[],
-  close: (left: Code, right: Code) => Code,
-): Uint8Array<ArrayBuffer> {
-  const state: readonly Local[] = [2, 3, 4, 5, 6, 7, 8, 9];
-  const groups = Array.from({ length: 16 }, (_, group) => [
-    ...prepare(group),
-    ...[0, 1, 2, 3].flatMap((step) => round(4 * group + step, order(4 * group + step))),
-  ]);
+type Four = readonly [Local, Local, Local, Local];
+type Eight = readonly [...Four, ...Four];
+
+/** What a hash has of its own. A round changes its state in place: `order` says which place is a, b … h then. */
+interface Hash {
+  readonly state: Eight;
+  /** The last sixteen words. */
+  readonly words: Four;
+  /** Stores what rounds 4g to 4g+3 take, and puts vector g+4 of the words where vector g was. */
+  prepare(group: number, words: Four): Code;
+  /** Once a block. */
+  readonly before: Code;
+  round(at: number, state: Eight): Code;
+  order(at: number): readonly number[];
+  close(before: Code, after: Code): Code;
+}
+
+/**
+ * `run(from, to)` over blocks. Steps of one hash wait for one another and not for those of another hash: four rounds of
+ * this and four of that stand close enough for a processor to do them side by side, far enough to have its registers.
+ */
+export function makeBlocks(names: readonly BlockHash[]): Uint8Array<ArrayBuffer> {
+  const each = (make: (hash: Hash, at: number) => Code): Code =>
+    names.flatMap((name) => make(HASHES[name], STATE[name]));
+  const group = (group: number): Code =>
+    each(({ prepare, words, round, order, state }) => [
+      ...prepare(group, [0, 1, 2, 3].map((step) => words[(group + step) % 4]) as unknown as Four),
+      ...[0, 1, 2, 3].flatMap((step) => {
+        const at = 4 * group + step;
+        return round(at, order(at).map((place) => state[place]) as unknown as Eight);
+      }),
+    ]);
   const body = [
-    ...X.flatMap((local, at) => set(local, swapFour(loadFour(get(FROM), 16 * at), V1))),
-    ...state.flatMap((local, at) => set(local, load(ZERO, STATE + 4 * at))),
-    ...before(state),
-    ...groups.flat(),
-    ...state.flatMap((local, at) => store(ZERO, STATE + 4 * at, close(load(ZERO, STATE + 4 * at), get(local)))),
+    ...[0, 1, 2, 3].flatMap((place) => [
+      ...set(V2, swapFour(loadFour(get(FROM), 16 * place), V1)),
+      ...each(({ words }) => set(words[place] as Local, get(V2))),
+    ]),
+    ...each(({ state, before }, at) => [
+      ...state.flatMap((local, place) => set(local, load(ZERO, at + 4 * place))),
+      ...before,
+    ]),
+    ...Array.from({ length: 16 }, (_, at) => group(at)).flat(),
+    ...each(({ state, close }, at) =>
+      state.flatMap((local, place) => store(ZERO, at + 4 * place, close(load(ZERO, at + 4 * place), get(local)))),
+    ),
     ...set(FROM, add(get(FROM), word(BLOCK))),
   ];
-  return assemble(WORDS, VECTORS, repeat(body, isBelow(get(FROM), get(TO))));
+  return assemble(repeat(body, isBelow(get(FROM), get(TO))));
 }
 
 const turned = (local: Local, bits: number): Code => rotateLeft(get(local), bits);
 
-/** The constants of SHA-256: the first bits of the fractional parts of the cube roots of the first 64 primes. */
+/**
+ * The constants of SHA-256, the first bits of the fractional parts of the cube roots of the first 64 primes; negative,
+ * as V8 takes a word from memory and subtracts it in one step, but adds it in two.
+ */
 export function makeConstants(): Uint32Array {
-  return Uint32Array.from(firstPrimes(64), (prime) => fraction(prime, 3));
+  return Uint32Array.from(firstPrimes(64), (prime) => -fraction(prime, 3));
 }
 
 /** The first state of SHA-256: the same of the square roots of the first eight. */
@@ -101,60 +133,58 @@ function fraction(value: number, degree: 2 | 3): number {
   return Number(root & 0xffffffffn);
 }
 
-/** §4.1.2 and §6.2.2; x of the standard's σ is a local. */
-export function makeSha256(): Uint8Array<ArrayBuffer> {
-  const mix = (local: Local, first: number, second: number, shift: number): Code =>
-    xorFour(
-      rotateFourLeft(local, 32 - first),
-      rotateFourLeft(local, 32 - second),
-      shiftFourRight(get(local), shift),
-    );
-  return digestBlocks(
-    (group) => {
-      const [x0, x1, x2, x3] = [0, 1, 2, 3].map((step) => X[(group + step) % 4]) as [Local, Local, Local, Local];
-      const ready = storeFour(ZERO, SCHEDULE + 16 * group, addFour(get(x0), loadFour(ZERO, CONSTANTS + 16 * group)));
-      if (group >= 12) return ready;
-      return [
-        ...ready,
-        ...set(V1, four(x0, x1, 1)),
-        ...set(V2, addFour(get(x0), four(x2, x3, 1), mix(V1, 7, 18, 3))),
-        // The first two of the four depend on the last two words, the other two on the first.
-        ...set(V1, four(x3, NONE, 2)),
-        ...set(V2, addFour(get(V2), mix(V1, 17, 19, 10))),
-        ...set(V1, four(NONE, V2, 2)),
-        ...set(x0, addFour(get(V2), mix(V1, 17, 19, 10))),
-      ];
-    },
-    ([, b, c]) => set(T2, xor(get(b as Local), get(c as Local))),
-    (at, s) => {
-      const [a, b, , d, e, f, g, h] = s as [Local, Local, Local, Local, Local, Local, Local, Local];
-      // Maj(a, b, c) = b ⊕ ((a ⊕ b) ∧ (b ⊕ c)), and b ⊕ c is the last round's a ⊕ b.
-      const [both, last] = at % 2 === 0 ? [T1, T2] : [T2, T1];
-      return [
-        ...set(
-          T3,
-          add(
-            get(h),
-            load(ZERO, SCHEDULE + 4 * at),
-            xor(get(g), and(get(e), xor(get(f), get(g)))),
-            xor(turned(e, 26), turned(e, 21), turned(e, 7)),
-          ),
-        ),
-        ...set(d, add(get(d), get(T3))),
-        ...set(
-          h,
-          add(
-            get(T3),
-            xor(get(b), and(tee(both, xor(get(a), get(b))), get(last))),
-            xor(turned(a, 30), turned(a, 19), turned(a, 10)),
-          ),
-        ),
-      ];
-    },
-    (at) => Array.from({ length: 8 }, (_, place) => 2 + ((place + 64 - at) % 8)),
-    (left, right) => add(left, right),
+/** x>>>first ⊕ x>>>second ⊕ x>>>third, turned: each step turns what the ones before it have in common. */
+const mix = (x: Local, first: number, second: number, third: number): Code =>
+  rotateLeft(
+    xor(rotateLeft(xor(turned(x, 32 - third + second), get(x)), 32 - second + first), get(x)),
+    32 - first,
   );
-}
+
+const mixFour = (x: Local, first: number, second: number, shift: number): Code =>
+  xorFour(rotateFourLeft(x, 32 - first), rotateFourLeft(x, 32 - second), shiftFourRight(get(x), shift));
+
+/** §4.1.2 and §6.2.2; x of the standard's σ is a local. */
+const SHA256: Hash = {
+  state: [5, 6, 7, 8, 9, 10, 11, 12],
+  words: [FIRST_VECTOR + 3, FIRST_VECTOR + 4, FIRST_VECTOR + 5, FIRST_VECTOR + 6],
+  prepare(group, [x0, x1, x2, x3]) {
+    const constants = loadFour(ZERO, CONSTANTS + 16 * group);
+    const ready = storeFour(ZERO, SHA256_WORDS + 16 * group, subtractFour(constants, get(x0)));
+    if (group >= 12) return ready;
+    return [
+      ...ready,
+      ...set(V1, four(x0, x1, 1)),
+      ...set(V2, addFour(get(x0), four(x2, x3, 1), mixFour(V1, 7, 18, 3))),
+      // The first two of the four depend on the last two words, the other two on the first.
+      ...set(V1, four(x3, NONE, 2)),
+      ...set(V2, addFour(get(V2), mixFour(V1, 17, 19, 10))),
+      ...set(V1, four(NONE, V2, 2)),
+      ...set(x0, addFour(get(V2), mixFour(V1, 17, 19, 10))),
+    ];
+  },
+  before: set(13, xor(get(6), get(7))),
+  round(at, [a, b, , d, e, f, g, h]) {
+    // Maj(a, b, c) = b ⊕ ((a ⊕ b) ∧ (b ⊕ c)), and b ⊕ c is the last round's a ⊕ b.
+    const [both, last] = at % 2 === 0 ? [14, 13] : [13, 14];
+    return [
+      ...set(
+        h,
+        add(
+          subtract(get(h), load(ZERO, SHA256_WORDS + 4 * at)),
+          xor(get(g), and(get(e), xor(get(f), get(g)))),
+          mix(e, 6, 11, 25),
+        ),
+      ),
+      ...set(d, add(get(d), get(h))),
+      ...set(
+        h,
+        add(get(h), xor(get(b), and(tee(both, xor(get(a), get(b))), get(last))), mix(a, 2, 13, 22)),
+      ),
+    ];
+  },
+  order: (at) => Array.from({ length: 8 }, (_, place) => (place + 64 - at) % 8),
+  close: (before, after) => add(before, after),
+};
 
 /** The first state of SM3, §4.1. */
 export const SM3_FIRST_STATE = Uint32Array.of(
@@ -162,62 +192,61 @@ export const SM3_FIRST_STATE = Uint32Array.of(
 );
 
 /** §4.2 to §5.3.3. */
-export function makeSm3(): Uint8Array<ArrayBuffer> {
-  const [first, second] = [0x79cc4519, 0x7a879d8a];
-  return digestBlocks(
-    (group) => {
-      const [x0, x1, x2, x3] = [0, 1, 2, 3].map((step) => X[(group + step) % 4]) as [Local, Local, Local, Local];
-      const ready = [
-        ...storeFour(ZERO, SCHEDULE + 16 * group, get(x0)),
-        ...storeFour(ZERO, SECOND + 16 * group, xorFour(get(x0), get(x1))),
-      ];
-      if (group >= 13) return ready;
-      return [
-        ...ready,
-        ...set(V1, four(x3, NONE, 1)),
-        ...set(V1, xorFour(get(x0), four(x1, x2, 3), rotateFourLeft(V1, 15))),
-        ...set(V2, four(x0, x1, 3)),
-        ...set(
-          V1,
-          xorFour(
-            get(V1),
-            rotateFourLeft(V1, 15),
-            rotateFourLeft(V1, 23),
-            rotateFourLeft(V2, 7),
-            four(x2, x3, 2),
-          ),
+const SM3: Hash = {
+  state: [15, 16, 17, 18, 19, 20, 21, 22],
+  words: [FIRST_VECTOR + 7, FIRST_VECTOR + 8, FIRST_VECTOR + 9, FIRST_VECTOR + 10],
+  prepare(group, [x0, x1, x2, x3]) {
+    const ready = [
+      ...storeFour(ZERO, SM3_WORDS + 16 * group, subtractFour(get(NONE), get(x0))),
+      ...storeFour(ZERO, SM3_PAIRS + 16 * group, subtractFour(get(NONE), xorFour(get(x0), get(x1)))),
+    ];
+    if (group >= 13) return ready;
+    return [
+      ...ready,
+      ...set(V1, four(x3, NONE, 1)),
+      ...set(V1, xorFour(get(x0), four(x1, x2, 3), rotateFourLeft(V1, 15))),
+      ...set(V2, four(x0, x1, 3)),
+      ...set(
+        V1,
+        xorFour(
+          get(V1),
+          rotateFourLeft(V1, 15),
+          rotateFourLeft(V1, 23),
+          rotateFourLeft(V2, 7),
+          four(x2, x3, 2),
         ),
-        // The last of the four depends on the first: P1(first <<< 15) is what it lacks.
-        ...set(V2, four(NONE, V1, 1)),
-        ...set(x0, xorFour(get(V1), rotateFourLeft(V2, 15), rotateFourLeft(V2, 30), rotateFourLeft(V2, 6))),
-      ];
-    },
-    () => [],
-    (at, s) => {
-      const [a, b, c, d, e, f, g, h] = s as [Local, Local, Local, Local, Local, Local, Local, Local];
-      const constant = at < 16 ? first : second;
-      const turns = at % 32;
-      const t = turns === 0 ? constant : (constant << turns) | (constant >>> (32 - turns));
-      const early = at < 16;
-      const ff = early
-        ? xor(get(a), get(b), get(c))
-        : or(and(get(a), get(b)), and(get(c), or(get(a), get(b))));
-      const gg = early ? xor(get(e), get(f), get(g)) : xor(get(g), and(get(e), xor(get(f), get(g))));
-      return [
-        ...set(T1, turned(a, 12)),
-        ...set(T2, rotateLeft(add(get(e), word(t), get(T1)), 7)),
-        // TT1 and TT2; what was d and h becomes the next a and e.
-        ...set(d, add(get(d), load(ZERO, SECOND + 4 * at), ff, xor(get(T1), get(T2)))),
-        ...set(T3, add(get(h), load(ZERO, SCHEDULE + 4 * at), gg, get(T2))),
-        ...set(h, xor(get(T3), turned(T3, 9), turned(T3, 17))),
-        ...set(b, turned(b, 9)),
-        ...set(f, turned(f, 19)),
-      ];
-    },
-    (at) => {
-      const turn = (place: number): number => (place + 64 - at) % 4;
-      return [0, 1, 2, 3].flatMap(turn).map((place) => 2 + place).concat([0, 1, 2, 3].map(turn).map((place) => 6 + place));
-    },
-    (left, right) => xor(left, right),
-  );
-}
+      ),
+      // The last of the four depends on the first: P1(first <<< 15) is what it lacks.
+      ...set(V2, four(NONE, V1, 1)),
+      ...set(x0, xorFour(get(V1), rotateFourLeft(V2, 15), rotateFourLeft(V2, 30), rotateFourLeft(V2, 6))),
+    ];
+  },
+  before: [],
+  round(at, [a, b, c, d, e, f, g, h]) {
+    const early = at < 16;
+    const constant = early ? 0x79cc4519 : 0x7a879d8a;
+    const turns = at % 32;
+    const t = turns === 0 ? constant : (constant << turns) | (constant >>> (32 - turns));
+    const ff = early
+      ? xor(get(a), get(b), get(c))
+      : or(and(get(a), get(b)), and(get(c), or(get(a), get(b))));
+    const gg = early ? xor(get(e), get(f), get(g)) : xor(get(g), and(get(e), xor(get(f), get(g))));
+    return [
+      ...set(T1, turned(a, 12)),
+      ...set(T2, rotateLeft(add(get(e), word(t), get(T1)), 7)),
+      // TT1 and TT2; what was d and h becomes the next a and e.
+      ...set(d, add(subtract(get(d), load(ZERO, SM3_PAIRS + 4 * at)), ff, xor(get(T1), get(T2)))),
+      ...set(T3, add(subtract(get(h), load(ZERO, SM3_WORDS + 4 * at)), gg, get(T2))),
+      ...set(h, xor(get(T3), turned(T3, 9), turned(T3, 17))),
+      ...set(b, turned(b, 9)),
+      ...set(f, turned(f, 19)),
+    ];
+  },
+  order(at) {
+    const turn = (place: number): number => (place + 64 - at) % 4;
+    return [0, 1, 2, 3].map(turn).concat([0, 1, 2, 3].map((place) => 4 + turn(place)));
+  },
+  close: (before, after) => xor(before, after),
+};
+
+const HASHES: Readonly<Record<BlockHash, Hash>> = { sha256: SHA256, sm3: SM3 };

@@ -9,12 +9,12 @@ import { sha384, sha512 } from "@noble/hashes/sha2.js";
 import { concat, fromNumber, toHex } from "../bytes.js";
 import {
   BLOCK,
+  type BlockHash,
   CONSTANTS,
   DATA,
+  makeBlocks,
   makeConstants,
   makeFirstState,
-  makeSha256,
-  makeSm3,
   SM3_FIRST_STATE,
   STATE,
 } from "./blocks.js";
@@ -23,18 +23,17 @@ import { crc32 } from "./crc32.js";
 /** A digest of content that comes in pieces. */
 export interface Running {
   update(piece: Uint8Array): void;
-  /** Lower-case hex. */
+  /** Lower-case hex; of both that of SHA-256, then that of SM3. */
   finish(): string;
 }
 
-export type BlockHash = "sha256" | "sm3";
-export type FileHash = BlockHash | "crc32";
+/** `both` are SHA-256 and SM3, done side by side. */
+export type FileHash = BlockHash | "both" | "crc32";
 
-const MAKERS = {
-  sha256: { make: makeSha256, first: makeFirstState },
-  sm3: { make: makeSm3, first: () => SM3_FIRST_STATE },
-} as const;
-const modules = new Map<BlockHash, Promise<WebAssembly.Module>>();
+type Kind = Exclude<FileHash, "crc32">;
+const PARTS: Readonly<Record<Kind, readonly BlockHash[]>> = { sha256: ["sha256"], sm3: ["sm3"], both: ["sha256", "sm3"] };
+const FIRST: Readonly<Record<BlockHash, () => Uint32Array>> = { sha256: makeFirstState, sm3: () => SM3_FIRST_STATE };
+const modules = new Map<Kind, Promise<WebAssembly.Module>>();
 
 // What is digested in one call; it stays in the processor's cache.
 const WINDOW = 65536;
@@ -45,25 +44,24 @@ class BlockDigest implements Running {
   #length = 0;
   readonly #memory: Uint8Array;
   readonly #run: (from: number, to: number) => void;
-  readonly #first: Uint32Array;
+  readonly #parts: readonly (readonly [at: number, first: Uint32Array])[];
 
-  constructor(instance: WebAssembly.Instance, first: Uint32Array) {
+  constructor(instance: WebAssembly.Instance, names: readonly BlockHash[]) {
     this.#memory = new Uint8Array((instance.exports["memory"] as WebAssembly.Memory).buffer);
     this.#run = instance.exports["run"] as (from: number, to: number) => void;
-    this.#first = first;
+    this.#parts = names.map((name) => [STATE[name], FIRST[name]()]);
     this.#words(CONSTANTS, 64).set(makeConstants());
     this.reset();
   }
 
-  static async start(name: BlockHash): Promise<BlockDigest> {
-    const { make, first } = MAKERS[name];
-    let module = modules.get(name);
-    if (module === undefined) modules.set(name, (module = WebAssembly.compile(make())));
-    return new BlockDigest(await WebAssembly.instantiate(await module), first());
+  static async start(kind: Kind): Promise<BlockDigest> {
+    let module = modules.get(kind);
+    if (module === undefined) modules.set(kind, (module = WebAssembly.compile(makeBlocks(PARTS[kind]))));
+    return new BlockDigest(await WebAssembly.instantiate(await module), PARTS[kind]);
   }
 
   reset(): void {
-    this.#words(STATE, 8).set(this.#first);
+    for (const [at, first] of this.#parts) this.#words(at, 8).set(first);
     this.#held = this.#length = 0;
   }
 
@@ -81,13 +79,15 @@ class BlockDigest implements Running {
     this.#length += piece.length;
   }
 
+  /** Of both: one after the other. */
   digest(): Uint8Array {
     const end = DATA + Math.ceil((this.#held + 9) / BLOCK) * BLOCK;
     this.#memory.fill(0, DATA + this.#held, end);
     this.#memory[DATA + this.#held] = 0x80;
     this.#memory.set(fromNumber(8n * BigInt(this.#length), 8), end - 8);
     this.#run(DATA, end);
-    return concat(...Array.from(this.#words(STATE, 8), (word) => fromNumber(word, 4)));
+    const states = this.#parts.flatMap(([at]) => [...this.#words(at, 8)]);
+    return concat(...states.map((word) => fromNumber(word, 4)));
   }
 
   finish(): string {
