@@ -41,16 +41,25 @@ class _SourceError(Exception):
     """The store that is read from failed, not the one that is written to."""
 
 
-def copy(original: Original, target: str, stores: Stores, *, without: frozenset[str] = frozenset()) -> str:
+def copy(
+    original: Original,
+    target: str,
+    stores: Stores,
+    *,
+    without: frozenset[str] = frozenset(),
+    is_repair: bool = False,
+) -> str:
     """Put a ciphertext into `target` from the first store that has it whole; its location there.
 
-    `without`: stores that are known not to. The fault of `target`, or that of the last source.
+    `without`: stores that are known not to. `is_repair`: `target` has it, and not whole. The fault of
+    `target`, or that of the last source.
     """
     store = stores[target]
+    put = store.repair if is_repair else store.put
     fault: BaseException | None = None
     for address in _nearest_first(original, without):
         try:
-            return store.put(original.ciphertext, partial(_read, stores, original, address))
+            return put(original.ciphertext, partial(_read, stores, original, address))
         except _SourceError as error:
             fault = error.__cause__
         except OtherBytesFault as error:

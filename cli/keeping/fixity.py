@@ -15,7 +15,7 @@ from typing import Any
 
 from mizheng.cli.keeping.copying import Stores, copy
 from mizheng.cli.keeping.record import KeepingRecord, Original
-from mizheng.cli.keeping.stores.interface import MissingFault
+from mizheng.cli.keeping.stores.interface import MissingFault, UnreadableFault
 from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
@@ -24,7 +24,11 @@ from mizheng.verifier.errors import MizhengError
 
 LOST = N_("lost")
 ROTTEN = N_("rotten")
+UNREADABLE = N_("unreadable")
 UNREACHABLE = N_("unreachable")
+
+# What is only not pinned is whole, and may be the one copy there is.
+_NOT_WHOLE = (LOST, ROTTEN, UNREADABLE, UNREACHABLE)
 
 SOUND, REMAINS, UNDECIDED, REPAIRED = 0, 1, 2, 3
 """Exit codes: all sound; something lost or rotten stays so; a store did not answer; all is repaired."""
@@ -39,7 +43,7 @@ class Fault:
     record: int
     store: str
     finding: str
-    """lost, rotten, unpinned, unreachable: message ids of the catalogue."""
+    """lost, rotten, unreadable, not pinned, unreachable: message ids of the catalogue."""
     is_repaired: bool = False
     why: MizhengError | None = None
     """Of what is unreachable, or could not be repaired."""
@@ -72,7 +76,7 @@ class Checked:
 def check_seal(
     session: Session, path: Path, *, repair: bool, tick: Tick = lambda _things, _size: None
 ) -> Checked:
-    """Read every copy of the originals of a seal. With `repair`, what is lost or rotten is put back from a
+    """Read every copy of the originals of a seal. With `repair`, what is not whole is put back from a
     copy that is sound, to the store that should have it.
     """
     done = Checked()
@@ -115,6 +119,8 @@ def _look(original: Original, address: str, stores: Stores, away: _Away, done: C
         finding = stores[address].finding(location)
     except MissingFault:
         return Fault(original.record, address, LOST)
+    except UnreadableFault as error:
+        return Fault(original.record, address, UNREADABLE, why=error)
     except MizhengError as error:
         away[address] = error
         return Fault(original.record, address, UNREACHABLE, why=error)
@@ -125,19 +131,20 @@ def _look(original: Original, address: str, stores: Stores, away: _Away, done: C
 
 
 def _repair(record: KeepingRecord, original: Original, faults: list[Fault], stores: Stores) -> None:
-    # What is only not pinned is whole, and may be the one copy there is.
-    broken = frozenset(fault.store for fault in faults if fault.finding in (LOST, ROTTEN, UNREACHABLE))
+    broken = frozenset(fault.store for fault in faults if fault.finding in _NOT_WHOLE)
     for fault in faults:
         if fault.finding == UNREACHABLE:
             continue
+        is_repair = fault.store in broken
         try:
-            location = copy(original, fault.store, stores, without=broken)
+            location = copy(original, fault.store, stores, without=broken, is_repair=is_repair)
         except MizhengError as error:
             fault.why = error
             continue
         record.add({"event": "copied", "record": original.record, "store": fault.store, "location": location})
         # Not before it was read again: a store may take what it has for what it is given.
         fault.is_repaired = _look(original, fault.store, stores, _Away(), Checked()) is None
+        fault.why = None if fault.is_repaired else fault.why
 
 
 def _event(done: Checked) -> dict[str, Any]:

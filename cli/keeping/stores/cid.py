@@ -10,6 +10,7 @@ https://ipld.io/specs/codecs/dag-pb/spec/  https://specs.ipfs.tech/unixfs/  http
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PIECE_BYTES = 262_144
@@ -40,7 +41,9 @@ class _Node:
 class CidBuilder:
     """Takes a file piece by piece; in memory stay a piece and a few hundred nodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: Callable[[bytes], None] = lambda _multihash: None) -> None:
+        """`block` is told of every block that the file has, the root last."""
+        self._block = block
         self._rest = bytearray()
         self._levels: list[list[_Node]] = [[]]
         self._size = 0
@@ -69,6 +72,7 @@ class CidBuilder:
             level += 1
 
     def _add(self, level: int, node: _Node) -> None:
+        self._block(node.multihash)
         if level == len(self._levels):
             self._levels.append([])
         nodes = self._levels[level]

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +26,14 @@ from mizheng.cli.keeping.stores.interface import (
     missing,
     of_system,
     other_bytes,
+    unreadable,
 )
 from mizheng.cli.terminal.language import N_
 from mizheng.verifier.errors import FormatError
 
 _MARK = "mizheng-store"
 _READ = 1 << 20
+_BEGIN_BYTES = 32 << 20
 # Between its making and its lock somebody else's may look abandoned.
 _YOUNG_SECONDS = 60
 
@@ -65,7 +68,7 @@ class DirectoryStore:
                     file.truncate(file.seek(0))
                     digest = hashlib.sha256()
                 for piece in read(file.tell()):
-                    file.write(piece)
+                    _write_all(file, piece)
                     digest.update(piece)
                 if file.tell() != what.size or digest.hexdigest() != what.sha256:
                     file.truncate(0)
@@ -76,6 +79,10 @@ class DirectoryStore:
         except OSError as error:
             raise of_system(self.address, error) from error
         return location
+
+    def repair(self, what: Ciphertext, read: Reading) -> str:
+        # It looks at what is there, and replaces it.
+        return self.put(what, read)
 
     def read(self, location: str, start: int = 0) -> Iterator[bytes]:
         try:
@@ -88,6 +95,9 @@ class DirectoryStore:
                 raise gone(self.address, N_("No such file or directory")) from error
             raise missing(self.address) from error
         except OSError as error:
+            # One file on a disk that is there otherwise.
+            if (self._root / _MARK).is_file():
+                raise unreadable(self.address, error.strerror or type(error).__name__) from error
             raise of_system(self.address, error) from error
 
     def finding(self, location: str) -> str | None:
@@ -157,10 +167,14 @@ class Incoming:
         self._root = root
         self._path = path
         self._file = file
+        self._size = self._started = 0
 
-    def write(self, piece: bytes) -> None:
-        # Brought to the disk at the end, in one: in between, writing would wait for it each time.
-        self._file.write(piece)
+    def write(self, piece: bytes | memoryview) -> None:
+        _write_all(self._file, piece)
+        self._size += len(piece)
+        if self._size - self._started >= _BEGIN_BYTES:
+            _begin_writing(self._file, self._started, self._size)
+            self._started = self._size
 
     def finish(self, sha256: str) -> str:
         """Its location, once it is on the disk under its name."""
@@ -193,6 +207,20 @@ def _open_part(path: Path) -> Iterator[BinaryIO]:
         if not _try_lock(file):
             raise BlockingIOError(None, N_("another process is writing the same"))
         yield file
+
+
+def _write_all(file: BinaryIO, piece: bytes | memoryview) -> None:
+    """An unbuffered file may take less than it is given, for instance where a disk is nearly full."""
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _begin_writing(file: BinaryIO, start: int, end: int) -> None:
+    """Have these bytes begin their way to the disk, without waiting for it: the end then waits for few."""
+    if sys.platform == "linux":
+        # Linux starts what it could not drop from memory (mm/fadvise.c).
+        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
 
 
 def _digest_of(file: BinaryIO) -> hashlib._Hash:

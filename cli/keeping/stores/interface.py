@@ -47,8 +47,15 @@ class Store(Protocol):
         """
         ...
 
+    def repair(self, what: Ciphertext, read: Reading) -> str:
+        """As `put`, where what lies in its place now is not it. What `read` gives is whole."""
+        ...
+
     def read(self, location: str, start: int = 0) -> Iterator[bytes]:
-        """What lies there from the offset `start` on; MissingFault when nothing does."""
+        """What lies there from the offset `start` on.
+
+        MissingFault when nothing does; UnreadableFault when the store is there and does not give it.
+        """
         ...
 
     def finding(self, location: str) -> str | None:
@@ -62,6 +69,10 @@ class Store(Protocol):
 
 class MissingFault(InputFault):
     """The store is there, and what was put into it is not."""
+
+
+class UnreadableFault(UnavailableFault):
+    """The store is there, and cannot read what was put into it: a bad sector, a broken block."""
 
 
 class OtherBytesFault(DataFault):
@@ -88,6 +99,15 @@ def missing(address: str) -> MissingFault:
         "an original that was kept is not in {name} any more",
         "mizheng keep --check says which, and brings it back from another store",
         name=address,
+    )
+
+
+def unreadable(address: str, reason: str) -> UnreadableFault:
+    return UnreadableFault(
+        "an original that was kept cannot be read in {name}: {reason}",
+        "mizheng keep --check says which, and puts it back from another store; then look at the disk there",
+        name=address,
+        reason=reason,
     )
 
 

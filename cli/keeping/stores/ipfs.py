@@ -1,9 +1,9 @@
 """A Kubo node as a store, over its RPC (extra `ipfs`): ciphertexts in its own block store, pinned.
 
 ipfshttpclient asks for versions, files' states, contents and pins. It is made without the check of the node's
-version, which knows none of today's; and what is added goes over httpx, because that client sends it tens of
-times slower. The CID is computed here from what is sent (`cid`) and the node has to come to the same. All is
-asked of the node `offline`: what other nodes may have is not what this one keeps.
+version, which knows none of today's; files that are added and single blocks go over httpx (`kubo`). The CID
+is computed here from what is sent (`cid`) and the node has to come to the same. All is asked of the node
+`offline`: what other nodes may have is not what this one keeps.
 
 What is public there, and how a node is kept private: docs/keeping.md. MIZHENG_IPFS_AUTHORIZATION is sent as
 the header Authorization, for a node whose API.Authorizations asks for one.
@@ -11,31 +11,24 @@ the header Authorization, for a node whose API.Authorizations asks for one.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
 from mizheng.cli.errors import ConfigurationFault, UnavailableFault
-from mizheng.cli.keeping.stores.cid import ADD_OPTIONS, CidBuilder
-from mizheng.cli.keeping.stores.interface import PIECE, Ciphertext, Reading, full, gone, missing, other_bytes
+from mizheng.cli.keeping.stores.cid import CidBuilder, base58
+from mizheng.cli.keeping.stores.interface import PIECE, Ciphertext, Reading, gone, other_bytes, unreadable
+from mizheng.cli.keeping.stores.kubo import ANSWER_SECONDS, CONNECT_SECONDS, Block, Rpc, Sending, refused
 from mizheng.cli.terminal.language import N_
-from mizheng.verifier.errors import FormatError
+from mizheng.verifier.errors import FormatError, MizhengError
 
 UNPINNED = N_("not pinned")
 
-# A node that has to read a file of some gigabytes before it answers.
-_ANSWER_SECONDS = 600.0
-_CONNECT_SECONDS = 10.0
 _CID = re.compile(r"Qm[1-9A-HJ-NP-Za-km-z]{44}")
 _NOT_PINNED = "not pinned"
-# What Kubo says of a block that it is not to look for elsewhere.
-_NOT_FOUND = re.compile("not found|could not find")
-_NO_SPACE = re.compile("no space left|storage limit|disk quota")
 
 
 class IpfsStore:
@@ -59,14 +52,15 @@ class IpfsStore:
             offline=True,
             session=True,
             headers=self._headers,
-            timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
         )
+        self._rpc = Rpc(address, self._url, self._headers)
         with self._translated():
             self._node.version()
 
     def put(self, what: Ciphertext, read: Reading) -> str:
-        sending = _Sending(read(0))
-        told = self._add(sending)
+        sending = Sending(read(0))
+        told = self._rpc.add(sending)
         if (sending.digest.hexdigest(), sending.size) != (what.sha256, what.size):
             self.delete(sending.cid.finish())
             raise other_bytes()
@@ -85,12 +79,22 @@ class IpfsStore:
             )
         return expected
 
+    def repair(self, what: Ciphertext, read: Reading) -> str:
+        """A node takes a block that it has for what it is given, and fails at one that it cannot read: so
+        what has rotted is given up first. What it then still lacks it believes to have.
+        """
+        self._give_up(read, is_lost_too=False)
+        location = self.put(what, read)
+        if self._give_up(read, is_lost_too=True):
+            self.put(what, read)
+        return location
+
     def read(self, location: str, start: int = 0) -> Iterator[bytes]:
         _require_cid(location)
-        with self._translated():
+        with self._translated(unreadable):
             size = int(self._node.files.stat(f"/ipfs/{location}")["Size"])
         while start < size:
-            with self._translated():
+            with self._translated(unreadable):
                 piece: bytes = self._node.cat(location, offset=start, length=min(PIECE, size - start))
             if not piece:
                 return
@@ -122,89 +126,40 @@ class IpfsStore:
                 if _NOT_PINNED not in str(error):
                     raise
 
-    def _add(self, sending: _Sending) -> str:
-        """The CID that the node gives to what is sent, pinned."""
-        import httpx
+    def _give_up(self, read: Reading, *, is_lost_too: bool) -> bool:
+        """Have the node remove the blocks of a ciphertext that are not what they should be; was there one?
 
-        boundary = os.urandom(16).hex()
-        headers = {**self._headers, "Content-Type": f"multipart/form-data; boundary={boundary}"}
-        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-        # No proxy of the environment: the node is the company's own.
-        with httpx.Client(timeout=timeout, trust_env=False) as client:
-            try:
-                answer = client.post(
-                    f"{self._url}/api/v0/add",
-                    params={**ADD_OPTIONS, "pin": "true", "quieter": "true", "offline": "true"},
-                    headers=headers,
-                    content=_form(boundary, sending),
-                )
-                if answer.status_code != 200:
-                    raise self._refused(_message(answer.text))
-                # The last line is the whole; before it a node may tell how far it is.
-                return str(_last(answer.text)["Hash"])
-            except httpx.HTTPError as error:
-                raise gone(self.address, type(error).__name__) from error
-            except (ValueError, KeyError, TypeError) as error:
-                raise gone(self.address, N_("its answer is not that of a Kubo node")) from error
+        No other: before each removal a node walks through all that it has pinned.
+        """
+        bad: list[str] = []
+
+        def look(multihash: bytes) -> None:
+            state = self._rpc.block(multihash)
+            if state is Block.ROTTEN or (state is Block.LOST and is_lost_too):
+                bad.append(base58(multihash))
+
+        builder = CidBuilder(look)
+        for piece in read(0):
+            builder.update(piece)
+        location = builder.finish()
+        if bad:
+            # What is pinned is not given up.
+            self.delete(location)
+            for cid in bad:
+                self._rpc.give_up(cid)
+        return bool(bad)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """The client's errors in our words."""
+    def _translated(self, otherwise: Callable[[str, str], MizhengError] = gone) -> Iterator[None]:
+        """The client's errors in our words; `otherwise`: what an error means that the node itself tells."""
         import ipfshttpclient
 
         try:
             yield
         except ipfshttpclient.exceptions.ErrorResponse as error:
-            raise self._refused(str(error)) from error
+            raise refused(self.address, str(error), otherwise) from error
         except ipfshttpclient.exceptions.Error as error:
             raise gone(self.address, type(error).__name__) from error
-
-    def _refused(self, message: str) -> Any:
-        if _NO_SPACE.search(message):
-            return full(self.address)
-        if _NOT_FOUND.search(message):
-            return missing(self.address)
-        return gone(self.address, message[:200])
-
-
-class _Sending:
-    """Pieces that are hashed on their way."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.digest = hashlib.sha256()
-        self.cid = CidBuilder()
-        self.size = 0
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.digest.update(piece)
-            self.cid.update(piece)
-            self.size += len(piece)
-            yield piece
-
-
-def _form(boundary: str, sending: _Sending) -> Iterator[bytes]:
-    """A multipart form with one file, which is called nothing that says anything (RFC 7578)."""
-    yield (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="ciphertext"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    ).encode()
-    yield from sending
-    yield f"\r\n--{boundary}--\r\n".encode()
-
-
-def _last(text: str) -> Any:
-    import json
-
-    return json.loads(text.strip().splitlines()[-1])
-
-
-def _message(text: str) -> str:
-    try:
-        return str(_last(text)["Message"])
-    except (ValueError, KeyError, TypeError, IndexError):
-        return "HTTP"
 
 
 def _multiaddr(url: str) -> str:

@@ -43,13 +43,20 @@ def swap(kept: Kept) -> None:
     shutil.copyfile(second, first)
 
 
-HARM = {"lost": lose, "rotten": rot, "cut": cut, "swapped": swap}
+def break_sector(kept: Kept) -> None:
+    """What a disk says of a sector it cannot read: EIO, as of this process' memory at address 0."""
+    path = kept.ciphertexts("one")[0]
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+
+
+HARM = {"lost": lose, "rotten": rot, "cut": cut, "swapped": swap, "unreadable": break_sector}
 
 
 @pytest.mark.parametrize("harm", HARM)
 def test_what_is_wrong_is_found_and_repaired_from_the_other_store(kept: Kept, harm: str) -> None:
     HARM[harm](kept)
-    finding = "lost" if harm == "lost" else "rotten"
+    finding = harm if harm in ("lost", "unreadable") else "rotten"
     seen = kept.check(repair=False)
     assert [(fault.finding, fault.store) for fault in seen.faults] == [(finding, kept.store("one"))]
     assert seen.exit_code == 1

@@ -7,10 +7,16 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from mizheng.cli.errors import ConfigurationFault, UnavailableFault, UsageFault
+from mizheng.cli.errors import ConfigurationFault, ReadWriteFault, UnavailableFault, UsageFault
+from mizheng.cli.keeping import retention
+from mizheng.cli.keeping.fixity import Checked
 from mizheng.cli.keeping.stores import ipfs
+from mizheng.cli.keeping.stores import kubo as kubo_rpc
 from mizheng.cli.keeping.stores.address import open_store
 from mizheng.cli.keeping.stores.cid import PIECE_BYTES, CidBuilder
 from mizheng.cli.keeping.stores.interface import Ciphertext, MissingFault
@@ -18,7 +24,7 @@ from mizheng.cli.keeping.stores.ipfs import IpfsStore
 
 from tests.cli.keeping.homes import FILES, Kept, make, tree
 from tests.cli.runner import Mizheng
-from tests.support.kuborpc import Kubo, running
+from tests.support.kuborpc import Kubo, node_file, running
 
 
 @pytest.fixture(scope="module")
@@ -111,39 +117,103 @@ def lone_block(kept: Kept, kubo: Kubo) -> Path:
     return found
 
 
-def test_a_block_that_was_lost_comes_back(kept: Kept, tmp_path: Path) -> None:
-    """A node of the test's own, started anew: what it remembers of its blocks is not what it has."""
+def test_a_block_that_was_lost_is_repaired(kept: Kept, tmp_path: Path) -> None:
+    """The node was started anew: what a running one remembers of its blocks is not what it has."""
     with running(tmp_path / "repository") as node:
         kept.keep(node.address, "folder")
         lone_block(kept, node).unlink()
         location = kept.record().originals[2].copies[node.address]
-    with running(tmp_path / "repository") as again:
+    with running(tmp_path / "repository", urlsplit(node.url).port or 0) as again:
         with pytest.raises(MissingFault):
             next(open_store(again.address, is_known=True).read(location))
-        # The node is at another address now: what is kept there is found with its own name.
-        assert kept.keep(again.address).failed == []
-        assert b"".join(open_store(again.address, is_known=True).read(location)).startswith(b"age")
+        assert findings(kept.check()) == [("lost", True)]
+        assert kept.check().exit_code == 0
 
 
-def test_a_block_that_rots_is_found_and_not_called_repaired(kept: Kept, tmp_path: Path) -> None:
-    """Kubo takes a block for what its name says, even when given the right one; here each byte is hashed."""
-    with running(tmp_path / "repository") as node:
-        kept.keep(node.address, "folder")
-        block = lone_block(kept, node)
-        data = bytearray(block.read_bytes())
-        data[len(data) // 2] ^= 1
-        block.chmod(0o600)
-        block.write_bytes(data)
-        found = kept.check()
-        assert [(fault.finding, fault.is_repaired) for fault in found.faults] == [("rotten", False)]
-        assert found.exit_code == 1
-        assert len(kept.retrieve().files) == 3
+def findings(found: Checked) -> list[tuple[str, bool]]:
+    return [(fault.finding, fault.is_repaired) for fault in found.faults]
+
+
+def write(block: Path, data: bytes) -> None:
+    block.chmod(0o600)
+    block.write_bytes(data)
+
+
+def rot(block: Path, place: int) -> None:
+    data = bytearray(block.read_bytes())
+    data[place] ^= 0x55
+    write(block, data)
+
+
+@pytest.fixture
+def large(mizheng: Mizheng, kubo: Kubo) -> Kept:
+    """Three pieces under one root, and a folder that has it too."""
+    kept = make(mizheng, {"large": os.urandom(600_000)})
+    kept.keep(kubo.address, "folder")
+    return kept
+
+
+def blocks_of(kept: Kept, kubo: Kubo) -> list[Path]:
+    """Of the one original: its pieces, then their root."""
+    (path,) = kept.ciphertexts("folder")
+    told: list[bytes] = []
+    builder = CidBuilder(told.append)
+    builder.update(path.read_bytes())
+    builder.finish()
+    return [node_file(kubo.repository, multihash) for multihash in told]
+
+
+@pytest.mark.parametrize("harm", ["a piece", "the root of the pieces", "a piece in another's place"])
+def test_a_block_that_is_another_is_repaired(large: Kept, kubo: Kubo, harm: str) -> None:
+    """Kubo takes a block for what its name says, and leaves it when given the right one."""
+    blocks = blocks_of(large, kubo)
+    assert len(blocks) == 4
+    before = [path.read_bytes() for path in blocks]
+    if harm == "a piece":
+        rot(blocks[1], 1000)
+    elif harm == "the root of the pieces":
+        rot(blocks[-1], 0)
+    else:
+        write(blocks[1], before[0])
+    finding = "unreadable" if "root" in harm else "rotten"
+    seen = large.check(repair=False)
+    assert (findings(seen), seen.exit_code) == ([(finding, False)], 1)
+    repaired = large.check()
+    assert (findings(repaired), repaired.exit_code) == ([(finding, True)], 3)
+    assert [path.read_bytes() for path in blocks] == before
+    assert large.check().exit_code == 0
+    assert kubo.ask("pin/ls", arg=large.record().originals[2].copies[kubo.address]).status_code == 200
+
+
+def test_what_rots_everywhere_is_not_called_repaired(large: Kept, kubo: Kubo) -> None:
+    (path,) = large.ciphertexts("folder")
+    block = blocks_of(large, kubo)[1]
+    rot(path, -1)
+    rot(block, 1000)
+    rotten = block.read_bytes()
+    assert findings(large.check()) == [("rotten", False), ("rotten", False)]
+    # Nothing is given up that nobody has whole.
+    assert block.read_bytes() == rotten
+    assert large.retrieve().failed
+
+
+def test_a_block_that_another_pin_holds_stays_and_is_told(large: Kept, kubo: Kubo) -> None:
+    block = blocks_of(large, kubo)[1]
+    data = block.read_bytes()
+    # Somebody else on the node has pinned the same piece.
+    (path,) = large.ciphertexts("folder")
+    add(kubo, path.read_bytes()[PIECE_BYTES : 2 * PIECE_BYTES])
+    rot(block, 1000)
+    found = large.check()
+    assert findings(found) == [("rotten", False)]
+    assert "pinned via" in str(found.faults[0].why)
+    assert block.read_bytes() != data
 
 
 def test_a_node_that_gives_another_cid_is_not_believed(
     kept: Kept, kubo: Kubo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(IpfsStore, "_add", lambda store, sending: [*sending] and "Qm" + "1" * 44)
+    monkeypatch.setattr(kubo_rpc.Rpc, "add", lambda rpc, sending: [*sending] and "Qm" + "1" * 44)
     with pytest.raises(UnavailableFault, match="another CID"):
         kept.keep(kubo.address)
     assert kept.record().originals[2].stored == {}
@@ -158,10 +228,40 @@ def test_a_node_that_is_gone(kept: Kept, kubo: Kubo) -> None:
     assert kept.keep(kubo.address).failed == []
 
 
-def test_half_an_upload_is_done_anew(kept: Kept, kubo: Kubo, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = ipfs._form
+def test_a_node_that_is_full(kept: Kept, kubo: Kubo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words that its machine has for it."""
+    honest = httpx.Client.post
 
-    def half(boundary: str, sending: ipfs._Sending) -> Iterator[bytes]:
+    def full(client: httpx.Client, url: str, **more: Any) -> httpx.Response:
+        if not url.endswith("/add"):
+            return honest(client, url, **more)
+        message = "write blocks/put-123: no space left on device"
+        return httpx.Response(500, json={"Message": message, "Code": 0, "Type": "error"})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(httpx.Client, "post", full)
+        with pytest.raises(ReadWriteFault, match="is full"):
+            kept.keep(kubo.address)
+    assert kept.keep(kubo.address).failed == []
+    assert kept.check().exit_code == 0
+
+
+def test_the_same_twice_is_there_once_and_is_deleted(kept: Kept, kubo: Kubo) -> None:
+    kept.keep("folder")
+    (path, *_others) = kept.ciphertexts("folder")
+    first = add(kubo, path.read_bytes())
+    assert add(kubo, path.read_bytes()) == first
+    kept.keep(kubo.address)
+    assert kept.record().originals[2].copies[kubo.address] == first
+    retention.delete(kept.session, kept.seal, [], "no room")
+    # What is not pinned goes with the next collection of garbage.
+    assert kubo.ask("pin/ls", arg=first).status_code == 500
+
+
+def test_half_an_upload_is_done_anew(kept: Kept, kubo: Kubo, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = kubo_rpc._form
+
+    def half(boundary: str, sending: kubo_rpc.Sending) -> Iterator[bytes]:
         for number, piece in enumerate(honest(boundary, sending)):
             if number == 1:
                 yield piece[: len(piece) // 2]
@@ -169,7 +269,7 @@ def test_half_an_upload_is_done_anew(kept: Kept, kubo: Kubo, monkeypatch: pytest
             yield piece
 
     with monkeypatch.context() as patch:
-        patch.setattr(ipfs, "_form", half)
+        patch.setattr(kubo_rpc, "_form", half)
         with pytest.raises(KeyboardInterrupt):
             kept.keep(kubo.address)
     shutil.rmtree(kept.folder / "drawings" / "图纸")
