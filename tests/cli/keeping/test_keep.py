@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
+import mmap
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from pathlib import Path
+from typing import Any
 
+import pyrage
 import pytest
 from mizheng.cli.errors import (
     DataFault,
@@ -22,7 +29,8 @@ from mizheng.cli.keeping import encrypting
 from mizheng.cli.keeping.record import SPOOL
 from mizheng.cli.keeping.retrieve import place_for
 from mizheng.cli.keeping.stores.address import normal_address
-from mizheng.cli.keeping.stores.directory import DirectoryStore
+from mizheng.cli.keeping.stores.directory import DirectoryStore, Incoming
+from mizheng.cli.keeping.stores.interface import Ciphertext
 from pyrage import x25519
 
 from tests.cli.keeping.homes import FILES, Kept, make, tree
@@ -85,24 +93,80 @@ def test_stock_age_opens_what_is_kept_for_the_escrow(kept: Kept, tmp_path: Path)
     assert sorted(opened) == sorted(FILES.values())
 
 
-def test_a_file_that_is_large_takes_a_process_of_its_own(
-    mizheng: Mizheng, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(encrypting, "_APART_BYTES", 1)
-    kept = make(mizheng, {"large": os.urandom(3 << 20), "empty": b""})
-    assert kept.keep("store").failed == []
-    kept.retrieve()
-    assert tree(kept.folder / "back" / "drawings") == tree(kept.folder / "drawings")
+CHUNK = encrypting._CHUNK
 
 
-@pytest.mark.parametrize("size", [1, 1 << 40], ids=["here", "apart"])
-def test_a_file_that_cannot_be_read(size: int) -> None:
-    """The error is the file's own, wherever it was read."""
-    recipient = x25519.Identity.generate().to_public()
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 8 * CHUNK + 5])
+def test_any_size_is_encrypted_whole(tmp_path: Path, size: int) -> None:
+    """Around the size of what is read at once, and with every buffer used more than once."""
+    data = os.urandom(size)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    identity = x25519.Identity.generate()
+    written, ticks = bytearray(), []
+    with path.open("rb", buffering=0) as file:
+        made = encrypting.encrypt(file, [identity.to_public()], written.extend, ticks.append)
+    assert pyrage.decrypt(bytes(written), [identity]) == data
+    assert (made.original_sha256, made.original_size) == (hashlib.sha256(data).hexdigest(), size)
+    assert made.ciphertext == Ciphertext(hashlib.sha256(written).hexdigest(), len(written))
+    assert sum(ticks) == size
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """Of ours: a file that is fifty times as large takes no more buffers."""
+    path = tmp_path / "file"
+    made: list[int] = []
+    honest = encrypting.mmap.mmap
+
+    def count(fileno: int, size: int) -> mmap.mmap:
+        made.append(size)
+        return honest(fileno, size)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encrypting, "_CHUNK", 1 << 17)
+        patch.setattr(encrypting.mmap, "mmap", count)
+        with path.open("w+b", buffering=0) as file:
+            file.truncate(50 << 17)
+            encrypting.encrypt(file, [x25519.Identity.generate().to_public()], lambda _data: None)
+    assert sum(made) <= 2 * encrypting._BUFFERS << 17
+
+
+def test_a_file_that_cannot_be_read() -> None:
+    """The error is the file's own, and not pyrage's word for it."""
     # Nothing is mapped at address 0.
     with Path("/proc/self/mem").open("rb", buffering=0) as file, pytest.raises(OSError) as caught:
-        encrypting.encrypt(file, size, [recipient], lambda _data: None, lambda _size: None)
+        encrypting.encrypt(file, [x25519.Identity.generate().to_public()], lambda _data: None)
     assert caught.value.errno == errno.EIO
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()], ids=["full", "Ctrl-C"]
+)
+def test_what_ends_it_midway_ends_its_thread_too(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "file"
+    before, interval = threading.active_count(), sys.getswitchinterval()
+
+    def write(_data: object) -> None:
+        raise error
+
+    with path.open("w+b", buffering=0) as file:
+        file.truncate(20 * CHUNK)
+        with pytest.raises(type(error)) as caught:
+            encrypting.encrypt(file, [x25519.Identity.generate().to_public()], write)
+    assert caught.value is error
+    assert (threading.active_count(), sys.getswitchinterval()) == (before, interval)
+
+
+def test_a_disk_that_takes_less_than_it_is_given(tmp_path: Path) -> None:
+    """write(2) may: what is left is given again, not left out."""
+
+    class Stingy(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return super().write(bytes(data[:1000]))
+
+    file = Stingy()
+    Incoming(tmp_path, tmp_path / "x", file).write(memoryview(bytes(range(256)) * 10))
+    assert file.getvalue() == bytes(range(256)) * 10
 
 
 def test_what_is_not_what_was_sealed_is_not_kept(kept: Kept) -> None:
