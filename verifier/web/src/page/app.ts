@@ -32,6 +32,8 @@ type State =
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "done"; readonly checked: Checked };
 
+const PAINT_MS = 200;
+
 export class App {
   private readonly files = new Files();
   private state: State = { kind: "waiting" };
@@ -211,8 +213,12 @@ export class App {
     const total = 2 * [bundle, ...this.files.originals].reduce((sum, file) => sum + file.size, 0);
     let done = 0;
     let shown = -1;
+    let painted = 0;
     return (bytes) => {
       done += bytes;
+      // To paint at every piece would take the workers' processor.
+      if (performance.now() - painted < PAINT_MS) return;
+      painted = performance.now();
       this.bar.value = Math.min(done / Math.max(total, 1), 1);
       // Said to a screen reader in steps, not at every piece.
       const tenth = Math.floor((10 * done) / Math.max(total, 1));
