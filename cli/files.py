@@ -13,7 +13,7 @@ from mizheng.cli.errors import OutputFault
 
 def write_private(path: Path, data: bytes) -> None:
     """Put `data` at `path`, 0600, in a folder of 0700: whole or not at all, also after a power cut."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         write_new(temporary, data)
@@ -23,6 +23,13 @@ def write_private(path: Path, data: bytes) -> None:
             temporary.unlink()
         raise
     sync_directory(path.parent)
+
+
+def make_private(folder: Path) -> None:
+    """A folder of 0700, and of 0700 every one above it that is not there yet."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextlib.contextmanager

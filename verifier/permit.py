@@ -93,7 +93,7 @@ def judge(
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one to a reader: case, width and outer spaces do not count."""
+    """Whether two names are one to a reader: case, width, spaces at the ends, what cannot be seen."""
     return _folded(one) == _folded(other)
 
 
@@ -148,4 +148,5 @@ def _person(item: Signed) -> str:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+    seen = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join(seen.split())).casefold()

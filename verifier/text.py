@@ -103,8 +103,13 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
 
 def verdict_line(report: Report, _: Translate) -> str:
     """The first line of every result."""
-    trial = _("TRIAL, no evidential value: ") if report.is_trial else ""
-    return f"{trial}{_(_VERDICT_NAMES[report.verdict])} — {_(_VERDICT_WORDS[report.verdict])}"
+    return verdict_words(report.verdict, _, is_trial=report.is_trial)
+
+
+def verdict_words(verdict: Verdict, _: Translate, *, is_trial: bool) -> str:
+    """The same of a verdict that was signed for or kept."""
+    trial = _("TRIAL, no evidential value: ") if is_trial else ""
+    return f"{trial}{_(_VERDICT_NAMES[verdict])} — {_(_VERDICT_WORDS[verdict])}"
 
 
 def status_word(status: Status) -> str:

@@ -22,6 +22,7 @@ from mizheng.cli.config import load_config
 from mizheng.cli.errors import ConfigurationFault, InputFault, PermissionFault, UsageFault
 from mizheng.cli.files import write_private
 from mizheng.cli.keys.signing import KeyEntry, Store, create_key, list_entries, load_entry, unlock
+from mizheng.cli.transfer.people import find_signer, is_revoked
 from mizheng.verifier.canonical import dump, format_instant, parse_typed, require_fields
 from mizheng.verifier.errors import FormatError, KeyFormatError, MizhengError
 from mizheng.verifier.event import check_text
@@ -106,12 +107,23 @@ def remove_approver(home: Path, person: str) -> list[Approver]:
 
 
 def is_confirmed(home: Path, key: PublicKey) -> bool:
-    """Whether somebody compared the fingerprint of this requester's key."""
-    return any(item == key.keyid for item in _load(home / "requesters.json", _REQUESTERS))
+    """Whether somebody compared the fingerprint of this requester's key: its own, or that of his card."""
+    if is_revoked(home, key):
+        return False
+    compared = _load(home / "requesters.json", _REQUESTERS)
+    return key.keyid in compared or find_signer(home, key) is not None
 
 
 def require_confirmed(home: Path, key: PublicKey, fingerprint: str | None) -> None:
-    """PermissionFault for a requester's key that nobody compared. With its fingerprint, that is kept."""
+    """PermissionFault for a requester's key that nobody compared, or that was revoked as a recipient's.
+
+    With its fingerprint, that it was compared is kept.
+    """
+    if is_revoked(home, key):
+        raise PermissionFault(
+            "the requester's key was revoked here",
+            "mizheng recipients list shows it; a request by his new key can be approved",
+        )
     if is_confirmed(home, key):
         return
     if fingerprint is None:

@@ -6,19 +6,14 @@ nothing; see docs/lawful-use.md.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from typing import Any
-
 from mizheng.cli.access.describing import is_on
-from mizheng.cli.access.desk import Desk
+from mizheng.cli.access.desk import Desk, read_bytes
 from mizheng.cli.depositing.client import NotaryClient, decode_base64
+from mizheng.cli.depositing.lists import list_items
 from mizheng.cli.depositing.one import require_same_notary
 from mizheng.cli.errors import DataFault
 from mizheng.cli.terminal.text import printable
 from mizheng.verifier.access import Approval, Request, Signed, Withdrawal
-
-MAX_PAGES = 10_000
 
 
 def publish(desk: Desk, client: NotaryClient, request: Signed) -> int:
@@ -43,29 +38,20 @@ def fetch(desk: Desk, client: NotaryClient) -> list[Signed]:
     _require_notary(desk)
     known = {item.sha256 for item in desk.requests()}
     found = []
-    for item in _lodged(client):
-        if item["deposit"] != desk.log.envelope_sha256 or item["sha256"] in known:
+    for item in list_items(client, "/v1/access/requests"):
+        sha256 = item.get("sha256")
+        if item.get("deposit") != desk.log.envelope_sha256 or not isinstance(sha256, str) or sha256 in known:
             continue
-        data = decode_base64(client.lodged_request(item["sha256"])["document"])
-        if hashlib.sha256(data).hexdigest() != item["sha256"]:
+        data = decode_base64(client.lodged_request(sha256)["document"])
+        signed = read_bytes(data)
+        if signed.sha256 != sha256:
             raise DataFault("the notary gave another request than it named")
-        signed = desk.take(data)
         if not isinstance(signed.document, Request):
-            raise DataFault("{name} is no request", name=printable(item["sha256"]))
+            raise DataFault("{name} is no request", name=printable(sha256))
+        # Only what was looked at is kept.
+        desk.take(data)
         found.append(signed)
     return found
-
-
-def _lodged(client: NotaryClient) -> Iterator[dict[str, Any]]:
-    after = None
-    for _ in range(MAX_PAGES):
-        page = client.lodged_requests(after)
-        for item in page["items"]:
-            if isinstance(item, dict) and isinstance(item.get("sha256"), str) and "deposit" in item:
-                yield item
-        after = page.get("next")
-        if not isinstance(after, str):
-            return
 
 
 def _require_notary(desk: Desk) -> None:

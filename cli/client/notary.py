@@ -12,8 +12,13 @@ from types import TracebackType
 from typing import Any, Literal
 
 from mizheng.cli.depositing.client import NotaryClient
+from mizheng.cli.depositing.lists import list_items
+from mizheng.cli.errors import UsageFault
+from mizheng.cli.terminal.text import printable
 
 State = Literal["deposited", "anchored", "final"]
+# The most that a page has.
+_LIMIT = "200"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Notary:
 
     def certificates(self) -> Iterator[Certificate]:
         """All certificates that the company asked for, in the order of their deposits."""
-        for item in self._pages("/v1/organisation/certificates", {}):
+        for item in list_items(self._client, "/v1/organisation/certificates", limit=_LIMIT):
             yield Certificate(**_only(Certificate, item))
 
     def add_webhook(self, url: str, events: Sequence[str] = ()) -> tuple[Webhook, str]:
@@ -123,7 +128,7 @@ class Notary:
 
     def webhooks(self) -> list[Webhook]:
         """All webhooks of the company."""
-        return [_webhook(item) for item in self._pages("/v1/webhooks", {})]
+        return [_webhook(item) for item in list_items(self._client, "/v1/webhooks")]
 
     def remove_webhook(self, webhook: str) -> None:
         """Be told no more."""
@@ -143,27 +148,16 @@ class Notary:
         )
 
     def fetch(self, path: str, code: str | None = None) -> bytes:
-        """The bytes of a path of `Found`."""
+        """The bytes of a path of `Found`; UsageFault for anything that would lead to another address."""
+        if not path.startswith("/v1/"):
+            # The path is the notary's word; it may not send this machine, with its code and key, elsewhere.
+            raise UsageFault("{name} is no path of the notary's API", name=printable(path[:80]))
         return self._client.ask_bytes("GET", path, headers=_code(code))
 
     def _entries(self, path: str, state: str | None, after: int | None) -> Iterator[Entry]:
-        asked = {"state": state, "after": None if after is None else str(after)}
-        for item in self._pages(path, {name: value for name, value in asked.items() if value is not None}):
+        behind = None if after is None else str(after)
+        for item in list_items(self._client, path, state=state, after=behind, limit=_LIMIT):
             yield Entry(**_only(Entry, item))
-
-    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Every item of a list. A notary that gives the same cursor twice is not asked for ever."""
-        cursor, seen = query.get("after"), set[str]()
-        while True:
-            params = {**query, **({} if cursor is None else {"after": cursor}), "limit": "200"}
-            if path == "/v1/webhooks":
-                params = {}
-            page = self._client.ask("GET", path, {"items": list}, params=params)
-            yield from page["items"]
-            cursor = page.get("next")
-            if not isinstance(cursor, str) or cursor in seen:
-                return
-            seen.add(cursor)
 
 
 def _only(kind: type[Any], answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import click
+from mizheng.cli.errors import UsageFault
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import emit_json, note, say
 from mizheng.cli.terminal.screens import Command
@@ -82,13 +83,18 @@ def request(
     from mizheng.cli.commands.init import parse_store
     from mizheng.cli.files import publish_bytes, refuse_existing
     from mizheng.cli.session import Session
-    from mizheng.verifier.access import Request
+    from mizheng.cli.transfer.me import load_cards
+    from mizheng.verifier.access import ROLES, Request
     from mizheng.verifier.canonical import format_instant
     from mizheng.verifier.event import NONCE_BYTES
 
     target = Path(output)
     refuse_existing(target, force=False)
+    if role not in ROLES:
+        raise UsageFault("there is no role {role}", "one of: {roles}", role=role, roles=", ".join(ROLES))
     envelope, text, ends_at = read_deposit(deposit), read_undertaking(undertaking), read_end(until)
+    if ends_at <= format_instant(int(time.time())):
+        raise UsageFault("the term ended at {at} already", at=ends_at)
     home = Session.load().home
     if personal_entry(home) is None:
         make_personal_key(home, parse_store(store or "passphrase"))
@@ -119,3 +125,5 @@ def request(
     say(_("request: {name}", name=printable(output)))
     note(_("fingerprint of your key: {fingerprint}", fingerprint=show_fingerprint(key.public)))
     note(_("tell it to the company by another way than this file: by telephone or on paper"))
+    if any(own.card.public_key == key.public for own in load_cards(home)):
+        note(_("where your card was confirmed, this key is known already and need not be compared"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 from mizheng.cli.errors import UsageFault
@@ -12,9 +11,6 @@ from mizheng.cli.terminal.language import N_, _, translate_with
 from mizheng.cli.terminal.output import emit_json, note, say
 from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
 from mizheng.cli.terminal.text import printable
-
-if TYPE_CHECKING:
-    from mizheng.verifier.report import CustodyLine
 
 _HERE = "mizheng.cli.commands.custody"
 _PAPERS = "mizheng.cli.commands.custody_papers"
@@ -106,7 +102,7 @@ def add(
     as_json: bool,
 ) -> None:
     from mizheng.cli.custody.acting import Told, make_event, taking_party
-    from mizheng.cli.custody.chain import is_bundle
+    from mizheng.cli.custody.chain import is_bundle, read_chain
     from mizheng.cli.custody.recording import record_events
     from mizheng.cli.session import Session
     from mizheng.verifier.canonical import format_instant
@@ -124,7 +120,7 @@ def add(
     is_seal = not is_bundle(path)
     if is_seal and output is not None and not is_handover:
         raise UsageFault("nothing is written here: the event is kept beside the seal")
-    document = make_event(session, _chain_of(session, path, is_seal=is_seal), told, party)
+    document = make_event(session, read_chain(session, path), told, party)
     if is_seal and not is_handover:
         kept = record_events(session, path, [document])
         answer = kept[-1].answer or {}
@@ -159,11 +155,11 @@ def add(
 def show(path: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from mizheng.cli.custody.chain import is_bundle
+    from mizheng.cli.custody.showing import read_lines
+    from mizheng.cli.session import Session
     from mizheng.verifier.text import custody_lines
-    from mizheng.verifier.verify import verify_bundle
 
-    lines = list(verify_bundle(path, None).custody) if is_bundle(path) else _lines_of_seal(path)
+    lines = read_lines(Session.load(), path)
     if as_json:
         emit_json({"custody": [asdict(line) for line in lines]})
         return
@@ -180,30 +176,3 @@ def write_paper(target: Path, document: bytes, *, force: bool) -> None:
 
     with new_file(target, force=force) as (file, _temporary):
         file.write(document)
-
-
-def _chain_of(session: Any, path: Path, *, is_seal: bool) -> Any:
-    from mizheng.cli.custody.chain import read_bundle_chain, read_seal_chain
-    from mizheng.cli.keys.sealing import open_seal
-    from mizheng.cli.sealfile.read import Seal
-
-    if not is_seal:
-        return read_bundle_chain(path)
-    with Seal(path) as seal:
-        return read_seal_chain(seal, open_seal(seal, session.home))[0]
-
-
-def _lines_of_seal(path: Path) -> list[CustodyLine]:
-    from mizheng.cli.config import home_directory
-    from mizheng.cli.custody.chain import read_seal_chain
-    from mizheng.cli.keys.sealing import open_seal
-    from mizheng.cli.sealfile.read import Seal
-    from mizheng.verifier.timeline import make_line
-
-    with Seal(path) as seal:
-        chain, register = read_seal_chain(seal, open_seal(seal, home_directory()))
-    lines = [make_line(number, each, lambda _key: None) for number, each in enumerate(chain.documents, 1)]
-    for line, kept in zip(lines, register.kept, strict=True):
-        line.holds = True
-        line.leaf_index = kept.answer["leaf_index"] if kept.answer else None
-    return lines

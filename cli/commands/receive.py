@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from mizheng.cli.errors import CommandError, InputFault
 from mizheng.cli.terminal.language import N_, _, translate_with
 from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
 from mizheng.cli.terminal.screens import Command
 from mizheng.cli.terminal.text import human_size, printable
 
 if TYPE_CHECKING:
+    from mizheng.cli.errors import CommandError
     from mizheng.cli.session import Session
     from mizheng.cli.transfer.receiving import Received
     from mizheng.verifier.trust import Trust
-
-_ITEM = re.compile(r"[0-9a-f]{32}")
-# A ticket has about 300 bytes; of anything else no more is read to see that it is none.
-_MOST_TICKET = 4096
 
 
 @click.command(
@@ -77,28 +72,19 @@ def _take(
     session: Session, source: str, trust: Trust | None, folder: Path | None, *, accept: bool, takes_over: bool
 ) -> tuple[Received, CommandError | None]:
     """From a file, with a ticket, or by an item's name."""
-    now = int(time.time())
-    path = Path(source)
-    ticket = None
-    if not _ITEM.fullmatch(source) or path.exists():
-        from mizheng.cli.transfer.mailbox import parse_ticket
-        from mizheng.cli.transfer.receiving import receive as take
-
-        try:
-            with path.open("rb") as file:
-                ticket = parse_ticket(file.read(_MOST_TICKET))
-        except OSError as error:
-            raise InputFault("{name}: {reason}", name=source, reason=error.strerror) from error
-        if ticket is None:
-            return take(session, path, trust, now, folder=folder, accept=accept, takes_over=takes_over), None
+    from mizheng.cli.transfer.mailbox import read_source
     from mizheng.cli.transfer.posting import receive_left
+    from mizheng.cli.transfer.receiving import receive as take
 
-    item = ticket.item if ticket else source
+    now, found = int(time.time()), read_source(source)
+    if found.item is None:
+        path = Path(source)
+        return take(session, path, trust, now, folder=folder, accept=accept, takes_over=takes_over), None
     with Progress(_("fetching")) as progress:
         return receive_left(
             session,
-            item,
-            ticket,
+            found.item,
+            found.ticket,
             trust,
             now,
             lambda size: progress.advance(0, size),
@@ -113,7 +99,8 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
     from mizheng.cli.transfer.receiving import ACCEPTANCE_FILE
     from mizheng.verifier.canonical import format_instant
     from mizheng.verifier.custody import parse_offer
-    from mizheng.verifier.text import verdict_line
+    from mizheng.verifier.report import Verdict
+    from mizheng.verifier.text import verdict_line, verdict_words
     from mizheng.verifier.timeline import WHAT_WORDS
 
     record, transfer = done.record, done.record.transfer
@@ -124,6 +111,7 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
                 **describe(record, format_instant(int(time.time()))),
                 "identified_as": record.sender,
                 "verdict": str(done.report.verdict),
+                "is_trial": done.report.is_trial,
                 "acceptance": str(accepted) if accepted else None,
             }
         )
@@ -147,8 +135,19 @@ def _tell(done: Received, *, accept: bool, as_json: bool) -> None:
             )
         )
     if accepted:
-        if describe(record, "")["handed_over"]:
+        told = describe(record, "")
+        if told["handed_over"]:
             say(_("the hand-over is signed in the acceptance"))
+        if told["verdict"] != str(done.report.verdict):
+            # Signed once: an earlier look with another trust file, or none.
+            said = verdict_words(Verdict(told["verdict"]), translate_with(), is_trial=told["is_trial"])
+            note(
+                _(
+                    "the acceptance was signed at {at} and says: {verdict}",
+                    at=told["accepted_at"],
+                    verdict=said,
+                )
+            )
         say(_("acceptance, to be sent back: {name}", name=printable(str(accepted))))
     else:
         note(_("nothing was signed: run it again without --no-accept to accept"))

@@ -52,19 +52,27 @@ def recipients() -> None:
         "Make the key that transfers to this person are encrypted to, and one that signs acceptances where "
         "there is none, and write the card that senders need. Nothing in the card is secret. Read the "
         "fingerprint to the sender by telephone when he asks.\n\n"
-        "--rotate makes a new key; whoever confirmed the old one believes the new card without asking. Old "
-        "keys stay, to read what was sent before."
+        "--rotate makes a new key; whoever confirmed the old one believes the new card without asking. "
+        "--lost makes both keys anew, after they were lost or stolen: the fingerprint has to be compared "
+        "again. Old keys stay, to read what was sent before."
     ),
     epilog=N_("mizheng recipients me --name 'the court'\nmizheng recipients me --rotate -o new.card.json"),
 )
 @click.option("--name", metavar="NAME", help=N_("how I am called; else the company's name"))
 @click.option("--store", metavar="WHERE", help=N_("where to keep new keys: passphrase, keyring or file"))
 @click.option("--rotate", is_flag=True, help=N_("make a new key in place of the present one"))
+@click.option("--lost", is_flag=True, help=N_("make both keys anew: the old ones are not to be believed"))
 @click.option("-o", "--output", metavar="FILE", help=N_("where to write the card; else my.card.json"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def me(
-    name: str | None, store: str | None, rotate: bool, output: str | None, force: bool, as_json: bool
+    name: str | None,
+    store: str | None,
+    rotate: bool,
+    lost: bool,
+    output: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     from mizheng.cli.commands.init import parse_store
     from mizheng.cli.files import new_file, refuse_existing
@@ -74,7 +82,8 @@ def me(
     target = Path(output or "my" + _CARD_SUFFIX)
     refuse_existing(target, force=force)
     chosen = parse_store(store) if store else None
-    own, is_new = make_card(Session.load(), _now(), name=name, store=chosen, rotate=rotate)
+    session = Session.load()
+    own, is_new = make_card(session, _now(), name=name, store=chosen, rotate=rotate, lost=lost)
     with new_file(target, force=force) as (file, _temporary):
         file.write(own.data)
     card = own.card
@@ -94,6 +103,8 @@ def me(
     say(_("age key: {key}", key=card.age))
     say(_("fingerprint: {digits}", digits=own.fingerprint))
     note(_("give the card to the sender, and read him the fingerprint by telephone"))
+    if session.config.organisation is None:
+        note(_("it covers the key that signs your requests, too: who confirms the card compares no other"))
 
 
 @click.command(

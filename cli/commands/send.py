@@ -95,22 +95,7 @@ def send(
         wanted = sending.Wanted(paths, recipient, matter, purpose, days)
     wanted = replace(wanted, handing=_handing(handover, where, gives_all=gives_all))
     prepared = sending.prepare(session, wanted, int(time.time()))
-    suffix = ".ticket" if mailbox else ".age"
-    default = sending.default_target(prepared.record.document, wanted.paths[0], suffix)
-    target = Path(output) if output else default
-    with Progress(_("leaving") if mailbox else _("encrypting")) as progress:
-        progress.expect(0, sum(item.sent.size for item in prepared.files))
-        if mailbox:
-            from mizheng.cli.transfer.posting import post
-
-            record = post(session, prepared, lambda size: progress.advance(0, size))
-        else:
-            record = sending.send_file(
-                session, prepared, target, lambda size: progress.advance(0, size), force=force
-            )
-    if mailbox:
-        _write_ticket(session, record, target, force=force)
-    _tell(record, target, as_json=as_json)
+    # Before anything leaves this machine.
     if prepared.other_recipient is not None:
         warn(
             _(
@@ -122,9 +107,25 @@ def send(
         warn(
             _(
                 "a newer key of {name} waits to be confirmed; this was encrypted to the old one",
-                name=printable(record.transfer.recipient),
+                name=printable(prepared.recipient.name),
             )
         )
+    suffix = ".ticket" if mailbox else ".age"
+    default = sending.default_target(prepared.record.document, wanted.paths[0], suffix)
+    target = Path(output) if output else default
+    with Progress(_("leaving") if mailbox else _("encrypting")) as progress:
+        progress.expect(0, sum(item.sent.size for item in prepared.files))
+        if mailbox:
+            from mizheng.cli.transfer.posting import post, write_ticket
+
+            record = post(session, prepared, lambda size: progress.advance(0, size))
+        else:
+            record = sending.send_file(
+                session, prepared, target, lambda size: progress.advance(0, size), force=force
+            )
+    if mailbox:
+        write_ticket(session, record, target, force=force)
+    _tell(record, target, as_json=as_json)
 
 
 def _handing(path: str | None, where: str | None, *, gives_all: bool) -> Handing | None:
@@ -140,22 +141,14 @@ def _handing(path: str | None, where: str | None, *, gives_all: bool) -> Handing
 
 
 def _resume(session: Session, prefix: str, output: str | None, *, force: bool, as_json: bool) -> None:
-    from mizheng.cli.transfer.posting import resume
+    from mizheng.cli.transfer.posting import resume, write_ticket
     from mizheng.cli.transfer.sending import default_target
 
     with Progress(_("leaving")) as progress:
         record = resume(session, prefix, lambda size: progress.advance(0, size))
     target = Path(output) if output else default_target(record.document, Path(record.paths[0]), ".ticket")
-    _write_ticket(session, record, target, force=force)
+    write_ticket(session, record, target, force=force)
     _tell(record, target, as_json=as_json)
-
-
-def _write_ticket(session: Session, record: SentTransfer, target: Path, *, force: bool) -> None:
-    from mizheng.cli.files import new_file
-    from mizheng.cli.transfer.posting import make_ticket
-
-    with new_file(target, force=force) as (file, _temporary):
-        file.write(make_ticket(session, record).dump())
 
 
 def _tell(record: SentTransfer, target: Path, *, as_json: bool) -> None:

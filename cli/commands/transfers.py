@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from mizheng.cli.errors import InputFault
-from mizheng.cli.terminal.language import N_, _
-from mizheng.cli.terminal.output import emit_json, note, say
+from mizheng.cli.terminal.language import N_, _, translate_with
+from mizheng.cli.terminal.output import emit_json, note, say, show_error
 from mizheng.cli.terminal.screens import Command, CommandWithCommands, Lazy
 from mizheng.cli.terminal.text import printable
-
-if TYPE_CHECKING:
-    from mizheng.cli.session import Session
-    from mizheng.cli.transfer.store import SentTransfer
 
 _HERE = "mizheng.cli.commands.transfers"
 
@@ -39,31 +35,24 @@ _HERE = "mizheng.cli.commands.transfers"
 )
 @click.option("--fetch", is_flag=True, help=N_("first ask the mailbox for acceptances"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
-def transfers(fetch: bool, as_json: bool) -> None:
+def transfers(fetch: bool, as_json: bool) -> int:
     from mizheng.cli.config import home_directory
     from mizheng.cli.transfer import store
     from mizheng.cli.transfer.answers import describe
 
     home = home_directory()
-    if fetch:
-        from mizheng.cli.session import Session
-        from mizheng.cli.transfer.posting import fetch_answers
-
-        session = Session.load()
-        came = fetch_answers(session)
-        note(_("{count} acceptances came", count=len(came)))
-        for record in came:
-            _record(session, record)
+    code = _fetch() if fetch else 0
     now = _now()
     found = [describe(record, now) for record in store.load_all(home, store.SentTransfer)]
     found += [describe(record, now) for record in store.load_all(home, store.ReceivedTransfer)]
     if as_json:
         emit_json({"transfers": found})
-        return
+        return code
     for item in found:
         _say(item)
     if not found:
         note(_("nothing was sent or received here"))
+    return code
 
 
 @click.command(
@@ -81,6 +70,7 @@ def import_(path: Path, as_json: bool) -> None:
     from mizheng.cli.session import Session
     from mizheng.cli.transfer.answers import describe, import_document
     from mizheng.cli.transfer.documents import Withdrawal
+    from mizheng.cli.transfer.handing import finished_handover, record_finished
 
     try:
         data = path.read_bytes()
@@ -102,7 +92,9 @@ def import_(path: Path, as_json: bool) -> None:
         emit_json(told)
     else:
         _say(told)
-    _record(session, found)
+    finished = finished_handover(found)
+    if finished is not None:
+        _tell_handover(record_finished(session, found, finished))
 
 
 @click.command(
@@ -129,30 +121,38 @@ def withdraw(identifier: str, output: str | None, force: bool, as_json: bool) ->
     session = Session.load()
     record = store.find_sent(session.home, identifier)
     target = Path(output or f"withdrawal-{record.id[:8]}.dsse.json")
+    # Run again because the mailbox was away: the file of that run is the same.
+    is_there = record.withdrawal is not None and target.is_file() and target.read_bytes() == record.withdrawal
+    force = force or is_there
     refuse_existing(target, force=force)
     record = sign_withdrawal(session, record, int(time.time()))
     with new_file(target, force=force) as (file, _temporary):
         file.write(record.withdrawal or b"")
     # Signed, kept and written before the mailbox is asked: with the notary away, the file is there.
-    if record.mailbox is not None:
-        from mizheng.cli.transfer.posting import withdraw_left
+    from mizheng.cli.transfer.posting import withdraw_left
 
-        withdraw_left(session, record)
+    withdraw_left(session, record)
     if as_json:
         emit_json({**describe(record, _now()), "withdrawal": str(target)})
         return
     say(_("withdrawal, for the recipient: {name}", name=printable(str(target))))
 
 
-def _record(session: Session, record: SentTransfer) -> None:
-    """A hand-over that came back signed by both goes on record."""
-    from mizheng.cli.transfer.documents import parse_acceptance
-    from mizheng.cli.transfer.handing import record_finished
+def _fetch() -> int:
+    """Ask the mailbox, and put on record the hand-overs that came; the exit code of the first fault."""
+    from mizheng.cli.session import Session
+    from mizheng.cli.transfer.posting import take_answers
 
-    finished = parse_acceptance(record.acceptance).custody if record.acceptance else None
-    if finished is None:
-        return
-    number = record_finished(session, record, finished)
+    done = take_answers(Session.load())
+    note(_("acceptances that came: {count}", count=len(done.came)))
+    for _transfer, number in done.recorded:
+        _tell_handover(number)
+    for fault in done.faults:
+        show_error(fault)
+    return done.faults[0].exit_code if done.faults else 0
+
+
+def _tell_handover(number: int | None) -> None:
     if number is None:
         note(_("the hand-over is for the company of the deposit to record: it lies in the acceptance"))
     else:
@@ -160,6 +160,9 @@ def _record(session: Session, record: SentTransfer) -> None:
 
 
 def _say(item: dict[str, Any]) -> None:
+    from mizheng.verifier.report import Verdict
+    from mizheng.verifier.text import verdict_words
+
     other = item["recipient"] if item["direction"] == "sent" else item["sender"]
     template = (
         _("{id}  to {name}: {state}") if item["direction"] == "sent" else _("{id}  from {name}: {state}")
@@ -170,6 +173,11 @@ def _say(item: dict[str, Any]) -> None:
     say(_("  files: {count}, open until {at}", count=len(item["files"]), at=item["expires_at"]))
     if item["replaces"]:
         say(_("  sent again in place of {id}", id=item["replaces"][:16]))
+    if item["accepted_at"]:
+        said = verdict_words(Verdict(item["verdict"]), translate_with(), is_trial=item["is_trial"])
+        if item["state"] != "accepted":
+            say(_("  accepted at {at}", at=item["accepted_at"]))
+        say(_("  the bundle's verdict there: {verdict}", verdict=said))
 
 
 def _state(item: dict[str, Any]) -> str:

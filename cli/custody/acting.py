@@ -158,7 +158,8 @@ def _holding_key(session: Session, chain: CustodyChain) -> KeyEntry:
     if not held:
         raise PermissionFault(
             "no key of this machine has the evidence, by the chain of custody",
-            "who has it now: mizheng custody show",
+            "mizheng custody show tells who has it; a hand-over recorded since is in a newer bundle: mizheng "
+            "custody update",
         )
     active = session.config.active_key
     return next((entry for entry in held if entry.public.keyid == active), held[0])

@@ -8,8 +8,10 @@ from pathlib import Path
 from mizheng.cli.custody.store import CustodyRegister
 from mizheng.cli.depositing.client import decode_base64
 from mizheng.cli.errors import DataFault, InputFault, WaitingFault
+from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.session import Session
 from mizheng.verifier.bundle import Bundle
 from mizheng.verifier.custody import CustodyDocument, read_custody
 from mizheng.verifier.errors import MizhengError
@@ -48,6 +50,14 @@ def is_bundle(path: Path) -> bool:
             return file.read(2) == b"PK"
     except OSError as error:
         raise InputFault("{name}: {reason}", name=str(path), reason=error.strerror) from error
+
+
+def read_chain(session: Session, path: Path) -> CustodyChain:
+    """That of a seal or of a bundle."""
+    if is_bundle(path):
+        return read_bundle_chain(path)
+    with Seal(path) as seal:
+        return read_seal_chain(seal, open_seal(seal, session.home))[0]
 
 
 def read_bundle_chain(path: Path) -> CustodyChain:

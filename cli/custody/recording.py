@@ -9,10 +9,15 @@ from mizheng.cli.custody.store import CustodyRegister, KeptEvent
 from mizheng.cli.depositing.one import require_same_notary
 from mizheng.cli.depositing.recording import Recorder
 from mizheng.cli.errors import DataFault, UnavailableFault
+from mizheng.cli.files import new_file
 from mizheng.cli.keys.sealing import open_seal
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.session import Session
+from mizheng.verifier.archive import write_archive
+from mizheng.verifier.bundle import Bundle
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.members import STATEMENT, custody_members, member_order, number_of
+from mizheng.verifier.statement import parse_envelope
 
 
 def record_events(session: Session, path: Path, documents: list[bytes]) -> tuple[KeptEvent, ...]:
@@ -61,17 +66,23 @@ def _send(session: Session, seal: Seal, register: CustodyRegister) -> None:
         ) from error
 
 
+def _is_other(bundle: Bundle, name: str, members: dict[str, bytes]) -> bool:
+    """Whether a custody member of a bundle is not what the list beside the seal has at its place.
+
+    Of an event and its proof there may be others, as long as the document is the same.
+    """
+    if name not in members:
+        return True
+    is_document = name == custody_members(number_of(name))[0]
+    return is_document and bundle.read(name) != members[name]
+
+
 def update_bundle(session: Session, path: Path, source: Path, target: Path, *, force: bool) -> int:
     """Write the bundle `source` again with all events of the seal at `path`; how many there are.
 
-    DataFault unless it is a bundle of the same deposit. Nothing else changes, and no key is needed.
+    DataFault unless it is a bundle of the same deposit, with no event that is not here. Nothing else changes,
+    and no key is needed.
     """
-    from mizheng.cli.files import new_file
-    from mizheng.verifier.archive import write_archive
-    from mizheng.verifier.bundle import Bundle
-    from mizheng.verifier.members import STATEMENT, member_order
-    from mizheng.verifier.statement import parse_envelope
-
     with Seal(path) as seal:
         chain, register = read_seal_chain(seal, open_seal(seal, session.home))
     members = register.members()
@@ -80,6 +91,12 @@ def update_bundle(session: Session, path: Path, source: Path, target: Path, *, f
             envelope, _statement = parse_envelope(bundle.read(STATEMENT))
             if envelope.sha256 != chain.envelope_sha256:
                 raise DataFault("{name} is a bundle of another deposit", name=str(source))
+            if any(_is_other(bundle, name, members) for name in bundle.group("custody")):
+                raise DataFault(
+                    "{name} holds custody events that the list beside the seal does not have",
+                    "bring NAME.custody back from a copy: nothing that was recorded is to be left out",
+                    name=str(source),
+                )
             kept = [name for name in bundle.names if not name.startswith("custody/")]
             with new_file(target, force=force) as (file, _temporary):
                 write_archive(

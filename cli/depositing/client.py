@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from mizheng.cli.errors import (
     CommandError,
@@ -106,13 +106,8 @@ class NotaryClient:
         headers = {"content-type": "application/json"}
         return self._json("POST", "/v1/access/documents", {"sha256": str}, content=document, headers=headers)
 
-    def lodged_requests(self, after: str | None) -> dict[str, Any]:
-        """A page of the requests about own deposits: {items: [{sha256, deposit, …}], next}."""
-        path = "/v1/access/requests" + (f"?after={quote(after, safe='')}" if after else "")
-        return self._json("GET", path, {"items": list})
-
     def lodged_request(self, sha256: str) -> dict[str, Any]:
-        """One of them, {document: Base64, shown: […]}."""
+        """A request about an own deposit: {document: Base64, shown: […]}."""
         return self._json("GET", f"/v1/access/requests/{sha256}", {"document": str, "shown": list})
 
     def deposit_many(self, envelopes: Sequence[bytes]) -> list[dict[str, Any] | CommandError] | None:

@@ -35,18 +35,26 @@ def import_acceptance(home: Path, data: bytes) -> SentTransfer:
         raise DataFault("this accepts a transfer that was not sent from here", "import it where it was sent")
     if record.acceptance is not None:
         return record
-    expected = record.recipient_key or _key_of_today(home, record)
-    if expected is None:
+    # That of his card then, or of a later one that was confirmed since.
+    expected = {record.recipient_key, _key_of_today(home, record)} - {None}
+    if not expected:
         raise PermissionFault(
             "the key that signs for {name} is not known here",
             "ask him for his card: mizheng recipients add {name} CARD, then confirm it",
             name=record.transfer.recipient,
         )
-    if acceptance.public_key.to_base64() != expected:
+    if acceptance.public_key.to_base64() not in expected:
         raise PermissionFault(
             "this acceptance is signed by another key than that of {name}",
             "ask him whether he signed it; nothing was recorded",
             name=record.transfer.recipient,
+        )
+    if people.is_revoked(home, acceptance.public_key):
+        raise PermissionFault(
+            "this acceptance is signed by a key of {name} that was revoked here",
+            "add and confirm his new card, then send it again: mizheng send --again {id}",
+            name=record.transfer.recipient,
+            id=record.id[:16],
         )
     check_finished(record, acceptance.custody)
     return store.change(home, record, acceptance=data)
@@ -71,6 +79,7 @@ def describe(record: SentTransfer | ReceivedTransfer, now: str) -> dict[str, Any
         "state": record.state(now),
         "accepted_at": acceptance.accepted_at if acceptance else None,
         "verdict": acceptance.verdict if acceptance else None,
+        "is_trial": acceptance.is_trial if acceptance else None,
         "handed_over": bool(acceptance and acceptance.custody),
         "file": record.file if isinstance(record, SentTransfer) else record.folder,
         "mailbox": record.mailbox,
@@ -78,7 +87,6 @@ def describe(record: SentTransfer | ReceivedTransfer, now: str) -> dict[str, Any
 
 
 def _key_of_today(home: Path, record: SentTransfer) -> str | None:
-    """Where only an age key was known when it was sent."""
     known = people.load(home, record.transfer.recipient)
     return known.confirmed.public_key if known and known.confirmed else None
 

@@ -113,6 +113,8 @@ class Acceptance:
     accepted_at: str
     verdict: str
     """valid or undetermined, then and under that trust file; an invalid bundle is not accepted."""
+    is_trial: bool
+    """What was said of it rests on a chain for trying: it is no evidence, whatever the verdict."""
     trust_sha256: str | None
     custody: bytes | None
     """The hand-over with both signatures, or None."""
@@ -123,6 +125,7 @@ class Acceptance:
             "transfer_sha256": self.transfer_sha256,
             "accepted_at": self.accepted_at,
             "verdict": self.verdict,
+            "is_trial": self.is_trial,
             "trust_sha256": self.trust_sha256,
             "custody": None if self.custody is None else to_base64(self.custody),
             "nonce": self.nonce.hex(),
@@ -193,7 +196,7 @@ def parse_transfer(data: bytes) -> Transfer:
 
 def parse_acceptance(data: bytes) -> Acceptance:
     null = type(None)
-    fields = {"transfer_sha256": str, "accepted_at": str, "verdict": str, "nonce": str}
+    fields = {"transfer_sha256": str, "accepted_at": str, "verdict": str, "is_trial": bool, "nonce": str}
     value, key = _open(data, "acceptance", {**fields, "trust_sha256": (str, null), "custody": (str, null)})
     parse_instant(value["accepted_at"])
     for name in ("transfer_sha256", "trust_sha256"):
@@ -206,6 +209,7 @@ def parse_acceptance(data: bytes) -> Acceptance:
         value["transfer_sha256"],
         value["accepted_at"],
         value["verdict"],
+        value["is_trial"],
         value["trust_sha256"],
         None if value["custody"] is None else from_base64(value["custody"]),
         from_hex(value["nonce"], NONCE_BYTES),

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mizheng.cli.custody.acting import Told, accept_offer, make_event, taking_party
-from mizheng.cli.custody.chain import is_bundle, read_bundle_chain, read_seal_chain
+from mizheng.cli.custody.chain import read_chain
 from mizheng.cli.custody.recording import record_events
-from mizheng.cli.errors import DataFault, UsageFault
-from mizheng.cli.keys.sealing import open_seal
-from mizheng.cli.sealfile.read import Seal
+from mizheng.cli.errors import DataFault, UnavailableFault, UsageFault
 from mizheng.cli.session import Session
-from mizheng.cli.transfer.documents import Sent, Transfer
+from mizheng.cli.transfer import store
+from mizheng.cli.transfer.documents import Sent, Transfer, parse_acceptance
 from mizheng.cli.transfer.store import SentTransfer
 from mizheng.verifier.custody import parse_offer, read_custody
 from mizheng.verifier.errors import MizhengError
@@ -38,11 +37,7 @@ def make_offer(
     session: Session, handing: Handing, recipient: str, matter: str, bundle: Sent, envelope: str, at: str
 ) -> bytes:
     """The hand-over, signed by the giver; UsageFault when it is of another deposit than the bundle."""
-    if is_bundle(handing.path):
-        chain = read_bundle_chain(handing.path)
-    else:
-        with Seal(handing.path) as seal:
-            chain, _register = read_seal_chain(seal, open_seal(seal, session.home))
+    chain = read_chain(session, handing.path)
     if chain.envelope_sha256 != envelope:
         raise UsageFault("{name} is of another deposit than the bundle", name=str(handing.path))
     told = Told(
@@ -96,6 +91,28 @@ def check_finished(record: SentTransfer, finished: bytes | None) -> None:
         ) from error
 
 
+def finished_handover(record: SentTransfer) -> bytes | None:
+    """The hand-over that came back with the acceptance, signed by both; None where there is none."""
+    return parse_acceptance(record.acceptance).custody if record.acceptance else None
+
+
+def waiting_handovers(home: Path) -> list[SentTransfer]:
+    """Transfers whose hand-over came back and does not stand in the chain yet, oldest first.
+
+    Not those that were sent once more: their offer was made anew, or given up.
+    """
+    sent = store.load_all(home, SentTransfer)
+    replaced = {record.transfer.replaces for record in sent}
+    return [
+        record
+        for record in sent
+        if record.seal is not None
+        and not record.is_recorded
+        and record.id not in replaced
+        and finished_handover(record) is not None
+    ]
+
+
 def record_finished(session: Session, record: SentTransfer, finished: bytes) -> int | None:
     """Put a finished hand-over on record; its number, or None where the chain is another company's.
 
@@ -103,7 +120,12 @@ def record_finished(session: Session, record: SentTransfer, finished: bytes) -> 
     """
     if record.seal is None:
         return None
-    kept = record_events(session, Path(record.seal), [finished])
+    try:
+        kept = record_events(session, Path(record.seal), [finished])
+    except UnavailableFault:
+        store.change(session.home, record, is_recorded=True)
+        raise
+    store.change(session.home, record, is_recorded=True)
     wanted = hashlib.sha256(finished).digest()
     return 1 + next(
         place for place, event in enumerate(kept) if hashlib.sha256(event.document).digest() == wanted

@@ -8,6 +8,7 @@ ticket's digest before anything else is done with it.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from typing import Any
 
 from mizheng.cli.config import load_api_key, notary_address
 from mizheng.cli.depositing.client import NotaryClient
-from mizheng.cli.errors import ConfigurationFault, DataFault, RefusedFault
+from mizheng.cli.depositing.lists import list_items
+from mizheng.cli.errors import ConfigurationFault, DataFault, InputFault, RefusedFault
+from mizheng.cli.files import make_private
 from mizheng.cli.session import Session
 from mizheng.verifier.canonical import dump, from_hex, parse_typed
 from mizheng.verifier.errors import MizhengError
@@ -24,6 +27,9 @@ from mizheng.verifier.errors import MizhengError
 TICKET_TYPE = "mizheng/mailbox-ticket/v1"
 _TOKEN_HEADER = "mizheng-token"  # noqa: S105 - its name
 _ITEM = {"id": str, "state": str, "size": int, "sha256": str, "part_bytes": int, "parts": int}
+_ITEM_NAME = re.compile(r"[0-9a-f]{32}")
+# A ticket has about 300 bytes; of anything else no more is read to see that it is none.
+_MOST_TICKET = 4096
 _CHUNK_BYTES = 1024 * 1024
 
 Tick = Callable[[int], None]
@@ -58,6 +64,28 @@ def parse_ticket(data: bytes) -> Ticket | None:
             "this ticket is damaged: {reason}", "ask the sender for it", reason=str(error)
         ) from error
     return Ticket(**{name: value[name] for name in Ticket.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a transfer is to be received from."""
+
+    item: str | None
+    """The mailbox's item; None for an age file."""
+    ticket: Ticket | None
+
+
+def read_source(named: str) -> Source:
+    """What was named: a ticket, an item of the mailbox, or else an age file; InputFault for no file."""
+    path = Path(named)
+    if _ITEM_NAME.fullmatch(named) and not path.exists():
+        return Source(named, None)
+    try:
+        with path.open("rb") as file:
+            ticket = parse_ticket(file.read(_MOST_TICKET))
+    except OSError as error:
+        raise InputFault("{name}: {reason}", name=named, reason=error.strerror) from error
+    return Source(ticket.item if ticket else None, ticket)
 
 
 def new_token() -> str:
@@ -113,15 +141,7 @@ class Mailbox(NotaryClient):
 
     def waiting(self) -> list[dict[str, Any]]:
         """What others left for this company."""
-        found: list[dict[str, Any]] = []
-        after: str | None = None
-        while True:
-            more = {"after": after} if after else {}
-            page = self._json("GET", "/v1/mailbox", {"items": list}, params={"box": "received", **more})
-            found += page["items"]
-            after = page.get("next")
-            if not isinstance(after, str) or not page["items"]:
-                return found
+        return list(list_items(self, "/v1/mailbox", box="received"))
 
     def fetch(self, item: str, ticket: Ticket | None, target: Path, tick: Tick) -> None:
         """Fetch an item into a file, going on where an earlier run was cut off.
@@ -134,7 +154,7 @@ class Mailbox(NotaryClient):
         size, sha256, part_bytes = told["size"], told["sha256"], told["part_bytes"]
         if part_bytes <= 0 or size < 0 or (ticket and (size, sha256) != (ticket.size, ticket.sha256)):
             raise _other()
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(target.parent)
         done = target.stat().st_size // part_bytes if target.exists() else 0
         with target.open("r+b" if target.exists() else "xb") as file:
             target.chmod(0o600)
@@ -188,6 +208,6 @@ def _digest(path: Path) -> str:
 
 def _other() -> DataFault:
     return DataFault(
-        "what the mailbox gave is not what the sender left there; it was deleted",
+        "what the mailbox gives is not what the sender left there",
         "fetch it again; if it stays so, tell the sender and the notary's operator",
     )

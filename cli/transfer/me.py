@@ -48,11 +48,19 @@ class Own:
 
 
 def make_card(
-    session: Session, now: str, *, name: str | None = None, store: Store | None = None, rotate: bool = False
+    session: Session,
+    now: str,
+    *,
+    name: str | None = None,
+    store: Store | None = None,
+    rotate: bool = False,
+    lost: bool = False,
 ) -> tuple[Own, bool]:
     """The card of today and whether it is new, keys made first where there are none.
 
-    UsageFault without a name for somebody whom no notary knows.
+    `rotate`: a new age key. `lost`: a new signing key as well, for which no old one speaks. UsageFault
+    without a name for somebody whom no notary knows, and for the lost key of a company, which its notary
+    knows.
     """
     cards = load_cards(session.home)
     last = cards[-1].card if cards else None
@@ -61,7 +69,8 @@ def make_card(
     if name is None:
         raise UsageFault("say how you are called: --name NAME")
     check_text(name)
-    session, key = _signing_key(session, now, store)
+    rotate = rotate or lost
+    session, key = _signing_key(session, now, store, anew=lost)
     company = f"{organisation.id_scheme}:{organisation.id}" if organisation else None
     origin = organisation.origin if organisation else None
     wanted = Card(key.public, name, last.age if last else "", None, company, origin, now)
@@ -93,11 +102,6 @@ def load_cards(home: Path) -> list[Own]:
     return cards
 
 
-def own_ages(home: Path) -> frozenset[str]:
-    """Every age recipient that this person ever was."""
-    return frozenset(own.card.age for own in load_cards(home))
-
-
 def load_own_identities(home: Path) -> list[x25519.Identity]:
     """The newest first; ConfigurationFault when nobody can send anything here yet."""
     names = list(dict.fromkeys(own.identity for own in reversed(load_cards(home))))
@@ -109,11 +113,19 @@ def load_own_identities(home: Path) -> list[x25519.Identity]:
     return [identity for name in names for identity in load_identity(home, name)]
 
 
-def _signing_key(session: Session, now: str, store: Store | None) -> tuple[Session, PrivateKey]:
+def _signing_key(
+    session: Session, now: str, store: Store | None, *, anew: bool
+) -> tuple[Session, PrivateKey]:
     """The key that signs, made for somebody who deposits nothing; `mizheng init` would enrol the same."""
-    if session.config.active_key:
-        return session, unlock(session.home, session.active_key)
-    entry, key = create_key(session.home, store or "passphrase", now, None)
+    present = session.active_key if session.config.active_key else None
+    if present and anew and session.config.organisation:
+        raise UsageFault(
+            "the key that signs is the company's, which the notary knows",
+            "mizheng key rotate, or mizheng key replace after a loss; then mizheng recipients me --rotate",
+        )
+    if present and not anew:
+        return session, unlock(session.home, present)
+    entry, key = create_key(session.home, store or (present.store if present else "passphrase"), now, None)
     config = replace(session.config, active_key=entry.public.keyid, key_store=entry.store)
     save_config(session.home, config)
     return Session(session.home, config), key

@@ -76,7 +76,7 @@ class Recipient:
             )
         raise PermissionFault(
             "the key of {name} was revoked",
-            "ask him for a new card: mizheng recipients me --rotate",
+            "ask him for a new card: mizheng recipients me --lost",
             name=self.name,
         )
 
@@ -126,9 +126,22 @@ def confirm(home: Path, name: str, typed: str, now: str) -> Recipient:
 
 
 def revoke(home: Path, name: str, now: str) -> Recipient:
-    """Never send to any key of his that is here now."""
+    """Never send to any key of his that is here now, nor to one of the same signing key, under any name."""
     known = require(home, name)
-    return _save(home, Recipient(name, tuple(_change(key, "revoked", now) for key in known.keys)))
+    ages = {key.age for key in known.keys}
+    signers = {key.public_key for key in known.keys} - {None}
+
+    def is_gone(key: RecipientKey) -> bool:
+        return key.age in ages or key.public_key in signers
+
+    def revoked(one: Recipient) -> Recipient:
+        keys = (_change(key, "revoked", now) if is_gone(key) else key for key in one.keys)
+        return Recipient(one.name, tuple(keys))
+
+    for other in load_all(home):
+        if other.name != name and revoked(other) != other:
+            _save(home, revoked(other))
+    return _save(home, revoked(known))
 
 
 def key_of_card(card: Card, now: str) -> RecipientKey:
@@ -164,8 +177,15 @@ def find_signer(home: Path, public_key: PublicKey) -> Recipient | None:
     return next(found, None)
 
 
+def is_revoked(home: Path, public_key: PublicKey) -> bool:
+    """Whether a signing key was revoked here, and not confirmed again since, with another age key."""
+    text = public_key.to_base64()
+    states = {key.state for one in load_all(home) for key in one.keys if key.public_key == text}
+    return "revoked" in states and "confirmed" not in states
+
+
 def _change(key: RecipientKey, state: str, now: str) -> RecipientKey:
-    return replace(key, state=state, changed_at=now)
+    return key if key.state == state else replace(key, state=state, changed_at=now)
 
 
 def _path(home: Path, name: str) -> Path:

@@ -2,39 +2,51 @@
 
 What is true if we die while it is left: the age file lies in home/transfers/outbox/ and the record says under
 which item; `mizheng send --resume` goes on with the part that comes next. While it is fetched: what came lies
-in home/transfers/inbox/, and the same command goes on with the rest.
+in home/transfers/inbox/, still encrypted, and the same command goes on with the rest; it stays there while it
+is refused, so that a missing trust file or card costs no second fetching.
 """
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyrage
 from mizheng.cli.config import notary_address
-from mizheng.cli.errors import CommandError, DataFault, InputFault, PermissionFault, RefusedFault
-from mizheng.cli.files import new_file
+from mizheng.cli.errors import (
+    CommandError,
+    DataFault,
+    InputFault,
+    PermissionFault,
+    RefusedFault,
+    UnavailableFault,
+)
+from mizheng.cli.files import make_private, new_file
 from mizheng.cli.keys.identities import parse_recipient
 from mizheng.cli.session import Session
+from mizheng.cli.terminal.language import N_
 from mizheng.cli.transfer import store
 from mizheng.cli.transfer.answers import import_acceptance
+from mizheng.cli.transfer.handing import finished_handover, record_finished, waiting_handovers
 from mizheng.cli.transfer.mailbox import Mailbox, Tick, Ticket, new_token
 from mizheng.cli.transfer.receiving import Received, receive
 from mizheng.cli.transfer.sending import Prepared
 from mizheng.cli.transfer.store import SentTransfer
-from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.trust import Trust
 from pyrage import x25519
 
 _DAY = 24 * 3600
 _GONE = frozenset({"mailbox-unknown", "mailbox-expired"})
+# No answer will come from there any more.
+_OVER = _GONE | {"mailbox-withdrawn"}
 
 
 def post(session: Session, prepared: Prepared, tick: Tick) -> SentTransfer:
     """Encrypt it, keep it, and leave it in the mailbox."""
     path = _outbox(session.home, prepared.record.id)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     with new_file(path, force=True) as (file, _temporary):
         record = prepared.write(file, lambda _size: None)
     key, organisation = prepared.key, session.config.organisation
@@ -44,14 +56,20 @@ def post(session: Session, prepared: Prepared, tick: Tick) -> SentTransfer:
 
 
 def resume(session: Session, prefix: str, tick: Tick) -> SentTransfer:
-    """Go on leaving what was cut off; InputFault when there is nothing to go on with."""
+    """Go on leaving what was cut off; InputFault when there is nothing to go on with.
+
+    PermissionFault for one that was withdrawn or has expired since: nobody is to get it.
+    """
     record = store.find_sent(session.home, prefix)
+    hint = N_("send it anew: mizheng send --again {id}")
+    if record.withdrawal is not None:
+        raise PermissionFault("this transfer was withdrawn", hint, id=prefix)
     if record.is_left:
         return record
+    if record.transfer.expires_at < format_instant(int(time.time())):
+        raise PermissionFault("this transfer expired at {at}", hint, at=record.transfer.expires_at, id=prefix)
     if record.token is None or not _outbox(session.home, record.id).exists():
-        raise InputFault(
-            "nothing of this transfer waits to be left", "send it anew: mizheng send --again {id}", id=prefix
-        )
+        raise InputFault("nothing of this transfer waits to be left", hint, id=prefix)
     return _leave(session, record, None, tick)
 
 
@@ -63,8 +81,18 @@ def make_ticket(session: Session, record: SentTransfer) -> Ticket:
     return Ticket(address, record.mailbox, record.token, record.size, record.sha256)
 
 
+def write_ticket(session: Session, record: SentTransfer, target: Path, *, force: bool) -> None:
+    """The ticket as a private file."""
+    with new_file(target, force=force) as (file, _temporary):
+        file.write(make_ticket(session, record).dump())
+
+
 def withdraw_left(session: Session, record: SentTransfer) -> None:
-    """Have the mailbox delete it and keep the withdrawal; harmless where the item is over."""
+    """Have the mailbox delete it and keep the withdrawal; harmless where the item is over.
+
+    What was not left yet is not kept for it either.
+    """
+    _outbox(session.home, record.id).unlink(missing_ok=True)
     if record.mailbox is None or record.withdrawal is None:
         return
     with Mailbox.of(session) as mailbox:
@@ -75,22 +103,58 @@ def withdraw_left(session: Session, record: SentTransfer) -> None:
                 raise
 
 
-def fetch_answers(session: Session) -> list[SentTransfer]:
-    """Acceptances that recipients left for transfers of ours; those that are new."""
+@dataclass(slots=True)
+class Answers:
+    """What the mailbox had, and what became of it."""
+
+    came: list[SentTransfer]
+    """Transfers that are accepted since."""
+    recorded: list[tuple[SentTransfer, int | None]]
+    """Those with a hand-over, and its number in the chain; None where that is another company's to record."""
+    faults: list[CommandError]
+
+
+def take_answers(session: Session) -> Answers:
+    """Fetch acceptances, and put on record the hand-overs in them: no fault of one keeps another back."""
+    came, faults = fetch_answers(session)
+    done = Answers(came, [(one, None) for one in came if one.seal is None and finished_handover(one)], faults)
+    # Also those of an earlier run that was cut off, or whose seal could not be opened then.
+    for record in waiting_handovers(session.home):
+        try:
+            number = record_finished(session, record, finished_handover(record) or b"")
+            done.recorded.append((record, number))
+        except CommandError as error:
+            done.faults.append(error)
+    return done
+
+
+def fetch_answers(session: Session) -> tuple[list[SentTransfer], list[CommandError]]:
+    """Acceptances that recipients left for transfers of ours: those that are new, and what was wrong.
+
+    Whoever has a ticket can leave an answer that is none: it keeps no other from being fetched.
+    """
     waiting = [
         one for one in store.load_all(session.home, SentTransfer) if one.mailbox and not one.acceptance
     ]
-    found = []
+    found: list[SentTransfer] = []
+    faults: list[CommandError] = []
     if not waiting:
-        return []
+        return found, faults
     with Mailbox.of(session) as mailbox:
         for record in waiting:
-            closed = None
-            with contextlib.suppress(RefusedFault):
+            try:
                 closed = mailbox.acceptance(record.mailbox or "")
-            if closed is not None:
-                found.append(import_acceptance(session.home, _open(record, closed)))
-    return found
+                if closed is not None:
+                    found.append(import_acceptance(session.home, _open(record, closed)))
+            except RefusedFault as error:
+                if error.problem not in _OVER:
+                    faults.append(error)
+            except UnavailableFault as error:
+                # What came is not lost with what did not.
+                return found, [*faults, error]
+            except CommandError as error:
+                faults.append(error)
+    return found, faults
 
 
 def receive_left(
@@ -163,8 +227,11 @@ def _open(record: SentTransfer, closed: bytes) -> bytes:
 
 def _withdrawn(home: Path, document: bytes) -> PermissionFault:
     found = store.keep_withdrawal(home, document)
+    # Whose key signed it shows when the transfer itself is here: the mailbox has deleted that.
     return PermissionFault(
-        "the sender has withdrawn this transfer at {at}", "ask him why", at=found.withdrawn_at
+        "by the mailbox, the sender has withdrawn this transfer at {at}",
+        "ask him, by another way, whether he did and why",
+        at=found.withdrawn_at,
     )
 
 

@@ -6,10 +6,11 @@
  4. not expired, not withdrawn
  5. every file is the one that was signed for
  6. the bundle, with the verifier: an invalid one is refused; of the deposit that the transfer names
- 7. whose key signed: the depositor's of the bundle, one enrolled by an issuer of the trust file, or one
-    that is known here
+ 7. whose key signed: the depositor's of the bundle, one that is known here, or one enrolled by an issuer of
+    the trust file
  8. a hand-over that came with it: signed by the giver, of what was sent
- 9. the acceptance, with the hand-over as the taker signed it, signed and kept; then the folder gets its name
+ 9. the acceptance, with the hand-over as the taker signed it, signed by the key of the card that was sent to,
+    and kept; then the folder gets its name
 
 Nothing of a transfer that fails is left on the disk. Dying after 9 was kept: receiving again gives the same
 acceptance.
@@ -26,15 +27,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mizheng.cli.errors import DataFault, InputFault, OutputFault, PermissionFault
-from mizheng.cli.files import refuse_existing, sync_directory, write_new
-from mizheng.cli.keys.signing import unlock
+from mizheng.cli.files import sync_directory, write_new
+from mizheng.cli.keys.signing import load_entry, unlock
 from mizheng.cli.session import Session
 from mizheng.cli.terminal.language import _
 from mizheng.cli.transfer import store
 from mizheng.cli.transfer.container import Container, decrypt
 from mizheng.cli.transfer.documents import Acceptance, Transfer, compute_id
 from mizheng.cli.transfer.handing import check_offer, take_over
-from mizheng.cli.transfer.me import load_own_identities, own_ages
+from mizheng.cli.transfer.me import load_cards, load_own_identities
 from mizheng.cli.transfer.people import find_signer
 from mizheng.cli.transfer.store import ReceivedTransfer
 from mizheng.verifier.bundle import Bundle
@@ -79,7 +80,7 @@ def receive(
     identities = load_own_identities(session.home)
     parent = folder.parent if folder else Path()
     if folder:
-        refuse_existing(folder, force=False)
+        _require_free(folder)
     with _nameless(parent) as place:
         plain = place / ".plain"
         with path.open("rb") as source, open(plain, "xb", opener=_private) as target:
@@ -88,7 +89,7 @@ def receive(
             transfer, document = container.transfer, container.papers.document
             check_open(session.home, transfer, document, now)
             folder = folder or Path(f"transfer-{compute_id(document)[:8]}")
-            refuse_existing(folder, force=False)
+            _require_free(folder)
             for number, item in enumerate(transfer.files):
                 with open(place / item.name, "xb", opener=_private) as file:
                     container.extract(number, file)
@@ -98,17 +99,18 @@ def receive(
         plain.unlink()
         report = _verify(place / transfer.files[0].name, transfer, trust, now)
         statement = _statement(place / transfer.files[0].name, transfer)
-        sender = _identify(session, transfer, papers.enrolment, statement, trust)
+        sender = _identify(session, transfer, papers.enrolment, statement, report, trust)
         if papers.custody is not None:
             check_offer(papers.custody, transfer)
         write_new(place / TRANSFER_FILE, document)
         kept = store.load(session.home, ReceivedTransfer, compute_id(document))
         at = format_instant(now)
+        verdict, is_trial = str(report.verdict), report.is_trial
         record = ReceivedTransfer(
-            document, str(folder.absolute()), at, str(report.verdict), sender, mailbox=mailbox
+            document, str(folder.absolute()), at, verdict, is_trial, sender, mailbox=mailbox
         )
         if kept and kept.acceptance is not None:
-            record = replace(kept, folder=record.folder)
+            record = replace(record, acceptance=kept.acceptance, received_at=kept.received_at)
         if accept and record.acceptance is None:
             taken = take_over(session, papers.custody if takes_over else None)
             signed = _accept(session, record, trust, taken, at)
@@ -123,7 +125,7 @@ def receive(
 
 def check_open(home: Path, transfer: Transfer, document: bytes, now: int) -> None:
     """Steps 3 and 4; PermissionFault for somebody else's, or one that is over."""
-    if transfer.recipient_age not in own_ages(home):
+    if not any(own.card.age == transfer.recipient_age for own in load_cards(home)):
         raise PermissionFault(
             "this transfer was made for somebody else, and encrypted anew to you",
             "ask the sender named in it; do not accept it",
@@ -158,12 +160,18 @@ def _statement(bundle: Path, transfer: Transfer) -> Statement:
 
 
 def _identify(
-    session: Session, transfer: Transfer, enrolment: bytes | None, statement: Statement, trust: Trust | None
+    session: Session,
+    transfer: Transfer,
+    enrolment: bytes | None,
+    statement: Statement,
+    report: Report,
+    trust: Trust | None,
 ) -> str:
     """Who the sender is, in words; PermissionFault when nothing says whose his key is."""
-    key = transfer.public_key
-    if key == statement.public_key:
-        return _("{name}: the depositor of the bundle, by the same key", name=statement.depositor.name)
+    key, depositor = transfer.public_key, statement.depositor.name
+    is_depositor = key == statement.public_key
+    if is_depositor and report.facts.get("depositor_is_enrolled"):
+        return _("{name}: the depositor of the bundle, by the same key", name=depositor)
     known = find_signer(session.home, key)
     if known:
         return _("{name}: known here by a confirmed key", name=known.name)
@@ -172,6 +180,9 @@ def _identify(
             found, issuer = parse_enrolment(enrolment)
             if found.public_key == key and issuer in {one.key for one in trust.issuers}:
                 return _("{name}: enrolled by an issuer of the trust file", name=found.depositor.name)
+    if is_depositor:
+        # One key signed both; that it is this company's, the bundle alone cannot show.
+        return _("{name}, as the bundle calls its depositor: nobody who is trusted says so", name=depositor)
     raise PermissionFault(
         "nothing here says whose key signed this transfer",
         "name a trust file with --trust, or add the sender's card: mizheng recipients add NAME CARD",
@@ -181,17 +192,25 @@ def _identify(
 def _accept(
     session: Session, record: ReceivedTransfer, trust: Trust | None, custody: bytes | None, at: str
 ) -> bytes:
-    key = unlock(session.home, session.active_key)
+    # The key that the sender knows: that of the card he encrypted to, also where a later one signs today.
+    cards = [own.card for own in load_cards(session.home) if own.card.age == record.transfer.recipient_age]
+    key = unlock(session.home, load_entry(session.home, cards[-1].public_key.keyid))
     acceptance = Acceptance(
         key.public,
         record.id,
         at,
         record.verdict,
+        record.is_trial,
         trust.sha256 if trust else None,
         custody,
         secrets.token_bytes(NONCE_BYTES),
     )
     return acceptance.sign(key)
+
+
+def _require_free(folder: Path) -> None:
+    if os.path.lexists(folder):
+        raise OutputFault("{name} exists", "name a new folder: -o DIR", name=str(folder))
 
 
 def _require_age(path: Path) -> None:

@@ -55,6 +55,8 @@ class SentTransfer:
     """The hand-over as the giver signed it."""
     seal: str | None = None
     """The seal whose chain of custody it continues, where this company keeps that chain."""
+    is_recorded: bool = False
+    """Whether the hand-over that came back stands in that chain."""
     acceptance: bytes | None = None
     withdrawal: bytes | None = None
 
@@ -85,6 +87,7 @@ class ReceivedTransfer:
     folder: str
     received_at: str
     verdict: str
+    is_trial: bool
     sender: str
     """Who the sender is, as far as it was found out."""
     acceptance: bytes | None = None
@@ -113,11 +116,12 @@ _FIELDS: dict[type, dict[str, Any]] = {
         **dict.fromkeys(("custody", "acceptance", "withdrawal"), _TEXT),
         "paths": list,
         "size": int,
-        "is_left": bool,
+        **dict.fromkeys(("is_left", "is_recorded"), bool),
     },
     ReceivedTransfer: {
         **dict.fromkeys(("document", "folder", "received_at", "verdict", "sender"), str),
         **dict.fromkeys(("acceptance", "mailbox"), _TEXT),
+        "is_trial": bool,
     },
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mizheng.verifier.access import Signed
 from mizheng.verifier.canonical import parse_instant
-from mizheng.verifier.permit import NotPermittedError, Permit, judge
+from mizheng.verifier.permit import NotPermittedError, Permit, judge, same_person
 from mizheng.verifier.signature import PrivateKey
 
 from tests.support.lawful import (
@@ -164,3 +164,10 @@ def test_an_expired_approval_beside_enough_others_is_no_matter() -> None:
     )
     assert ask(by_zhang(), old).records == frozenset(LEAVES[:3])
     assert refusal_of(by_zhang(), old, needed=2) == "expired"
+
+
+def test_names_that_read_alike_are_one_person() -> None:
+    for other in (" 张三", "张三 ", "张\u200b三", "张三\u2060", "\ufeff张三"):
+        assert same_person("张三", other)
+    assert same_person("Ｌｉ  Si", "li si")
+    assert not same_person("张三", "张三丰")

@@ -28,6 +28,7 @@ from tests.cli.access.people import (
 from tests.cli.runner import Mizheng
 from tests.cli.seals import opened
 from tests.cli.test_disclosures import cut_off
+from tests.cli.transfer.sides import add_confirmed
 from tests.support.lawful import BASIS, MATTER
 from tests.support.notary import NotaryServer
 from tests.support.world import unpack
@@ -177,6 +178,7 @@ def test_a_request_names_a_deposit_or_a_bundle_of_it(final: Mizheng) -> None:
     assert (told["envelope_sha256"], told["points"]) == (deposit_id(final), [1, 3])
     for bad in (
         ("--until", "soon", "--role", "court"),
+        ("--until", "2020-01-01", "--role", "court"),
         ("--until", "2099-01-01", "--role", "king"),
         ("--until", "2099-01-01", "--name", " "),
         ("--until", "2099-01-01", "--point", "0"),
@@ -200,3 +202,17 @@ def test_a_program_looks_and_lists(looked_at: Mizheng, monkeypatch: pytest.Monke
     assert [item.looks for item in api.requests("drawings.seal")] == [2]
     with pytest.raises(api.MizhengError, match="not within what was approved"):
         api.bundle("drawings.seal", "wider.zip", ["drawings/"], access="1", offline=True)
+
+
+def test_who_confirmed_a_card_need_not_compare_another_fingerprint(final: Mizheng) -> None:
+    """One key signs a requester's card and his requests; revoked as a recipient's, it asks for nothing."""
+    expert = stranger(final, "expert")
+    made = expert("recipients", "me", "--name", EXPERT, "--store", "file", "--json").ok().json
+    add_confirmed(final, "expert", expert.cwd / "my.card.json", made["fingerprint"])
+    request = ask(expert, deposit_id(final))
+    what = ("access", "approve", "drawings.seal", request, "--open", "drawings/pump.dwg")
+    final(*what).ok()
+    final("recipients", "revoke", "expert").ok()
+    refused = final(*what)
+    assert refused.code == 77
+    assert "the requester's key was revoked here" in refused.err

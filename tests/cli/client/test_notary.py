@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from mizheng.cli.client import Notary
-from mizheng.cli.errors import PermissionFault, RefusedFault
+from mizheng.cli.errors import PermissionFault, RefusedFault, UsageFault
 from mizheng.notary.database import create_engine
 from sqlalchemy import Engine
 
@@ -80,3 +80,10 @@ def test_what_goes_wrong_has_a_message_and_a_hint(depositor: TestDepositor) -> N
     with Notary(depositor.url) as anybody, pytest.raises(RefusedFault) as unknown:
         anybody.look_up("0" * 64)
     assert unknown.value.problem == "lookup-unknown"
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1:9/v1/x", "//127.0.0.1:9/v1/x", "v1/x", ""])
+def test_a_path_of_the_notarys_leads_nowhere_else(path: str) -> None:
+    """What it answers is not believed to be a path: with it would go the code and the API key."""
+    with Notary("http://127.0.0.1:9", "mzk_" + "x" * 43) as notary, pytest.raises(UsageFault):
+        notary.fetch(path, "K7PW-3H9X-TZ4M")

@@ -165,3 +165,16 @@ def test_nothing_else_in_a_bundle_changes(sides: Sides) -> None:
 @pytest.mark.parametrize("more", [("handover",), ("opening", "--to", "court")])
 def test_a_taker_belongs_to_a_handover(sides: Sides, more: tuple[str, ...]) -> None:
     assert add(sides.sender, "drawings.seal", *more).code == 64
+
+
+def test_no_event_of_a_bundle_is_left_out(sides: Sides) -> None:
+    """The list beside the seal was lost, or is that of an earlier day."""
+    company = sides.sender
+    add(company, "drawings.seal", "storage").ok()
+    company("custody", "update", "drawings.seal", "pump.zip", "-o", "new.zip").ok()
+    (company.cwd / "drawings.custody").unlink()
+    refused = company("custody", "update", "drawings.seal", "new.zip", "-o", "shorter.zip")
+    assert refused.code == 65
+    assert "holds custody events that the list beside the seal does not have" in refused.err
+    add(company, "drawings.seal", "storage").ok()
+    assert company("custody", "update", "drawings.seal", "new.zip", "-o", "other.zip").code == 65

@@ -27,6 +27,7 @@ from tests.cli.transfer.forging import closed, forged, left_behind, opened, sess
 from tests.cli.transfer.sides import Sides
 
 Members = dict[str, bytes]
+NOW = "2026-11-30T00:00:00Z"
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_withdrawn(sent: Sides) -> None:
 def test_withdrawn_by_somebody_else_is_not_withdrawn(sent: Sides) -> None:
     stranger = PrivateKey.generate()
     identifier = sent.sender("transfers", "--json").ok().json["transfers"][0]["id"]
-    withdrawal = Withdrawal(stranger.public, identifier, "2026-11-30T00:00:00Z").sign(stranger)
+    withdrawal = Withdrawal(stranger.public, identifier, NOW).sign(stranger)
     store.keep_withdrawal(sent.court.home, withdrawal)
     assert take(sent, sent.court.cwd / "court.age").record.acceptance is not None
 
@@ -266,7 +267,7 @@ def test_a_file_that_changes_while_it_is_encrypted(tmp_path: Path) -> None:
 def test_an_acceptance_counts_by_the_key_of_the_recipient_alone(sent: Sides) -> None:
     stranger = PrivateKey.generate()
     identifier = sent.sender("transfers", "--json").ok().json["transfers"][0]["id"]
-    made = Acceptance(stranger.public, identifier, "2026-11-30T00:00:00Z", "valid", None, None, bytes(32))
+    made = Acceptance(stranger.public, identifier, NOW, "valid", True, None, None, bytes(32))
     path = sent.sender.cwd / "acceptance.json"
     path.write_bytes(made.sign(stranger))
     refused_import = sent.sender("transfers", "import", path)
@@ -278,9 +279,7 @@ def test_an_acceptance_counts_by_the_key_of_the_recipient_alone(sent: Sides) -> 
 def test_an_acceptance_of_something_never_sent(sides: Sides) -> None:
     key = PrivateKey.generate()
     path = sides.sender.cwd / "acceptance.json"
-    path.write_bytes(
-        Acceptance(key.public, "ab" * 32, "2026-11-30T00:00:00Z", "valid", None, None, bytes(32)).sign(key)
-    )
+    path.write_bytes(Acceptance(key.public, "ab" * 32, NOW, "valid", True, None, None, bytes(32)).sign(key))
     assert sides.sender("transfers", "import", path).code == 65
 
 
@@ -290,3 +289,15 @@ def test_the_target_is_never_written_over(sent: Sides) -> None:
         take(sent, sent.court.cwd / "court.age")
     assert list((sent.court.cwd / "taken").iterdir()) == []
     refuse_existing(sent.court.cwd / "free", force=False)
+
+
+def test_an_acceptance_by_a_key_that_was_revoked(sent: Sides) -> None:
+    """Whoever stole the recipient's keys signs for what he read with them."""
+    identifier = sent.sender("transfers", "--json").ok().json["transfers"][0]["id"]
+    sent.receive().ok()
+    acceptance = sent.court.cwd / f"transfer-{identifier[:8]}" / "acceptance.dsse.json"
+    sent.sender("recipients", "revoke", "court").ok()
+    refused_import = sent.sender("transfers", "import", acceptance)
+    assert refused_import.code == 77
+    assert "was revoked here" in refused_import.err
+    assert sent.sender("transfers", "--json").ok().json["transfers"][0]["state"] == "sent"

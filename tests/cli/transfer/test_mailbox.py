@@ -11,7 +11,7 @@ import pytest
 from mizheng.cli.errors import DataFault, UnavailableFault
 from mizheng.cli.transfer import sending, store
 from mizheng.cli.transfer.mailbox import Mailbox, parse_ticket
-from mizheng.cli.transfer.posting import post, receive_left
+from mizheng.cli.transfer.posting import fetch_answers, post, receive_left
 
 from tests.cli.runner import Mizheng
 from tests.cli.transfer.forging import session
@@ -40,7 +40,7 @@ def test_the_whole_way(sides: Sides, left: Any, notary: NotaryServer) -> None:
     assert (received["id"], received["verdict"]) == (left["id"], "valid")
     assert not list((sides.court.home / "transfers" / "inbox").iterdir())
     told = sides.sender("transfers", "--fetch", "--json").ok()
-    assert "1 acceptances came" in told.err
+    assert "acceptances that came: 1" in told.err
     assert [one["state"] for one in told.json["transfers"]] == ["accepted"]
     again = sides.receive(TICKET, "-o", "again").ok()
     assert "warning" not in again.err
@@ -62,7 +62,7 @@ def test_withdrawn_from_the_mailbox(sides: Sides, left: Any, notary: NotaryServe
     assert not item_folder(notary, left).exists()
     refused = sides.receive(TICKET)
     assert refused.code == 77
-    assert "the sender has withdrawn this transfer" in refused.err
+    assert "by the mailbox, the sender has withdrawn this transfer" in refused.err
     # The word is kept: the same transfer on a medium is refused as well.
     assert list((sides.court.home / "transfers" / "withdrawn").iterdir())
 
@@ -202,3 +202,48 @@ def test_an_answer_that_does_not_reach_the_mailbox_is_kept(
     assert isinstance(unsent, UnavailableFault)
     acceptance = received.folder / "acceptance.dsse.json"
     assert sides.sender("transfers", "import", acceptance, "--json").ok().json["state"] == "accepted"
+
+
+def test_an_answer_that_is_none_keeps_no_other_from_being_fetched(sides: Sides, left: Any) -> None:
+    """Whoever got hold of a ticket leaves rubbish, before the recipient answers."""
+    ticket = parse_ticket((sides.court.cwd / TICKET).read_bytes())
+    assert ticket is not None
+    with Mailbox(ticket.notary, None) as mailbox:
+        mailbox.answer(ticket.item, ticket.token, b"age-encryption.org/v1\n rubbish")
+    second = sides.send("--mailbox", name="second.ticket")
+    sides.receive("second.ticket").ok()
+    told = sides.sender("transfers", "--fetch", "--json")
+    assert told.code == 65
+    assert "cannot be opened" in told.err
+    states = {one["id"]: one["state"] for one in told.json["transfers"]}
+    assert states == {left["id"]: "sent", second["id"]: "accepted"}
+
+
+def test_a_hand_over_that_came_in_a_run_that_died_is_recorded_by_the_next(sides: Sides) -> None:
+    sides.send("--mailbox", "--handover", "drawings.seal", "--where", "立案庭", name=TICKET)
+    sides.receive(TICKET).ok()
+    came, faults = fetch_answers(session(sides.sender))
+    assert (len(came), faults) == (1, [])
+    shown = sides.sender("custody", "show", "drawings.seal", "--json").ok().json["custody"]
+    assert shown == []
+    assert "event 1 of the chain of custody" in sides.sender("transfers", "--fetch").ok().err
+    assert "of the chain of custody" not in sides.sender("transfers", "--fetch").ok().err
+
+
+def test_what_was_withdrawn_before_it_was_all_left_is_not_left(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sides.sender.cwd)
+    here = session(sides.sender)
+    wanted = sending.Wanted((Path("pump.zip"),), "court", MATTER, PURPOSE, 30)
+    with monkeypatch.context() as patched, pytest.raises(UnavailableFault):
+        break_off(patched, "PUT", 0)
+        post(here, sending.prepare(here, wanted, int(time.time())), lambda _size: None)
+    (record,) = store.load_all(here.home, store.SentTransfer)
+    sides.sender("transfers", "withdraw", record.id[:8], "-o", "back.json").ok()
+    # Run again, as after a notary that was away, it is the same file.
+    sides.sender("transfers", "withdraw", record.id[:8], "-o", "back.json").ok()
+    refused = sides.sender("send", "--resume", record.id[:8])
+    assert refused.code == 77
+    assert "was withdrawn" in refused.err
+    assert not list((here.home / "transfers" / "outbox").iterdir())

@@ -154,3 +154,29 @@ def test_there_is_nothing_to_receive_with_before_there_is_a_key(sides: Sides) ->
     refused = sides.sender("receive", "x.age")
     assert refused.code == 78
     assert "mizheng recipients me" in refused.err
+
+
+def test_a_key_that_is_known_by_two_names_is_revoked_under_both(tmp_path: Path) -> None:
+    key = PrivateKey.generate()
+    confirmed(tmp_path, card(key, new_age()))
+    # The same keys, and the same signing key with another age key.
+    confirmed(tmp_path, card(key, people.require(tmp_path, "court").keys[0].age), "法院")
+    confirmed(tmp_path, card(key, new_age()), "二庭")
+    confirmed(tmp_path, card(PrivateKey.generate(), new_age()), "鉴定所")
+    people.revoke(tmp_path, "court", NOW)
+    for name in ("court", "法院", "二庭"):
+        with pytest.raises(PermissionFault, match="was revoked"):
+            people.require(tmp_path, name).usable_key()
+    assert people.find_signer(tmp_path, key.public) is None
+    assert people.require(tmp_path, "鉴定所").usable_key()
+
+
+def test_after_a_theft_both_keys_are_made_anew(sides: Sides) -> None:
+    before = sides.court("recipients", "me", "--force", "--json").ok().json
+    after = sides.court("recipients", "me", "--lost", "-o", "new.card.json", "--json").ok().json
+    assert {before[name] for name in ("age", "keyid")}.isdisjoint({after["age"], after["keyid"]})
+    # Nobody speaks for it but its owner, on the telephone.
+    told = sides.sender("recipients", "add", "court", sides.court.cwd / "new.card.json", "--json").ok().json
+    assert [key["state"] for key in told["keys"]] == ["confirmed", "unconfirmed"]
+    # A company's signing key is known to its notary, and replaced there.
+    assert sides.sender("recipients", "me", "--lost").code == 64

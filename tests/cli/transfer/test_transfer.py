@@ -32,6 +32,7 @@ def test_the_whole_way(sides: Sides) -> None:
         "图纸.dwg",
     ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(sides.court.home.stat().st_mode) == 0o700
     assert not list(sides.court.cwd.glob(".*"))
     imported = sides.sender("transfers", "import", acceptance, "--json").ok().json
     assert (imported["state"], imported["verdict"]) == ("accepted", "valid")
@@ -42,8 +43,25 @@ def test_the_whole_way(sides: Sides) -> None:
 
 def test_what_was_made_on_a_trial_chain_is_said_to_be(sides: Sides) -> None:
     sides.send()
-    shown = sides.court("receive", "court.age", "--trust", sides.trust).ok().out
+    shown = sides.court("receive", "court.age", "--trust", sides.trust, "-o", "taken").ok().out
     assert "verdict: TRIAL, no evidential value: VALID" in shown
+    # In what is signed as well, and where the sender reads it.
+    acceptance = sides.court.cwd / "taken" / "acceptance.dsse.json"
+    found = parse_acceptance(acceptance.read_bytes())
+    assert (found.verdict, found.is_trial) == ("valid", True)
+    assert "verdict there: TRIAL" in sides.sender("transfers", "import", acceptance).ok().out
+    listed = sides.sender("transfers", "--json").ok().json["transfers"][0]
+    assert (listed["state"], listed["is_trial"]) == ("accepted", True)
+
+
+def test_without_a_trust_file_the_depositors_name_is_the_bundles_word(sides: Sides) -> None:
+    sides.send()
+    first = sides.court("receive", "court.age", "-o", "first").ok()
+    assert "as the bundle calls its depositor: nobody who is trusted says so" in first.out
+    # Looked at again with one, the acceptance of then is still the acceptance.
+    second = sides.court("receive", "court.age", "--trust", sides.trust, "-o", "second").ok()
+    assert "by the same key" in second.out
+    assert "the acceptance was signed at" in second.err and "UNDETERMINED" in second.err
 
 
 def test_a_court_with_stock_age_and_unzip_reads_it(sides: Sides) -> None:
@@ -91,6 +109,20 @@ def test_received_twice_it_is_one_acceptance(sides: Sides) -> None:
     sides.receive("court.age", "-o", "second").ok()
     first, second = (sides.court.cwd / name / "acceptance.dsse.json" for name in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_recipient_signs_with_the_key_of_the_card_that_was_sent_to(
+    sides: Sides, own_company: Mizheng
+) -> None:
+    """He has another signing key since; the sender knows that of the card."""
+    made = own_company("recipients", "me", "--store", "file", "--json").ok().json
+    add_confirmed(sides.sender, "partner", own_company.cwd / "my.card.json", made["fingerprint"])
+    target = own_company.cwd / "court.age"
+    sides.sender(*sides.sending(str(target), "partner")).ok()
+    own_company("key", "rotate").ok()
+    own_company("receive", target, "-o", "taken").ok()
+    acceptance = own_company.cwd / "taken" / "acceptance.dsse.json"
+    assert sides.sender("transfers", "import", acceptance, "--json").ok().json["state"] == "accepted"
 
 
 def test_nothing_is_signed_until_it_is_asked_for(sides: Sides) -> None:
