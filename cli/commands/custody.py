@@ -31,6 +31,7 @@ HANDOVERS = WHAT[:2]
         "record": Lazy(_PAPERS, "record", N_("keep what others signed, and put on record what waits")),
         "show": Lazy(_HERE, "show", N_("the chain of custody of a seal or bundle")),
         "update": Lazy(_PAPERS, "update", N_("put later events into a bundle that is out already")),
+        "publish": Lazy(_PAPERS, "publish", N_("show the chain on the notary's pages")),
     },
     help=N_(
         "The chain of custody: every hand-over, opening, copy and change of the evidence of a deposit, each "

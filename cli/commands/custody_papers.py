@@ -1,4 +1,4 @@
-"""`mizheng custody accept`, `record`, `update`: what goes between machines, and into bundles that are out."""
+"""`mizheng custody accept`, `record`, `update`, `publish`: what goes to others, and into bundles."""
 
 from __future__ import annotations
 
@@ -114,6 +114,29 @@ def update(seal_path: Path, bundle_path: Path, output: str, force: bool, as_json
         return
     say(_("bundle: {name}", name=printable(output)))
     say(_("custody events inside: {count}", count=count))
+
+
+@click.command(
+    "publish",
+    cls=Command,
+    help=N_(
+        "Show the chain of custody on the notary's page of the deposit, to the members of this company. The "
+        "notary then reads what the events say: names, places, reasons, digests. Run again, it shows what is "
+        "new."
+    ),
+    epilog=N_("mizheng custody publish drawings.seal"),
+)
+@click.argument("seal_path", metavar="NAME.seal", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def publish(seal_path: Path, as_json: bool) -> None:
+    from mizheng.cli.custody import publishing
+    from mizheng.cli.session import Session
+
+    count = publishing.publish(Session.load(), seal_path)
+    if as_json:
+        emit_json({"shown": count})
+    else:
+        say(_("custody events shown by the notary: {count}", count=count))
 
 
 def _read(path: Path) -> bytes:

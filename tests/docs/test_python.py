@@ -1,43 +1,33 @@
-"""docs/python.md: the interface is what it says, and its two programs run."""
+"""docs/python.md: the interface is what it says, and its programs run (of transfers: tests/cli/transfer)."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
 import os
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mizheng.cli import api
+from mizheng.cli.client.webhooks import sign_like_the_notary
 
 from tests.cli.runner import Mizheng
+from tests.docs.programs import PAGE, environment, program, run
 from tests.support.certificates import find_code
 from tests.support.notary import NotaryServer
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
-
-
-def program(section: str) -> str:
-    """The program in the section of this heading."""
-    text = PAGE.read_text("utf-8").split(f"\n## {section}\n")[1]
-    found = re.search(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    assert found
-    return found[1]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home" / "seals").mkdir(parents=True)
     return tmp_path / "home"
-
-
-def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIZHENG_", "GIT_"))}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**kept, "HOME": str(home), "PATH": path, "MIZHENG_HOME": str(home / "mizheng")}
 
 
 def enrol(home: Path, server: NotaryServer) -> Mizheng:
@@ -49,19 +39,9 @@ def enrol(home: Path, server: NotaryServer) -> Mizheng:
 
 def test_the_page_names_every_function_with_its_parameters() -> None:
     rows = dict(re.findall(r"^\| `(\w+)\(([^)]*)\)[^`]*` \|", PAGE.read_text("utf-8"), re.MULTILINE))
-    for name in (
-        "seal",
-        "deposit",
-        "state",
-        "bundle",
-        "disclosures",
-        "requests",
-        "supplement",
-        "keep",
-        "retrieve",
-    ):
+    for name in rows.keys() - {"verify"}:
         wanted = list(inspect.signature(getattr(api, name)).parameters)
-        assert [item for item in rows[name].split(", ") if item != "*"] == wanted
+        assert [item for item in rows[name].split(", ") if item not in ("*", "")] == wanted
     assert set(rows) == {name for name in api.__all__ if name.islower()}
 
 
@@ -121,21 +101,41 @@ def test_a_courts_system_fetches_and_verifies(home: Path, tmp_path: Path) -> Non
         with zipfile.ZipFile(home / "a.zip") as archive:
             paper = archive.read("certificate.pdf")
         code = find_code(paper, number)
-        ask = [sys.executable, "-c", program("A court's system that fetches and verifies"), server.url]
 
-        def run(code: str, bundle: str) -> subprocess.CompletedProcess[str]:
-            command = [*ask, number, code, str(home / bundle), str(trust)]
-            return subprocess.run(
-                command, cwd=tmp_path / "court", env=environment(home), capture_output=True, text=True
-            )
+        def ask(code: str, bundle: str) -> subprocess.CompletedProcess[str]:
+            section, of = "A court's system that fetches and verifies", (server.url, number, code)
+            return run(section, *of, home / bundle, trust, home=home, cwd=tmp_path / "court")
 
-        right, other = run(code, "a.zip"), run(code, "b.zip")
-        wrong = run("0000-0000-0000", "a.zip")
+        right, other = ask(code, "a.zip"), ask(code, "b.zip")
+        wrong = ask("0000-0000-0000", "a.zip")
+        # And on the company's side: its list, and an answer to the court on record.
+        api_key = (home / "mizheng" / "api-key").read_text().strip()
+        listed = run("The notary's API", server.url, api_key, home=home, cwd=home)
+        answered = run(
+            "A PLM that answers a court", "b.seal", "design.txt", "某法院", "案号", home=home, cwd=home
+        )
     assert right.returncode == 0, right.stdout + right.stderr
     assert "of one deposit: yes" in right.stdout
     assert (tmp_path / "court" / "certificate.pdf").read_bytes() == paper
     assert other.returncode == 1 and "of one deposit: NO" in other.stdout
     assert wrong.returncode == 1 and "does not open" in wrong.stderr
+    assert listed.returncode == 0, listed.stderr
+    assert len(re.findall(r"(?m)^\d+ [0-9a-f]{64} 20\d\d-", listed.stdout)) == 2
+    assert answered.returncode == 0, answered.stderr
+    assert re.fullmatch(r"design\.txt\.zip final\n\S+ 某法院 .*design\.txt\n", answered.stdout)
+
+
+def test_a_webhook_is_received_once_and_only_from_the_notary() -> None:
+    names: dict[str, Any] = {}
+    exec(program("Being told: webhooks"), names)  # noqa: S102 - as the page shows it
+    secret = re.findall(r"whsec_[^\"]+", program("Being told: webhooks"))[0]
+    body = b'{"type":"deposit.final","timestamp":"2026-11-30T00:00:00Z","data":{"id":"ab"}}'
+    headers = sign_like_the_notary(secret, "msg_1", int(time.time()), body)
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard):
+        assert [names["handle"](headers, body), names["handle"](headers, body)] == [204, 204]
+        assert names["handle"](headers, body + b" ") == 400
+    assert heard.getvalue() == "now final: ab\n"
 
 
 def _state(home: Path, path: Path) -> str:

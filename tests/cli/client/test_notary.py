@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from mizheng.cli.client import Notary
 from mizheng.cli.errors import PermissionFault, RefusedFault, UsageFault
-from mizheng.notary.database import create_engine
-from sqlalchemy import Engine
 
-from tests.notary.depositor import TestDepositor, register
-from tests.support.notary import NotaryServer
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
-    data_dir = tmp_path_factory.mktemp("client") / "data"
-    data_dir.mkdir()
-    (data_dir / "notary.toml").write_text('[webhooks]\nnetworks = ["127.0.0.0/8"]\n')
-    with NotaryServer(data_dir) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def database(server: NotaryServer) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{server.data_dir / 'mizheng.db'}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def depositor(server: NotaryServer, database: Engine) -> TestDepositor:
-    found = register(server, database)
-    found.enrol()
-    return found
+from tests.notary.depositor import TestDepositor
 
 
 def test_a_list_is_given_to_its_end(depositor: TestDepositor) -> None:
