@@ -30,10 +30,25 @@ _LEAST_PREFIX = 6
 
 
 @dataclass(frozen=True, slots=True)
-class SentTransfer:
-    """One transfer as its sender keeps it."""
+class _Kept:
+    """What both sides keep of it."""
 
     document: bytes
+    """The signed transfer."""
+
+    @property
+    def id(self) -> str:
+        return compute_id(self.document)
+
+    @property
+    def transfer(self) -> Transfer:
+        return parse_transfer(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransfer(_Kept):
+    """One transfer as its sender keeps it."""
+
     reply_identity: str = field(repr=False)
     """Opens what comes back through a mailbox: the secret half of `reply_to`."""
     recipient_key: str | None
@@ -60,14 +75,6 @@ class SentTransfer:
     acceptance: bytes | None = None
     withdrawal: bytes | None = None
 
-    @property
-    def id(self) -> str:
-        return compute_id(self.document)
-
-    @property
-    def transfer(self) -> Transfer:
-        return parse_transfer(self.document)
-
     def state(self, now: str) -> str:
         """prepared, sent, accepted, withdrawn or expired; `now` is an instant, and those sort as text."""
         if self.withdrawal is not None:
@@ -80,10 +87,9 @@ class SentTransfer:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedTransfer:
+class ReceivedTransfer(_Kept):
     """One transfer as its recipient keeps it."""
 
-    document: bytes
     folder: str
     received_at: str
     verdict: str
@@ -92,14 +98,6 @@ class ReceivedTransfer:
     """Who the sender is, as far as it was found out."""
     acceptance: bytes | None = None
     mailbox: str | None = None
-
-    @property
-    def id(self) -> str:
-        return compute_id(self.document)
-
-    @property
-    def transfer(self) -> Transfer:
-        return parse_transfer(self.document)
 
     def state(self, _now: str) -> str:
         return "received" if self.acceptance is None else "accepted"
