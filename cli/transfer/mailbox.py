@@ -101,7 +101,8 @@ class Mailbox(NotaryClient):
         api_key = load_api_key(session.home)
         if api_key is None:
             raise ConfigurationFault(
-                "there is no API key for the notary", "run mizheng init, or set MIZHENG_API_KEY"
+                "there is no API key for the notary",
+                "run mizheng init, or set MIZHENG_API_KEY; to receive a file or with a ticket none is needed",
             )
         return cls(notary_address(None, session.config), api_key)
 
