@@ -113,6 +113,10 @@ class Desk:
                 raise
         return len(self.log.waiting())
 
+    def check_looks(self) -> None:
+        """DataFault where the list of disclosures knows of a look that the access log lacks."""
+        check_looks(Register(self.path, self.content.manifest_key), self.log)
+
     def approvers(self) -> dict[str, str]:
         """keyid to person of all who may approve: those appointed, else the company's own keys."""
         return company_approvers(self.session)

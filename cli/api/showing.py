@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mizheng.cli.access.describing import describe_requests
-from mizheng.cli.access.desk import check_looks, open_desk
+from mizheng.cli.access.desk import open_desk
 from mizheng.cli.bundling.job import Bundled, Wanted, bundle_seal
 from mizheng.cli.disclosing.store import Kept, Register
 from mizheng.cli.keys.sealing import open_seal
@@ -99,7 +99,7 @@ def requests(path: str | os.PathLike[str]) -> list[Requested]:
     DataFault when the access log is not whole.
     """
     with open_desk(Session.load(), Path(path), lock=False) as desk:
-        check_looks(Register(desk.path, desk.content.manifest_key), desk.log)
+        desk.check_looks()
         told = describe_requests(desk, int(time.time()))
     return [
         Requested(

@@ -170,12 +170,11 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
 
 
 def _begin_look(session: Session, seal: Seal, content: Content, request: str) -> Looking:
-    from mizheng.cli.access.desk import check_looks, desk_of
+    from mizheng.cli.access.desk import desk_of
     from mizheng.cli.access.looking import Looking
-    from mizheng.cli.disclosing.store import Register
 
     desk = desk_of(session, seal, content)
-    check_looks(Register(seal.path, content.manifest_key), desk.log)
+    desk.check_looks()
     return Looking(desk, desk.find_request(request))
 
 

@@ -117,7 +117,7 @@ def show(path: Path, request: str | None, as_json: bool) -> None:
     if request is None:
         raise UsageFault("say which request", "mizheng access list NAME.seal shows them all")
     with open_desk(session, path, lock=False) as desk:
-        _check(desk)
+        desk.check_looks()
         found = desk.find_request(request)
         told = describe_request(desk, desk.requests().index(found) + 1, found, int(time.time()))
     if as_json:
@@ -149,7 +149,7 @@ def list_(seals: tuple[Path, ...], as_json: bool) -> None:
     for path in seals or sorted(Path().glob("*.seal")):
         if seals or has_log(path):
             with open_desk(session, path, lock=False) as desk:
-                _check(desk)
+                desk.check_looks()
                 told += [{"seal": str(path), **item} for item in describe_requests(desk, now)]
     if as_json:
         emit_json({"requests": told})
@@ -158,11 +158,3 @@ def list_(seals: tuple[Path, ...], as_json: bool) -> None:
         say_line(item)
     if not told:
         say(_("nobody asked to see anything"))
-
-
-def _check(desk: Any) -> None:
-    """Also against the list of disclosures."""
-    from mizheng.cli.access.desk import check_looks
-    from mizheng.cli.disclosing.store import Register
-
-    check_looks(Register(desk.path, desk.content.manifest_key), desk.log)
