@@ -59,7 +59,7 @@ def test_the_court(tmp_path: Path) -> None:
         assert deposit in member.get("/deposits").text
         page = member.get(f"/deposits/{deposit}").text
         # The time line of custody: handed over, examined, given back.
-        for text in (CASE, "鉴定所", "鉴定完毕，交还", "inspection"):
+        for text in (CASE, "鉴定所", "鉴定人甲", "鉴定完毕，交还"):
             assert text in page
         assert "R3.2" not in shown + page and "流道" not in shown + page
 
