@@ -31,7 +31,7 @@ def test_the_custody_is_a_line_of_time(browser: Browser) -> None:
         check_files(found, BUNDLE)
         items = found.page.locator(".custody > li").all_inner_texts()
     assert ["new seal number" in items[0], "hand-over" in items[1]] == [True, True]
-    assert "书记员乙 · 示例市中级人民法院 [key of 示例市中级人民法院]" in items[1]
+    assert "→ 书记员乙 · 示例市中级人民法院 [key of 示例市中级人民法院]" in items[1].splitlines()
 
 
 def test_in_english(browser: Browser) -> None:

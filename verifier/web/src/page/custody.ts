@@ -1,8 +1,8 @@
 /** Who had the evidence since it was deposited: a line of time of what was recorded. */
 
-import { formatForPeople, parseInstant } from "../instants.js";
+import { parseInstant } from "../instants.js";
 import type { CustodyLine, PartyLine, Report } from "../report.js";
-import { clean, el } from "./dom.js";
+import { clean, el, moment } from "./dom.js";
 import { _ } from "./language.js";
 
 const WHAT: Readonly<Record<string, string>> = {
@@ -40,8 +40,8 @@ export function renderCustody({ custody }: Report): HTMLElement | undefined {
 
 function renderLine(line: CustodyLine): HTMLElement {
   const { by, to, before, after } = line;
-  const said: [string, string][] = [
-    [_("who"), to === null ? nameOf(by) : `${nameOf(by)} → ${nameOf(to)}`],
+  const said: [string, ...string[]][] = [
+    [_("who"), nameOf(by), ...(to === null ? [] : [`→ ${nameOf(to)}`])],
     [_("where"), clean(line.where)],
     [_("why"), clean(line.why)],
   ];
@@ -60,8 +60,8 @@ function renderLine(line: CustodyLine): HTMLElement {
     "li",
     { class: line.holds ? "" : "other" },
     el("h3", {}, title, line.holds ? "" : ` · ${_("does not hold")}`),
-    el("p", {}, el("time", { datetime: line.at }, formatForPeople(parseInstant(line.at)))),
-    el("dl", {}, ...said.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, el("bdi", {}, text))))),
+    el("p", {}, moment(parseInstant(line.at))),
+    el("dl", {}, ...said.map(([name, ...lines]) => el("div", {}, el("dt", {}, name), el("dd", {}, ...lines.map((text) => el("bdi", {}, text)))))),
   );
 }
 

@@ -1,5 +1,7 @@
 /** Building the page. Text goes in as text only: nothing that a file says is ever read as HTML. */
 
+import { formatForPeople, formatInstant } from "../instants.js";
+
 type Child = Node | string | false | undefined;
 type Properties = Readonly<Record<string, string | boolean | ((event: Event) => void)>>;
 
@@ -35,4 +37,11 @@ export function foreign(text: unknown): HTMLElement {
 /** A digest or other long value: in figures of one width, broken anywhere. */
 export function code(text: unknown): HTMLElement {
   return el("code", {}, clean(text));
+}
+
+/** A moment for people: Beijing's time stays in one piece, and so does that of UTC. */
+export function moment(seconds: number): HTMLElement {
+  const [beijing, utc] = formatForPeople(seconds).split(" (");
+  const pieces = [el("span", {}, beijing), " ", utc && el("span", {}, `(${utc}`)];
+  return el("time", { datetime: formatInstant(seconds) }, ...pieces);
 }

@@ -1,11 +1,11 @@
 /** The report as a person reads it: the verdict first, then what it rests on, then every check. */
 
-import { formatForPeople, formatInstant } from "../instants.js";
+import { formatForPeople } from "../instants.js";
 import type { ProvenTime, Report, Verdict } from "../report.js";
 import type { Checked } from "./app.js";
 import { renderChecks } from "./checktable.js";
 import { renderCustody } from "./custody.js";
-import { code, el, foreign } from "./dom.js";
+import { code, el, foreign, moment } from "./dom.js";
 import { _, formatSize } from "./language.js";
 
 const NAMES: Readonly<Record<Verdict, string>> = {
@@ -126,14 +126,14 @@ function timesOf(report: Report): HTMLElement {
 
 function timeOf(time: ProvenTime | undefined): HTMLElement {
   if (time === undefined) return el("span", { class: "none" }, _("nothing proves it"));
-  const instant = el("time", { datetime: formatInstant(time.at) }, formatForPeople(time.at));
-  return el("span", {}, instant, ` · ${_(time.by, time.values)}`);
+  return el("span", {}, moment(time.at), ` · ${_(time.by, time.values)}`);
 }
 
 function conclusionsOf(report: Report): HTMLElement {
-  const supports = report.supports.map(({ what, isGiven, detail }) =>
-    el("li", {}, `${_(what)}: `, isGiven ? el("span", {}, detail) : el("span", { class: "none" }, _("not provided"))),
-  );
+  const supports = report.supports.map(({ what, isGiven, detail }) => {
+    const values = { what: _(what), detail: isGiven ? detail : _("not provided") };
+    return el("li", { class: isGiven ? "" : "none" }, _("{what}: {detail}", values));
+  });
   return el(
     "section",
     {},
@@ -178,7 +178,7 @@ function materialOf({ bundle, bundleSha256, trust, at }: Checked): HTMLElement {
         ? el("span", {}, foreign(trust.name), ` · ${_("until {at}", { at: trust.expiresAt })} · SHA-256 `, code(trust.sha256))
         : _("none"),
     ],
-    [_("checked at, by this machine's clock"), formatForPeople(at)],
+    [_("checked at, by this machine's clock"), moment(at)],
     [_("software"), _("verify.html of Mizheng, the second verifier")],
   ];
   return el("section", {}, el("h2", {}, _("What was checked, and with what")), table(rows));
