@@ -6,6 +6,7 @@ Commands import what they need when they run; `--help` needs click alone.
 import os
 
 import click
+from mizheng.notary.commands.access import access
 from mizheng.notary.commands.alarms import chain_alarms
 from mizheng.notary.commands.audit import audit_log
 from mizheng.notary.commands.backup import backup, restore
@@ -138,6 +139,7 @@ main.add_command(restore)
 main.add_command(org)
 main.add_command(key)
 main.add_command(members)
+main.add_command(access)
 chain.add_command(chain_alarms)
 main.add_command(chain)
 main.add_command(observe)

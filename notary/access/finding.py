@@ -9,7 +9,7 @@ from mizheng.notary.access.kept import Lodged, Party, Shown, of_lodger, read_lod
 from mizheng.notary.access.tables import access_requests, shown_documents
 from mizheng.notary.errors import Problem
 from mizheng.verifier.access import Access, Approval, Refusal, Withdrawal
-from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.canonical import format_instant, parse_instant
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 
@@ -42,6 +42,23 @@ def count_requests(connection: Connection, organisation_id: int, deposits_: Sequ
         envelope.in_([bytes.fromhex(item) for item in deposits_]),
     )
     return {row[0].hex(): row[1] for row in connection.execute(query.group_by(envelope))}
+
+
+def describe_all(connection: Connection) -> list[dict[str, str | int]]:
+    """Every request as the operator sees it, the oldest first: digest, instants, number of documents."""
+    count = select(shown_documents.c.request_id, func.count().label("number"))
+    shown = dict(connection.execute(count.group_by(shown_documents.c.request_id)).tuples())
+    return [
+        {
+            "sha256": item.sha256,
+            "lodged_at": format_instant(item.lodged_at),
+            "ends_at": item.request.ends_at,
+            "documents": shown.get(item.id, 0),
+        }
+        for item in map(
+            read_lodged, connection.execute(select(access_requests).order_by(access_requests.c.id))
+        )
+    ]
 
 
 def find_request(connection: Connection, party: Party, sha256: str) -> Lodged:

@@ -78,6 +78,14 @@ def test_a_request_within_a_request_is_none(server: NotaryServer) -> None:
     assert said.count(b"HTTP/1.1 ") == 1
 
 
+def test_no_answer_says_what_software_it_is_of(server: NotaryServer) -> None:
+    """Nor, where something is wrong, which line of it that was."""
+    for path in ("/", "/healthz", "/checkpoint", "/nothing", "/v1/deposits"):
+        answer = httpx.get(server.url + path, trust_env=False)
+        assert not {"server", "x-powered-by"} & set(answer.headers)
+        assert "Traceback" not in answer.text and ".py" not in answer.text
+
+
 def test_names_and_bodies_are_in_no_log(server: NotaryServer, depositor: TestDepositor) -> None:
     for body in (
         f'{{"url": "https://{MARK}.example/\\r\\nx: y"}}',

@@ -355,3 +355,15 @@ def test_of_two_answers_at_once_the_first_one_stands(depositor: TestDepositor, d
     assert caught.value.code == "mailbox-answered"
     with reading(database) as connection:
         assert connection.execute(query).one().acceptance == b"first"
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04" + b"../" * 40, b"%PDF-1.7\n/OpenAction /JS", b"<script>x</script>"]
+)
+def test_a_zip_or_a_pdf_is_bytes(depositor: TestDepositor, server: NotaryServer, data: bytes) -> None:
+    """Nobody here looks into what is left: it comes back as it came, as nothing that a browser would open."""
+    left = leave(depositor, data)
+    found = left.get("/parts/0")
+    assert (found.content, found.headers["content-type"]) == (data, "application/octet-stream")
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert [path.name for path in folder(server, left.id).iterdir()] == ["000000"]
