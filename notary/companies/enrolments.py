@@ -32,7 +32,11 @@ from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.statement import Depositor
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+
+# Who changes his key every day needs the operator after some three years. Each change is two entries of the
+# log, which no quota counts: a stolen key must be replaceable, however much its thief has used up.
+MAX_KEYS = 1_000
 
 
 class Method(Enum):
@@ -84,6 +88,7 @@ class KeyRegister:
             found = _find_key(connection, keyid)
             if found is not None:
                 return self._repeat(connection, caller, found)
+            _require_room(connection, caller.organisation_id)
             active = _active_key(connection, caller.organisation_id)
             method = _decide(connection, caller, active, request, message)
             replaces = active.keyid if active else _last_keyid(connection, caller.organisation_id)
@@ -242,6 +247,12 @@ def _last_keyid(connection: Connection, organisation_id: int) -> str | None:
         .limit(1)
     ).scalar_one_or_none()
     return keyid
+
+
+def _require_room(connection: Connection, organisation_id: int) -> None:
+    query = select(func.count()).where(company_keys.c.organisation_id == organisation_id)
+    if connection.execute(query).scalar_one() >= MAX_KEYS:
+        raise Problem("quota-in-all")
 
 
 def _record_enrolment(

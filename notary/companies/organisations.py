@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mizheng.notary.auditing.recording import record
 from mizheng.notary.auditing.rows import OPERATOR, Detail
@@ -16,7 +17,7 @@ from mizheng.notary.errors import OperatorError
 from mizheng.notary.models import api_keys, company_keys, organisations
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.statement import Depositor, parse_depositor
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 API_KEY_MARK = "mzk_"
@@ -175,14 +176,7 @@ def new_api_key(
     with writing(engine) as connection:
         organisation = find_organisation(connection, reference)
         if not keep_others:
-            disabled = connection.execute(
-                update(api_keys)
-                .where(api_keys.c.organisation_id == organisation.number, api_keys.c.disabled_at.is_(None))
-                .values(disabled_at=int(time.time()))
-                .returning(api_keys.c.id)
-            )
-            for number in disabled.scalars().all():
-                record(connection, "api-key.disable", f"api-key:{number}")
+            end_api_keys(connection, organisation.number)
         return organisation, issue_api_key(connection, organisation.number, key_days, scopes)
 
 
@@ -235,3 +229,25 @@ def issue_api_key(
     detail: Detail = {"organisation": organisation_id, "scopes": " ".join(sorted(set(scopes)))}
     record(connection, "api-key.make", f"api-key:{number}", actor=by, detail=detail)
     return IssuedApiKey(secret, secret[:PREFIX_LENGTH], expires_at)
+
+
+def list_api_keys(connection: Connection, organisation_id: int) -> Sequence[Row[Any]]:
+    """All that a company ever had, the newest first."""
+    query = select(api_keys).where(api_keys.c.organisation_id == organisation_id)
+    return connection.execute(query.order_by(api_keys.c.id.desc())).all()
+
+
+def end_api_keys(
+    connection: Connection, organisation_id: int, number: int | None = None, *, by: str = OPERATOR
+) -> bool:
+    """End one API key of a company, or all of them; whether any was still good."""
+    query = update(api_keys).where(
+        api_keys.c.organisation_id == organisation_id, api_keys.c.disabled_at.is_(None)
+    )
+    if number is not None:
+        query = query.where(api_keys.c.id == number)
+    ended = connection.execute(query.values(disabled_at=int(time.time())).returning(api_keys.c.id))
+    numbers = ended.scalars().all()
+    for found in numbers:
+        record(connection, "api-key.disable", f"api-key:{found}", actor=by)
+    return bool(numbers)

@@ -26,11 +26,13 @@ from mizheng.notary.people.tables import (
     passkeys,
     sessions,
 )
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 # A week: long enough for a letter, short enough for one that was lost.
 INVITATION_SECONDS = 7 * 86400
 _MAX_NAME = 100
+# Of one company, or of none, for whom an administrator makes accounts: nobody fills the list without end.
+MAX_MEMBERS = 1_000
 # Letters and digits that are not mistaken for each other; 12 of them are 59 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _PSEUDONYM = re.compile(f"[{_ALPHABET}]{{12}}")
@@ -70,6 +72,10 @@ def add_member(
     if not 1 <= len(name) <= _MAX_NAME or not name.isprintable():
         raise OperatorError("the name is empty, too long or has characters that cannot be printed")
     _require_compatible(roles, organisation_id)
+    if by != OPERATOR:
+        mine = select(func.count()).where(members.c.organisation_id == organisation_id)
+        if connection.execute(mine).scalar_one() >= MAX_MEMBERS:
+            raise OperatorError("there are as many members as there may be", hint="ask the notary's operator")
     now = int(time.time())
     pseudonym = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     number = connection.execute(

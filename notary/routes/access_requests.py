@@ -11,7 +11,6 @@ from mizheng.notary.access import finding, kept
 from mizheng.notary.auditing.recording import record
 from mizheng.notary.companies.api_keys import Caller
 from mizheng.notary.database import reading, writing
-from mizheng.notary.routes.access import AUTH_PROBLEMS, AccessOf, ServiceOf, signed_body
 from mizheng.notary.routes.access_schemas import (
     ENVELOPE,
     RequestItem,
@@ -19,6 +18,7 @@ from mizheng.notary.routes.access_schemas import (
     RequestWhole,
     ShownItem,
 )
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, AccessOf, ServiceOf, signed_body
 from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import HEX32

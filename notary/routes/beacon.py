@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from mizheng.notary.errors import Problem
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, CallerOf, ServiceOf
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import BeaconAnswer
 

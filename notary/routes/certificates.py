@@ -18,7 +18,7 @@ from mizheng.notary.certificates.lookup import (
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.evidence import find_deposit, load_status
-from mizheng.notary.routes.access import AUTH_PROBLEMS, DepositorOf, ReaderOf, ServiceOf, get_service
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, DepositorOf, ReaderOf, ServiceOf, get_service
 from mizheng.notary.routes.certificate_schemas import (
     AnchorView,
     CertificateState,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.evidence import assemble_evidence, load_status
-from mizheng.notary.routes.access import (
+from mizheng.notary.routes.callers import (
     AUTH_PROBLEMS,
     ReaderOf,
     ServiceOf,

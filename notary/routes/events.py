@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from mizheng.notary.routes.access import AUTH_PROBLEMS, get_service, signed_body
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, get_service, signed_body
 from mizheng.notary.routes.intake import take_event
 from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import EVENT, DepositAnswer

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.metrics import CONTENT_TYPE
-from mizheng.notary.routes.access import ServiceOf
+from mizheng.notary.routes.callers import ServiceOf
 from mizheng.notary.routes.schemas import HealthAnswer, ReadyAnswer
 
 router = APIRouter(tags=["operation"])

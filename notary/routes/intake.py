@@ -18,7 +18,7 @@ from mizheng.notary.intake.events import check_event
 from mizheng.notary.log.sequencer import Outcome, Sequenced
 from mizheng.notary.models import deposits, events
 from mizheng.notary.people.permissions import Action
-from mizheng.notary.routes.access import admit, require
+from mizheng.notary.routes.callers import admit, require
 from mizheng.notary.service import Service
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from mizheng.notary.companies.enrolments import EnrolmentRequest
 from mizheng.notary.errors import Problem
-from mizheng.notary.routes.access import AUTH_PROBLEMS, EnrollerOf, ServiceOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, EnrollerOf, ServiceOf
 from mizheng.notary.routes.problems import LOG_PROBLEMS, document
 from mizheng.notary.routes.schemas import KeyAnswer, KeyRequest
 from mizheng.verifier.canonical import from_base64, to_base64
@@ -29,6 +29,7 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
             "key-exists",
             "key-known",
             "replaces-wrong",
+            "quota-in-all",
             *LOG_PROBLEMS,
             "issuer-key-replaced",
         ),

@@ -8,7 +8,7 @@ from mizheng.notary.certificates.answers import describe_to_depositor
 from mizheng.notary.database import reading
 from mizheng.notary.intake.listing import list_certificates, list_entries
 from mizheng.notary.models import deposits, events
-from mizheng.notary.routes.access import AUTH_PROBLEMS, ReaderOf, ServiceOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, ReaderOf, ServiceOf
 from mizheng.notary.routes.list_schemas import CertificateList, EntryList
 from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document

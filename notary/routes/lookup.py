@@ -20,7 +20,7 @@ from mizheng.notary.log.proofs import tlog_proof_for
 from mizheng.notary.log.tiles import TileReader
 from mizheng.notary.models import entries
 from mizheng.notary.publishing.head import add_cosignatures, load_published_head
-from mizheng.notary.routes.access import ServiceOf
+from mizheng.notary.routes.callers import ServiceOf
 from mizheng.notary.routes.certificates import Code, let_in, read_code
 from mizheng.notary.routes.list_schemas import LookupAnswer
 from mizheng.notary.routes.problems import document

@@ -17,7 +17,7 @@ from mizheng.notary.mailbox.files import PART_BYTES, size_of_part
 from mizheng.notary.mailbox.keeper import MailboxKeeper
 from mizheng.notary.mailbox.withdrawals import check_withdrawal
 from mizheng.notary.people.permissions import Action, Target, decide
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CorrespondentOf, ServiceOf, bearer, get_caller
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, CorrespondentOf, ServiceOf, bearer, get_caller
 from mizheng.notary.routes.certificates import let_in
 from mizheng.notary.routes.mailbox_schemas import MailboxItem, MailboxPage, MailboxRequest
 from mizheng.notary.routes.paging import PAGE, After, Limit

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from mizheng.notary.companies.organisations import load_organisation
 from mizheng.notary.database import reading
-from mizheng.notary.routes.access import AUTH_PROBLEMS, CallerOf, ServiceOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, CallerOf, ServiceOf
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import OrganisationAnswer
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from mizheng.notary.anchoring.urgent import request_anchor
-from mizheng.notary.routes.access import AUTH_PROBLEMS, DepositorOf, ServiceOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, DepositorOf, ServiceOf
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import HEX32, UrgentAnswer
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 from mizheng.notary.database import reading, writing
-from mizheng.notary.routes.access import AUTH_PROBLEMS, ServiceOf, SubscriberOf
+from mizheng.notary.routes.callers import AUTH_PROBLEMS, ServiceOf, SubscriberOf
 from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.webhook_schemas import (

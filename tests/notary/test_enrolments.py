@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from mizheng.notary.companies.api_keys import authenticate
+from mizheng.notary.companies.enrolments import EnrolmentRequest, KeyRegister
+from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.database import reading
+from mizheng.notary.errors import Problem
+from mizheng.notary.instance import Instance
 from mizheng.notary.models import company_keys, revocations
 from mizheng.verifier.canonical import from_base64
-from mizheng.verifier.enrolment import parse_enrolment, parse_key_status, parse_revocation
+from mizheng.verifier.enrolment import (
+    enrolment_request,
+    parse_enrolment,
+    parse_key_status,
+    parse_revocation,
+)
 from mizheng.verifier.signature import PrivateKey
 from sqlalchemy import Engine, select
 
 from tests.notary.depositor import TestDepositor, problem_of, register
-from tests.support.notary import NotaryServer
+from tests.support.notary import NotaryServer, make_uscc
 
 
 def indices(database: Engine, key: PrivateKey) -> tuple[int, int | None]:
@@ -202,3 +212,21 @@ def test_reenrolment_without_a_key_is_refused(server: NotaryServer, database: En
 def test_requests_that_are_none(depositor: TestDepositor, body: bytes) -> None:
     answer = depositor.client.post("/v1/keys", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, problem_of(answer)) == (422, "request-malformed")
+
+
+def test_no_company_changes_its_key_without_end(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change is two entries of the log, which its quotas do not count."""
+    monkeypatch.setattr("mizheng.notary.companies.enrolments.MAX_KEYS", 1)
+    _, api_key = add_organisation(instance.engine, "试验有限公司", "CN-USCC", make_uscc(1))
+    with reading(instance.engine) as connection:
+        caller = authenticate(connection, f"Bearer {api_key.secret}")
+    register = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
+    old, new = PrivateKey.generate(), PrivateKey.generate()
+    first = enrolment_request(caller.depositor, old.public.keyid)
+    register.enrol(caller, EnrolmentRequest(old.public, old.sign(first), None, None))
+    second = enrolment_request(caller.depositor, new.public.keyid)
+    with pytest.raises(Problem) as refused:
+        register.enrol(
+            caller, EnrolmentRequest(new.public, new.sign(second), old.public.keyid, old.sign(second))
+        )
+    assert refused.value.code == "quota-in-all"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from mizheng.notary.auditing.recording import record
-from mizheng.notary.companies.organisations import issue_api_key
+from mizheng.notary.companies.organisations import end_api_keys, issue_api_key, list_api_keys
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
-from mizheng.notary.models import api_keys
 from mizheng.notary.pages.people.guard import Call
 from mizheng.notary.people.permissions import SCOPES
 from mizheng.verifier.words import N_
-from sqlalchemy import Connection, Row, select, update
 from starlette.responses import Response
 
 _MAX_DAYS = 3650
@@ -23,7 +19,7 @@ _MAX_KEYS = 100
 
 def show_api_keys(call: Call, said: str = "", status: int = 200, secret: str = "") -> Response:
     with reading(call.visit.service.engine) as connection:
-        rows = _list(connection, _company(call))
+        rows = list_api_keys(connection, _company(call))
     return call.show(
         "api_keys.html",
         status,
@@ -45,7 +41,7 @@ def make_api_key(call: Call) -> Response:
         return show_api_keys(call, N_("A key made here expires: 1 to 3650 days."), 422)
     with writing(call.visit.service.engine) as connection:
         company = _company(call)
-        if len([row for row in _list(connection, company) if row.disabled_at is None]) >= _MAX_KEYS:
+        if len([row for row in list_api_keys(connection, company) if row.disabled_at is None]) >= _MAX_KEYS:
             return show_api_keys(call, N_("There are too many keys. End those that nobody uses."), 422)
         key = issue_api_key(connection, company, int(days), scopes, by=call.known.member.actor)
     return show_api_keys(call, secret=key.secret)
@@ -54,18 +50,8 @@ def make_api_key(call: Call) -> Response:
 def end_api_key(call: Call) -> Response:
     number = call.number()
     with writing(call.visit.service.engine) as connection:
-        found = connection.execute(
-            update(api_keys)
-            .where(
-                api_keys.c.id == number,
-                api_keys.c.organisation_id == _company(call),
-                api_keys.c.disabled_at.is_(None),
-            )
-            .values(disabled_at=int(time.time()))
-        )
-        if not found.rowcount:
+        if not end_api_keys(connection, _company(call), number, by=call.known.member.actor):
             raise Problem("not-found")
-        record(connection, "api-key.disable", f"api-key:{number}", actor=call.known.member.actor)
     return call.go("/api-keys")
 
 
@@ -74,8 +60,3 @@ def _company(call: Call) -> int:
     if number is None:
         raise Problem("not-found")
     return number
-
-
-def _list(connection: Connection, company: int) -> list[Row[Any]]:
-    query = select(api_keys).where(api_keys.c.organisation_id == company)
-    return list(connection.execute(query.order_by(api_keys.c.id.desc())).all())

@@ -148,6 +148,15 @@ def test_a_company_cannot_put_somebody_into_another(world: World) -> None:
     assert "内应" in admin.get("/members").text
 
 
+def test_nobody_makes_accounts_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, admin = world.enter(Role.COMPANY_ADMIN, company=world.companies[0])
+    _, other = world.enter(Role.COMPANY_ADMIN, company=world.companies[1])
+    monkeypatch.setattr("mizheng.notary.people.members.MAX_MEMBERS", 1)
+    admin.get("/members")
+    assert admin.post("/members", name="再一个").status_code == 422
+    assert "再一个" not in other.get("/members").text + admin.get("/members").text
+
+
 def test_another_company_s_api_key(world: World) -> None:
     with writing(world.instance.engine) as connection:
         key = issue_api_key(connection, world.companies[1], 1)
