@@ -35,6 +35,7 @@ def test_wheel_holds_every_module_and_its_data(archives: tuple[Path, Path]) -> N
     assert not modules - names
     data = {
         "mizheng/verifier/py.typed",
+        "mizheng/cli/py.typed",
         "mizheng/verifier/locale/zh_CN/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/locale/en/LC_MESSAGES/mizheng.mo",
         "mizheng/verifier/paper/templates/common.typ",

@@ -8,13 +8,22 @@ from mizheng.notary.companies.organisations import end_api_keys, issue_api_key, 
 from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.pages.people.guard import Call
-from mizheng.notary.people.permissions import SCOPES
+from mizheng.notary.people.permissions import SCOPES, Role
 from mizheng.verifier.words import N_
 from starlette.responses import Response
 
 _MAX_DAYS = 3650
 # More than a company needs, and few enough to be looked through.
 _MAX_KEYS = 100
+
+SCOPE_WORDS = {
+    Role.SCOPE_DEPOSIT: N_("deposit, have certificates issued"),
+    Role.SCOPE_READ: N_("look at deposits and fetch evidence"),
+    Role.SCOPE_KEYS: N_("enrol signing keys"),
+    Role.SCOPE_WEBHOOKS: N_("set up webhooks"),
+    Role.SCOPE_MAILBOX: N_("leave ciphertexts for others, fetch one's own"),
+    Role.SCOPE_ACCESS: N_("lodge requests, show decisions"),
+}
 
 
 def show_api_keys(call: Call, said: str = "", status: int = 200, secret: str = "") -> Response:
@@ -26,7 +35,7 @@ def show_api_keys(call: Call, said: str = "", status: int = 200, secret: str = "
         place="api-keys",
         rows=rows,
         now=int(time.time()),
-        scopes=[scope.value for scope in SCOPES],
+        scopes=[(scope.value, SCOPE_WORDS[scope]) for scope in SCOPES],
         secret=secret,
         said=call.visit.say(said) if said else "",
     )

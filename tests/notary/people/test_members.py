@@ -11,7 +11,7 @@ from mizheng.notary.database import reading, writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.models import api_keys
 from mizheng.notary.people.members import invite
-from mizheng.notary.people.permissions import Action, Role
+from mizheng.notary.people.permissions import SCOPES, Action, Role
 from sqlalchemy import select
 
 from tests.notary.people.conftest import Browser, World
@@ -176,6 +176,10 @@ def test_another_company_s_api_key(world: World) -> None:
 def test_an_api_key_with_scopes_from_the_page(world: World) -> None:
     _, admin = world.enter(Role.COMPANY_ADMIN, company=world.companies[0])
     admin.get("/api-keys")
+    for scope in SCOPES:
+        assert f'name="{scope.value}"' in admin.page, (
+            "what the page does not offer is had on the command line alone"
+        )
     assert admin.post("/api-keys", days="30").status_code == 422
     assert admin.post("/api-keys", days="0", read="1").status_code == 422
     made = admin.post("/api-keys", days="30", read="1")
