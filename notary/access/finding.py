@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -12,20 +13,37 @@ from mizheng.verifier.access import Access, Approval, Refusal, Withdrawal
 from mizheng.verifier.canonical import format_instant, parse_instant
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+
 
 def list_requests(
     connection: Connection,
     party: Party,
     *,
-    after: int | None = None,
+    after: str | None = None,
     limit: int = 200,
     deposit: str | None = None,
 ) -> list[Lodged]:
-    """Requests about a company's deposits, or those that a member lodged, the oldest first."""
-    query = select(access_requests).where(_visible(party), access_requests.c.id > (after or 0))
+    """Requests about a company's deposits, or those that a member lodged, the oldest first; `after` one of
+    them, by its SHA-256. Problem `cursor-wrong`.
+    """
+    query = select(access_requests).where(_visible(party))
+    if after is not None:
+        query = query.where(access_requests.c.id > _place(connection, party, after))
     if deposit is not None:
         query = query.where(access_requests.c.envelope_sha256 == bytes.fromhex(deposit))
     return [read_lodged(row) for row in connection.execute(query.order_by(access_requests.c.id).limit(limit))]
+
+
+def _place(connection: Connection, party: Party, sha256: str) -> int:
+    # By its digest: from a number in the table everybody could tell how many requests others have.
+    if _DIGEST.fullmatch(sha256):
+        named = access_requests.c.sha256 == bytes.fromhex(sha256)
+        query = select(access_requests.c.id).where(_visible(party), named)
+        found = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return int(found)
+    raise Problem("cursor-wrong")
 
 
 def list_newest_requests(connection: Connection, party: Party, limit: int) -> list[Lodged]:
@@ -63,10 +81,9 @@ def describe_all(connection: Connection) -> list[dict[str, str | int]]:
 
 def find_request(connection: Connection, party: Party, sha256: str) -> Lodged:
     """One that the party lodged or that is about its deposit; Problem `access-request-unknown`."""
-    try:
-        wanted = bytes.fromhex(sha256)
-    except ValueError:
-        raise Problem("access-request-unknown") from None
+    if not _DIGEST.fullmatch(sha256):
+        raise Problem("access-request-unknown")
+    wanted = bytes.fromhex(sha256)
     seen = or_(_visible(party), of_lodger(party))
     row = connection.execute(select(access_requests).where(seen, access_requests.c.sha256 == wanted)).first()
     if row is None:

@@ -19,7 +19,7 @@ from mizheng.notary.routes.access_schemas import (
     ShownItem,
 )
 from mizheng.notary.routes.callers import AUTH_PROBLEMS, AccessOf, ServiceOf, signed_body
-from mizheng.notary.routes.paging import PAGE, After, Limit, parse_cursor
+from mizheng.notary.routes.paging import PAGE, After, Limit
 from mizheng.notary.routes.problems import document
 from mizheng.notary.routes.schemas import HEX32
 from mizheng.verifier.canonical import format_instant, to_base64
@@ -70,13 +70,12 @@ def list_requests(
     caller: AccessOf, service: ServiceOf, after: After = None, limit: Limit = PAGE
 ) -> JSONResponse:
     """Requests about the organisation's own deposits, the oldest first."""
-    place = parse_cursor(after)
     with reading(service.engine) as connection:
         party = kept.Party(caller.organisation_id)
-        found = finding.list_requests(connection, party, after=place, limit=limit + 1)
+        found = finding.list_requests(connection, party, after=after, limit=limit + 1)
         states = finding.states_of(connection, found)
     items = [describe_request(item, states[item.id]) for item in found[:limit]]
-    following = str(found[limit - 1].id) if len(found) > limit else None
+    following = found[limit - 1].sha256 if len(found) > limit else None
     return JSONResponse({"items": items, "next": following})
 
 

@@ -55,7 +55,7 @@ class RequestItem(BaseModel):
 class RequestList(BaseModel):
     """A page of requests."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"items": [REQUEST], "next": "1"}})
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [REQUEST], "next": _DIGEST}})
 
     items: list[RequestItem] = Field(description="the oldest first")
     next: str | None = Field(description=NEXT)

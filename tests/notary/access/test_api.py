@@ -149,3 +149,8 @@ def test_pages_of_the_list_follow_one_another(world: LawfulWorld) -> None:
     second = world.api(company, "GET", f"/requests?limit=2&after={first['next']}").json()
     assert [item["sha256"] for item in (*first["items"], *second["items"])] == lodged
     assert second["next"] is None
+    # Nothing in it tells how many requests others have; and another one's is none.
+    assert first["next"] == lodged[1]
+    other = world.api(world.has[0], "GET", f"/requests?after={lodged[1]}")
+    assert (other.status_code, other.json()["type"]) == (422, "urn:mizheng:problem:cursor-wrong")
+    assert world.api(company, "GET", "/requests?after=1").status_code == 422
