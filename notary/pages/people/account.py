@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mizheng.notary.database import reading, writing
-from mizheng.notary.errors import Problem
 from mizheng.notary.pages.people.guard import Call, begin_step
 from mizheng.notary.pages.render import static_url
 from mizheng.notary.people import ceremonies
@@ -77,19 +76,21 @@ def add_passkey(call: Call) -> Response:
 def drop_passkey(call: Call) -> Response:
     member = call.known.member
     with writing(call.visit.service.engine) as connection:
-        is_last = len(list_passkeys(connection, member)) == 1 and not list_identities(connection, member)
-        found = not is_last and remove_passkey(connection, member, call.number())
+        keys = list_passkeys(connection, member)
+        number = call.pick("passkey", [key.id for key in keys])
+        is_last = len(keys) == 1 and not list_identities(connection, member)
+        if not is_last:
+            remove_passkey(connection, member, number)
     if is_last:
         return show_account(call, N_("The only way in cannot be taken away."), 422)
-    if not found:
-        raise Problem("not-found")
     return call.go("/account")
 
 
 def drop_session(call: Call) -> Response:
+    member = call.known.member
     with writing(call.visit.service.engine) as connection:
-        if not end_session(connection, call.known.member, call.number(), by=call.known.member):
-            raise Problem("not-found")
+        number = call.pick("session", [row.id for row in list_sessions(connection, member)])
+        end_session(connection, member, number, by=member)
     return call.go("/account")
 
 

@@ -57,8 +57,8 @@ def make_api_key(call: Call) -> Response:
 
 
 def end_api_key(call: Call) -> Response:
-    number = call.number()
     with writing(call.visit.service.engine) as connection:
+        number = call.pick("api-key", [row.id for row in list_api_keys(connection, _company(call))])
         if not end_api_keys(connection, _company(call), number, by=call.known.member.actor):
             raise Problem("not-found")
     return call.go("/api-keys")

@@ -8,8 +8,9 @@ exist; that he asked is in the audit log.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,12 +57,17 @@ class Call:
     def may(self, action: Action) -> bool:
         return self.session is not None and decide(self.session.actor, action)
 
-    def number(self, name: str = "number") -> int:
-        """A number in the path; as if nothing were there when it is none."""
-        text = self.visit.places[name]
-        if not text.isascii() or not text.isdecimal() or len(text) > 9:
-            raise Problem("not-found")
-        return int(text)
+    def handle(self, kind: str, number: int) -> str:
+        """What a row of a table is called on this session's pages."""
+        return make_handle(self.token or "", kind, number)
+
+    def pick(self, kind: str, numbers: Iterable[int]) -> int:
+        """Which of one's own rows the path means; as if nothing were there when it is none of them."""
+        wanted = self.visit.places["handle"]
+        for number in numbers:
+            if self.handle(kind, number) == wanted:
+                return number
+        raise Problem("not-found")
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         session = self.session
@@ -73,6 +79,7 @@ class Call:
             "said": "",
             "script": "",
             "role_names": ROLE_NAMES,
+            "handle": self.handle,
         }
         answer = self.visit.show(template, status, **{**shared, **values})
         answer.headers.update(people_headers(self.setup))
@@ -100,6 +107,15 @@ ROLE_NAMES = {
 }
 
 Answer = Callable[[Call], Response]
+
+
+def make_handle(token: str, kind: str, number: int) -> str:
+    """A row's name, good in one session alone. From the tables' own numbers, which go up with everybody's
+    rows, each could tell how much goes on at the others'.
+    """
+    return hmac.new(token.encode(), f"mizheng/row/v1/{kind}/{number}".encode(), hashlib.sha256).hexdigest()[
+        :24
+    ]
 
 
 async def answer_call(

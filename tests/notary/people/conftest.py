@@ -17,6 +17,7 @@ from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import reading, writing
 from mizheng.notary.instance import Instance, open_instance
+from mizheng.notary.pages.people.guard import make_handle
 from mizheng.notary.people.members import Member, add_member, invite, load_member
 from mizheng.notary.people.permissions import Role
 from mizheng.notary.service import Service
@@ -66,6 +67,10 @@ class Browser:
     @property
     def token(self) -> str | None:
         return self.client.cookies.get("__Host-mizheng")
+
+    def handle(self, kind: str, number: int) -> str:
+        """What this session's pages call a row."""
+        return make_handle(self.token or "", kind, number)
 
     def join(self, code: str) -> httpx.Response:
         self.get("/join")

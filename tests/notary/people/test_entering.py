@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -295,11 +296,30 @@ def test_somebody_else_s_session_is_not_one_s_to_end(world: World) -> None:
         number = connection.execute(
             select(sessions.c.id).where(sessions.c.member_id == other.id)
         ).scalar_one()
-    foreign = browser.post(f"/account/sessions/{number}/end")
-    unknown = browser.post("/account/sessions/999999/end")
-    assert foreign.status_code == unknown.status_code == 404
-    assert foreign.text.replace(f"/{number}/", "/999999/") == unknown.text
+    names = [browser.handle("session", number), theirs.handle("session", number), str(number), "x"]
+    answers = [browser.post(f"/account/sessions/{name}/end") for name in names]
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert (
+        len({answer.text.replace(f"/{name}/", "/") for name, answer in zip(names, answers, strict=True)}) == 1
+    )
     assert is_in(theirs)
+
+
+def test_no_page_tells_how_much_others_have(world: World) -> None:
+    """The tables' own numbers go up with everybody's rows."""
+    member, browser = world.enter(Role.COMPANY_ADMIN, company=world.companies[0])
+    browser.get("/api-keys")
+    browser.post("/api-keys", days="1", read="1")
+    second = world.browser()
+    second.authenticator = browser.authenticator
+    second.log_in()
+    pages = browser.get("/account").text + browser.get("/api-keys").text
+    handles = re.findall(r"/(passkeys|sessions|api-keys)/([^/\"]+)/", pages)
+    assert {kind for kind, _ in handles} == {"passkeys", "sessions", "api-keys"}
+    assert all(re.fullmatch("[0-9a-f]{24}", handle) for _, handle in handles)
+    with reading(world.instance.engine) as connection:
+        query = select(passkeys.c.id).where(passkeys.c.member_id == member.id)
+        assert f"<td>{connection.execute(query).scalar_one()}</td>" not in pages.replace("<td>1</td>", "")
 
 
 def test_who_is_barred_is_out_at_once_and_cannot_come_back(world: World) -> None:
@@ -325,11 +345,12 @@ def test_the_only_way_in_is_not_taken_away(world: World) -> None:
         number = connection.execute(
             select(passkeys.c.id).where(passkeys.c.member_id == member.id)
         ).scalar_one()
-    assert browser.post(f"/account/passkeys/{number}/remove").status_code == 422
+    remove = f"/account/passkeys/{browser.handle('passkey', number)}/remove"
+    assert browser.post(remove).status_code == 422
     browser.get("/account/passkeys")
     second = Authenticator(ORIGIN)
     assert browser.post("/account/passkeys", credential=second.create(browser.options)).status_code == 303
-    assert browser.post(f"/account/passkeys/{number}/remove").status_code == 303
+    assert browser.post(remove).status_code == 303
     assert browser.log_in().status_code == 403
     browser.authenticator = second
     assert browser.log_in().status_code == 303

@@ -67,7 +67,7 @@ def test_no_change_by_a_get(world: World) -> None:
     shown = {page.path for page in ROUTES if page.method == "GET"}
     for page in ROUTES:
         if page.path not in shown:
-            assert browser.get(page.path.replace("{number}", "1")).status_code == 405
+            assert browser.get(page.path.replace("{handle}", "1")).status_code == 405
 
 
 def test_cookies_are_of_this_host_alone_and_closed_to_scripts(world: World) -> None:

@@ -163,9 +163,10 @@ def test_another_company_s_api_key(world: World) -> None:
         number = connection.execute(select(api_keys.c.id).where(api_keys.c.prefix == key.prefix)).scalar_one()
     _, admin = world.enter(Role.COMPANY_ADMIN, company=world.companies[0])
     assert key.prefix not in admin.get("/api-keys").text
-    answers = [admin.post(f"/api-keys/{name}/end") for name in (number, 999999)]
+    name = admin.handle("api-key", number)
+    answers = [admin.post(f"/api-keys/{handle}/end") for handle in (name, "nobodys")]
     assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].text.replace(f"/{number}/", "/999999/") == answers[1].text
+    assert answers[0].text.replace(f"/{name}/", "/nobodys/") == answers[1].text
     with reading(world.instance.engine) as connection:
         authenticate(connection, f"Bearer {key.secret}")
 
@@ -194,7 +195,7 @@ def test_an_api_key_with_scopes_from_the_page(world: World) -> None:
     with pytest.raises(Problem) as error:
         caller.require(Action.DEPOSIT)
     assert error.value.code == "scope-missing"
-    assert admin.post(f"/api-keys/{caller.api_key_id}/end").status_code == 303
+    assert admin.post(f"/api-keys/{admin.handle('api-key', caller.api_key_id)}/end").status_code == 303
     with reading(world.instance.engine) as connection, pytest.raises(Problem):
         authenticate(connection, f"Bearer {secret[0]}")
 
