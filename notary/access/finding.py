@@ -64,8 +64,8 @@ def count_requests(connection: Connection, organisation_id: int, deposits_: Sequ
 
 def describe_all(connection: Connection) -> list[dict[str, str | int]]:
     """Every request as the operator sees it, the oldest first: digest, instants, number of documents."""
-    count = select(shown_documents.c.request_id, func.count().label("number"))
-    shown = dict(connection.execute(count.group_by(shown_documents.c.request_id)).tuples())
+    count = select(shown_documents.c.request_id, func.count()).group_by(shown_documents.c.request_id)
+    shown = {row[0]: row[1] for row in connection.execute(count)}
     return [
         {
             "sha256": item.sha256,
