@@ -1,7 +1,7 @@
 """Digests of one file: SHA-256, SM3 and size in one pass, in constant memory, noticing changes.
 
-SM3 is about four times slower than SHA-256 on today's processors, so for a large file it gets a
-thread of its own (hashlib releases the interpreter lock) and the file takes as long as its SM3.
+SM3 is three to four times slower than SHA-256 on today's processors, so for a large file it gets a
+thread of its own (whoever computes it releases the interpreter lock) and the file takes as long as its SM3.
 
 A file counts as unchanged when size, modification and status-change time and inode are the same
 before and after, and as many bytes were read as it has. Writing through a memory map can escape
@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from mizheng.cli.sealfile.labels import Stamp
 from mizheng.cli.sealing.folder import Folder, open_deep, reason_of, special_reason, stamp_of
+from mizheng.cli.sealing.sm3_stream import Digest, start_sm3
 from mizheng.cli.terminal.language import N_
 
 # Large enough that a thread switch per chunk costs nothing, small enough to stay in the cache.
@@ -109,10 +110,11 @@ def _digest(descriptor: int, tick: Tick) -> Digests | None:
     if not stat.S_ISREG(before.st_mode):
         raise UnreadableError(special_reason(before.st_mode))
     sha256 = hashlib.sha256()
-    sm3 = _SM3.copy()
     if before.st_size < _THREADED_SIZE:
+        sm3: Digest = _SM3.copy()
         size = _read_plain(descriptor, before.st_size, sha256, sm3, tick)
     else:
+        sm3 = start_sm3()
         size = _read_threaded(descriptor, before.st_size, sha256, sm3, tick)
     after = os.fstat(descriptor)
     if size != before.st_size or _identity(before) != _identity(after):
@@ -120,7 +122,7 @@ def _digest(descriptor: int, tick: Tick) -> Digests | None:
     return Digests(size, sha256.hexdigest(), sm3.hexdigest(), before.st_mtime_ns // 10**9, stamp_of(before))
 
 
-def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick) -> int:
+def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: Digest, tick: Tick) -> int:
     """Bytes read; more than `expected` ends it: a file may grow as fast as it is read."""
     size, wanted = 0, min(expected + 1, CHUNK)
     while size <= expected and (chunk := os.read(descriptor, wanted)):
@@ -134,9 +136,7 @@ def _read_plain(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hash
     return size
 
 
-def _read_threaded(
-    descriptor: int, expected: int, sha256: hashlib._Hash, sm3: hashlib._Hash, tick: Tick
-) -> int:
+def _read_threaded(descriptor: int, expected: int, sha256: hashlib._Hash, sm3: Digest, tick: Tick) -> int:
     """As `_read_plain`, with SM3 in a thread of its own."""
     waiting: queue.Queue[bytes] = queue.Queue(_QUEUED_CHUNKS)
 

@@ -12,15 +12,14 @@ import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
+
+from mizheng.cli.sealing.intel import installed
 
 LANES = 16
 # A lane that has come to its end waits for the longest: below so many lanes' worth of work, one after another
 # is quicker (measured: all sixteen are 5.5 times as quick as one).
 _WORTH = 4
-# As the maker names them, the newest first; what such a version promises is in its name.
-_NAMES = ("libcrypto_mb.so.13", "libcrypto_mb.so.12", "libcrypto_mb.so.11")
 # The build on PyPI asks for these of Intel's compiler and uses nothing of them.
 _NEEDED = ("libintlc.so.5", "libimf.so", "libsvml.so", "libirng.so")
 # Looking for the library takes as long as some hundred small files do.
@@ -88,21 +87,13 @@ def find_lanes() -> Lanes | None:
 
 def find_first(load: Callable[[str], Any]) -> Lanes | None:
     """The first that `load` finds and that answers as OpenSSL does."""
-    import sysconfig
-
-    own = Path(sysconfig.get_path("data")) / "lib"
-    for name in _NAMES:
-        for path in (str(own / name), name):
-            try:
-                if path != name and Path(path).exists():
-                    # Held by the process from here on, so that they are found.
-                    for needed in _NEEDED:
-                        load(str(own / needed))
-                lanes = Lanes(load(path), name)
-            except (OSError, AttributeError):
-                continue
-            if _is_right(lanes):
-                return lanes
+    for name, library in installed("libcrypto_mb", load, _NEEDED):
+        try:
+            lanes = Lanes(library, name)
+        except AttributeError:
+            continue
+        if _is_right(lanes):
+            return lanes
     return None
 
 
