@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
 
-from mizheng.cli.depositing.client import NotaryClient
+from mizheng.cli.depositing.client import NotaryClient, decode_base64
 from mizheng.cli.depositing.lists import list_items
 from mizheng.cli.errors import UsageFault
 from mizheng.cli.terminal.text import printable
@@ -78,6 +78,21 @@ class Found:
     proof: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LodgedRequest:
+    """A request to see records that lies with the notary, by what the company of the deposit shows of it."""
+
+    sha256: str
+    deposit: str
+    state: Literal["open", "approved", "refused", "withdrawn", "expired"]
+    name: str
+    role: str
+    organisation: str | None
+    matter: str
+    ends_at: str
+    lodged_at: str
+
+
 class Notary:
     """One notary; without an API key for what anybody may ask. To be used with `with`."""
 
@@ -133,6 +148,21 @@ class Notary:
     def remove_webhook(self, webhook: str) -> None:
         """Be told no more."""
         self._client.ask_bytes("DELETE", f"/v1/webhooks/{webhook}")
+
+    def lodge_request(self, document: bytes) -> LodgedRequest:
+        """Lodge a request as `mizheng access request` wrote it; lodged again, it is the same."""
+        return LodgedRequest(**_only(LodgedRequest, self._client.lodge_request(document)))
+
+    def request(self, sha256: str) -> tuple[LodgedRequest, tuple[bytes, ...]]:
+        """One that this company lodged, or of a deposit of its own, and the signed documents shown of it."""
+        found = self._client.lodged_request(sha256)
+        shown = (decode_base64(item["document"]) for item in found["shown"])
+        return LodgedRequest(**_only(LodgedRequest, found)), tuple(shown)
+
+    def requests(self) -> Iterator[LodgedRequest]:
+        """All about this company's deposits, the oldest first."""
+        for item in list_items(self._client, "/v1/access/requests", limit=_LIMIT):
+            yield LodgedRequest(**_only(LodgedRequest, item))
 
     def look_up(self, asked: str, code: str | None = None) -> Found:
         """By a certificate's number, a digest or a transaction's hash; RefusedFault if nothing is shown."""

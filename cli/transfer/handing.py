@@ -52,7 +52,10 @@ def make_offer(
 
 
 def check_offer(offer: bytes, transfer: Transfer) -> None:
-    """DataFault unless the giver signed it, and it is about what was sent."""
+    """DataFault unless the giver signed it, and it says of what was sent what `make_offer` says, and no more.
+
+    The taker signs it with his acceptance: nothing may stand in it that the transfer does not say.
+    """
     try:
         event = parse_offer(offer)
     except MizhengError as error:
@@ -63,8 +66,14 @@ def check_offer(offer: bytes, transfer: Transfer) -> None:
     if (
         event.envelope_sha256 != transfer.envelope_sha256
         or event.note != f"{bundle.name}, SHA-256 {bundle.sha256}"
+        or (event.why, event.at) != (transfer.matter, transfer.created_at)
     ):
         raise DataFault("the hand-over in this transfer is of something else")
+    if event.before or event.after or event.seal_number:
+        raise DataFault(
+            "the hand-over in this transfer says more than what was sent",
+            "have the giver offer it by itself: mizheng custody accept compares what you got",
+        )
 
 
 def take_over(session: Session, offer: bytes | None) -> bytes | None:

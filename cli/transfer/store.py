@@ -176,8 +176,10 @@ def keep_withdrawal(home: Path, document: bytes) -> Withdrawal:
 
 def load_withdrawal(home: Path, document: bytes) -> Withdrawal | None:
     """That of a transfer, by the key that signed it: nobody else can withdraw it."""
-    path = _withdrawn(home, compute_id(document), parse_transfer(document).public_key)
-    return parse_withdrawal(path.read_bytes()) if path.exists() else None
+    key = parse_transfer(document).public_key
+    path = _withdrawn(home, compute_id(document), key)
+    found = parse_withdrawal(path.read_bytes()) if path.exists() else None
+    return found if found and found.public_key == key else None
 
 
 def _withdrawn(home: Path, identifier: str, key: PublicKey) -> Path:

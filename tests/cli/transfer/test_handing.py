@@ -100,12 +100,22 @@ def test_an_offer_to_another_taker(sides: Sides) -> None:
     refused(sides, path, PermissionFault, "to a key that is not on this machine")
 
 
-@pytest.mark.parametrize("changes", [{"note": "another.zip"}, {"envelope_sha256": "ab" * 32}])
+@pytest.mark.parametrize(
+    "changes", [{"note": "another.zip"}, {"envelope_sha256": "ab" * 32}, {"why": "和解"}]
+)
 def test_an_offer_of_something_else(sides: Sides, changes: dict[str, str]) -> None:
     sides.send(*HANDING)
     refused(
         sides, forged(sides, lambda found: offer(sides, found, **changes)), DataFault, "of something else"
     )
+
+
+@pytest.mark.parametrize("changes", [{"seal_number": "FT-1"}, {"before": "ab" * 32, "after": "ab" * 32}])
+def test_an_offer_that_says_more_than_was_sent(sides: Sides, changes: dict[str, str]) -> None:
+    """The taker would sign for a seal, or for content, that he never saw."""
+    sides.send(*HANDING)
+    path = forged(sides, lambda found: offer(sides, found, **changes))
+    refused(sides, path, DataFault, "says more than what was sent")
 
 
 def test_an_offer_that_the_giver_did_not_sign(sides: Sides) -> None:
