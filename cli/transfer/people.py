@@ -95,7 +95,10 @@ def add(home: Path, name: str, offered: RecipientKey, replaces: str | None, now:
     same = [key for key in known.keys if (key.age, key.public_key) == (offered.age, offered.public_key)]
     present = known.confirmed
     if same and same[-1].state in ("confirmed", "unconfirmed"):
-        return known
+        # The same keys, and by their word perhaps another mailbox than before.
+        moved = replace(same[-1], company=offered.company, origin=offered.origin)
+        keys = [moved if key == same[-1] else key for key in known.keys]
+        return known if moved == same[-1] else _save(home, Recipient(name, tuple(keys)))
     if present and offered.age != present.age and any(key.age == offered.age for key in known.keys):
         raise PermissionFault(
             "{name} has replaced this key by a later one", "ask him for his card of today", name=name

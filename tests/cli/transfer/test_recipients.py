@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,15 @@ def test_the_same_key_without_naming_the_old_one_waits(tmp_path: Path) -> None:
     confirmed(tmp_path, card(key, new_age()))
     found = offer(tmp_path, card(key, new_age(), replaces=new_age()))
     assert found.keys[-1].state == "unconfirmed"
+
+
+def test_the_same_keys_with_a_mailbox_are_still_confirmed(tmp_path: Path) -> None:
+    """He has become a company of the notary since, and needs no ticket."""
+    made = card(PrivateKey.generate(), new_age())
+    confirmed(tmp_path, made)
+    offer(tmp_path, replace(made, company="CN-USCC:1", origin="log.example"))
+    (key,) = people.require(tmp_path, "court").keys
+    assert (key.state, key.company, key.origin) == ("confirmed", "CN-USCC:1", "log.example")
 
 
 def test_a_confirmed_successor_ends_the_old_key(tmp_path: Path) -> None:
