@@ -34,6 +34,7 @@ def test_the_programs_of_the_page(sides: Sides) -> None:
     assert f"{identifier} accepted by court" in told
     assert "custody events on record: 1" in told
     # A recipient whom nobody confirmed: a message and a hint, and no traceback.
+    ticket.unlink()
     refused = run(
         *(plm, "pump.zip", "drawings.seal", "nobody", MATTER, PLACE),
         home=company.cwd,
