@@ -23,9 +23,10 @@ from mizheng.cli.keeping.stores.interface import Ciphertext
 if TYPE_CHECKING:
     from pyrage import x25519
 
-_CHUNK = 4 << 20
+# What stays in a processor's cache between two who use it, and is not handed over too often.
+_CHUNK = 1 << 20
 # Of the file, and as many of the ciphertext.
-_BUFFERS = 3
+_BUFFERS = 4
 # Otherwise whoever wants to go on waits for 5 ms, in which pyrage encrypts 4 MiB.
 _TURN_SECONDS = 1e-4
 
