@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from mizheng.notary.companies.organisations import issue_api_key
 from mizheng.notary.database import reading, writing
 from mizheng.notary.pages.people.routes import ROUTES, PeopleRoute
 from mizheng.notary.people.members import Member
-from mizheng.notary.people.permissions import COMPANY_ROLES, MEMBER_ROLES, Actor, Role, decide
+from mizheng.notary.people.permissions import (
+    COMPANY_ROLES,
+    MEMBER_ROLES,
+    STRONG_ROLES,
+    Action,
+    Actor,
+    Role,
+    decide,
+)
 from mizheng.notary.people.sessions import csrf_token, open_session
 from mizheng.notary.people.tables import passkeys
 from sqlalchemy import select
@@ -155,10 +165,10 @@ def test_which_key_opens_which_route(
 # People
 
 
-def put_in(world: World, member: Member) -> Browser:
-    """A browser with a session of two factors, made past the login."""
+def put_in(world: World, member: Member, *, is_strong: bool = True) -> Browser:
+    """A browser with a session, made past the login."""
     with writing(world.instance.engine) as connection:
-        token = open_session(connection, member, "passkey", is_strong=True, replaces=None)
+        token = open_session(connection, member, "passkey", is_strong=is_strong, replaces=None)
     browser = world.browser()
     browser.client.cookies.set("__Host-mizheng", token, domain="notary.example")
     browser.page = f'name="csrf" value="{csrf_token(token)}"'
@@ -188,20 +198,45 @@ CASES = [page for page in ROUTES if page.action is not None]
 
 @pytest.mark.parametrize("page", CASES, ids=[f"{page.method} {page.path}" for page in CASES])
 def test_what_each_role_gets(world: World, page: PeopleRoute) -> None:
-    company = world.companies[0]
-    assert page.action is not None
-    for role in MEMBER_ROLES:
-        own = company if role in COMPANY_ROLES else None
-        member, _ = world.add(role, company=own)
-        other, _ = world.add(company=company)
-        browser = put_in(world, member)
-        url = url_of(world, page, member, other, browser)
-        answer = browser.get(url) if page.method == "GET" else browser.post(url, role="company-operator")
-        # A row that is nobody's is not found by who may, either.
-        missing = NOBODYS in url
-        is_in = decide(Actor(frozenset({role}), own, member.id, True), page.action)
-        assert (answer.status_code in (200, 303, 422)) == (is_in and not missing), (role, answer.status_code)
+    """With two factors, and without any role."""
+    for role in (*MEMBER_ROLES, None):
+        answer, actor, is_missing = ask_for(world, page, role, is_strong=True)
+        assert page.action is not None
+        is_in = decide(actor, page.action)
+        assert (answer.status_code in (200, 303, 422)) == (is_in and not is_missing), (
+            role,
+            answer.status_code,
+        )
         assert answer.status_code in (200, 303, 404, 422)
+
+
+@pytest.mark.parametrize("page", CASES, ids=[f"{page.method} {page.path}" for page in CASES])
+def test_what_one_factor_gets(world: World, page: PeopleRoute) -> None:
+    """Of roles that want two: what the account itself needs, and else no more than a reason."""
+    for role in STRONG_ROLES:
+        answer, actor, is_missing = ask_for(world, page, role, is_strong=False)
+        assert page.action is not None
+        if decide(actor, page.action):
+            assert page.action in (Action.ACCOUNT_VIEW, Action.SESSION_END)
+            assert answer.status_code == (404 if is_missing else 303 if page.method == "POST" else 200)
+        else:
+            could = decide(replace(actor, is_strong=True), page.action)
+            assert answer.status_code == (403 if could else 404), role
+
+
+def ask_for(
+    world: World, page: PeopleRoute, role: Role | None, *, is_strong: bool
+) -> tuple[httpx.Response, Actor, bool]:
+    """What a member of this role is answered, who he is, and whether what he asks for is nobody's."""
+    company = world.companies[0]
+    own = None if role is not None and role not in COMPANY_ROLES else company
+    member, _ = world.add(*(() if role is None else (role,)), company=own)
+    other, _ = world.add(company=company)
+    browser = put_in(world, member, is_strong=is_strong)
+    url = url_of(world, page, member, other, browser)
+    answer = browser.get(url) if page.method == "GET" else browser.post(url, role="company-operator")
+    actor = Actor(frozenset({role or Role.MEMBER}), own, member.id, is_strong)
+    return answer, actor, NOBODYS in url
 
 
 @pytest.mark.parametrize("page", CASES, ids=[f"{page.method} {page.path}" for page in CASES])
