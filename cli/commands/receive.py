@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from mizheng.cli.terminal.ending import end_in_order
 from mizheng.cli.terminal.language import N_, _, translate_with
 from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
 from mizheng.cli.terminal.screens import Command
@@ -54,6 +55,8 @@ def receive(
     from mizheng.cli.commands.verify import load_trust
     from mizheng.cli.session import Session
 
+    # What was decrypted must not stay where somebody ends it in the middle.
+    end_in_order()
     session = Session.load()
     if source is None:
         _list_waiting(session, as_json=as_json)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import CommandError, InputFault, OutputFault
+from mizheng.cli.terminal.ending import end_in_order
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, note, say, warn
 from mizheng.cli.terminal.screens import Command
@@ -93,7 +93,7 @@ def run(task: Task, *, since: Path | None = None, as_json: bool, is_quiet: bool 
     from mizheng.cli.sealfile.write import part_path
     from mizheng.cli.sealing.run import seal_paths, survey
 
-    signal.signal(signal.SIGTERM, _stop)
+    end_in_order()
     target, previous = task.output, task.previous
     with Progress(_("sealing")) as progress:
         # To count objects means to list a store twice.
@@ -162,8 +162,3 @@ def refuse_deposited(target: Path) -> None:
         raise OutputFault(
             "{name} has been deposited", "move it away, or choose another name with -o", name=str(target)
         )
-
-
-def _stop(_signal: int, _frame: object) -> NoReturn:
-    """Being told to end is handled like Ctrl-C: the unfinished seal is removed on the way out."""
-    raise KeyboardInterrupt

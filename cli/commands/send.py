@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import UsageFault
+from mizheng.cli.terminal.ending import end_in_order
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, say, warn
 from mizheng.cli.terminal.screens import Command
@@ -74,6 +75,7 @@ def send(
     from mizheng.cli.session import Session
     from mizheng.cli.transfer import sending
 
+    end_in_order()
     session = Session.load()
     is_named = bool(paths or recipient or matter or purpose)
     if output:

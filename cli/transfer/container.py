@@ -238,7 +238,7 @@ class _Source:
         self._pieces = pieces
         self._tick = tick
         self._piece = memoryview(b"")
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:
         try:
@@ -248,7 +248,8 @@ class _Source:
                     return b""
                 self._tick(len(piece))
                 self._piece = memoryview(piece)
-        except Exception as error:
+        except BaseException as error:
+            # Also Ctrl-C: it is none of pyrage's errors.
             self.error = error
             raise
         taken = self._piece[:size] if size >= 0 else self._piece

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import signal
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from mizheng.cli.errors import CommandError, DataFault, PermissionFault
 from mizheng.cli.files import refuse_existing
-from mizheng.cli.transfer import store
+from mizheng.cli.terminal.ending import end_in_order
+from mizheng.cli.transfer import receiving, store
 from mizheng.cli.transfer.container import CUSTODY, DOCUMENT, Measured, Papers, encrypt, measure
 from mizheng.cli.transfer.documents import BUNDLE_MEMBER, Acceptance, Sent, Withdrawal, parse_transfer
 from mizheng.cli.transfer.names import check_distinct, check_name
@@ -262,6 +265,37 @@ def test_a_file_that_changes_while_it_is_encrypted(tmp_path: Path) -> None:
     recipient = x25519.Identity.generate().to_public()
     with pytest.raises(DataFault, match="changed while it was read"):
         encrypt(io.BytesIO(), recipient, Papers(b"{}", None, None), [found])
+
+
+def test_interrupted_while_it_is_encrypted(tmp_path: Path) -> None:
+    """Ctrl-C is an interruption, and no fault of the encryption."""
+    path = tmp_path / "a"
+    path.write_bytes(b"whole")
+
+    def interrupt(_size: int) -> None:
+        raise KeyboardInterrupt
+
+    recipient = x25519.Identity.generate().to_public()
+    with pytest.raises(KeyboardInterrupt):
+        encrypt(io.BytesIO(), recipient, Papers(b"{}", None, None), [measure(path, "a")], interrupt)
+
+
+def test_told_to_end_while_it_is_decrypted(sent: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM in the middle: nothing of the plaintext stays."""
+
+    def told_to_end(source: IO[bytes], target: IO[bytes], identities: object) -> None:
+        target.write(opened(sent))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(receiving, "decrypt", told_to_end)
+    try:
+        end_in_order()
+        with pytest.raises(KeyboardInterrupt):
+            take(sent, sent.court.cwd / "court.age")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert left_behind(sent) == []
 
 
 def test_an_acceptance_counts_by_the_key_of_the_recipient_alone(sent: Sides) -> None:
