@@ -34,6 +34,11 @@ class MizhengError(Exception):
     def __str__(self) -> str:
         return self.message.format(**self.values)
 
+    @property
+    def advice(self) -> str:
+        """What to do about it, the hint with its values; empty where there is none."""
+        return self.hint.format(**self.values)
+
 
 class FormatError(MizhengError):
     """Bytes that are not what their format says."""

@@ -42,7 +42,7 @@ def test_the_programs_of_the_page(sides: Sides) -> None:
         settings=company.home,
     )
     assert refused.returncode == 1
-    assert refused.stderr.startswith("mizheng: ") and "mizheng recipients add" in refused.stderr
+    assert refused.stderr.startswith("mizheng: ") and "mizheng recipients add nobody CARD" in refused.stderr
 
 
 def test_by_file_from_python(
