@@ -33,7 +33,7 @@ export const digestBlob: DigestBlob = async (blob, withChecksum) => {
 
 /**
  * A blob piece by piece, each of up to two megabytes: the browser fills a pipe while the last one is worked on. That
- * takes it half the time of reads of its slices.
+ * takes about 0.6 of the processor's time of reads of its slices.
  */
 export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = blob.stream().getReader();
