@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 from mizheng.cli.errors import InputFault, exit_code_of
+from mizheng.cli.terminal.ending import end_in_order
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, note, say, show_error, warn
 from mizheng.cli.terminal.screens import Command
@@ -60,6 +61,8 @@ def retrieve(
     from mizheng.cli.keeping.stores.address import normal_address
     from mizheng.cli.session import Session
 
+    # What was decrypted and has no name yet must not stay where somebody ends it in the middle.
+    end_in_order()
     with Progress(_("retrieving")) as progress:
         done = retrieve_seal(
             Session.load(),

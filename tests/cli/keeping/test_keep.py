@@ -8,14 +8,17 @@ import io
 import mmap
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyrage
 import pytest
+from click.testing import CliRunner
+from mizheng.cli.commands.retrieve import retrieve
 from mizheng.cli.errors import (
     DataFault,
     OutputFault,
@@ -26,6 +29,7 @@ from mizheng.cli.errors import (
     WaitingFault,
 )
 from mizheng.cli.keeping import encrypting
+from mizheng.cli.keeping import retrieve as retrieving
 from mizheng.cli.keeping.record import SPOOL
 from mizheng.cli.keeping.retrieve import place_for
 from mizheng.cli.keeping.stores.address import normal_address
@@ -313,6 +317,30 @@ def test_another_key_opens_nothing(kept: Kept, mizheng: Mizheng, tmp_path: Path)
     assert refused.code == PermissionFault.exit_code
     assert "MIZHENG_SEAL_IDENTITY" in refused.err
     assert tree(kept.folder / "back") == {}
+
+
+def test_told_to_end_while_it_is_decrypted(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM in the middle of the command: nothing of the plaintext stays."""
+    kept.keep("store")
+    written: list[Path] = []
+
+    def told_to_end(_source: object, _identities: object, file: BinaryIO) -> None:
+        file.write(b"the pu")
+        file.flush()
+        written.extend(path for path in (kept.folder / "back").rglob("*") if path.is_file())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(retrieving, "decrypt", told_to_end)
+    monkeypatch.setenv("MIZHENG_HOME", str(kept.mizheng.home))
+    back = str(kept.folder / "back")
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ended = CliRunner().invoke(retrieve, [str(kept.seal), "-o", back])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.exit_code != 0
+    assert len(written) == 1
+    assert [path for path in Path(back).rglob("*") if path.is_file()] == []
 
 
 def test_nothing_is_overwritten_unasked(kept: Kept) -> None:
