@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 
 import pytest
 from mizheng.notary.access import kept
@@ -11,11 +10,11 @@ from mizheng.notary.database import writing
 from mizheng.notary.errors import Problem
 from mizheng.notary.people.permissions import Role
 from mizheng.verifier.access import parse_access
-from mizheng.verifier.custody import Custody, Party
 from mizheng.verifier.signature import PrivateKey
 
 from tests.notary.access.conftest import LawfulWorld
-from tests.support.lawful import AT, make_refusal, make_request, make_withdrawal
+from tests.support.custody import Chain, party
+from tests.support.lawful import make_refusal, make_request, make_withdrawal
 
 
 def test_lodged_listed_answered(world: LawfulWorld) -> None:
@@ -95,21 +94,7 @@ def test_what_became_of_a_request_is_told_to_whoever_lodged_it(world: LawfulWorl
 def test_a_custody_event_is_shown_of_ones_own_deposit_alone(world: LawfulWorld) -> None:
     owner, other = world.has
     key = PrivateKey.generate()
-    event = Custody(
-        owner.deposit,
-        None,
-        "opening",
-        Party("保管人", None, None, key.public),
-        None,
-        AT,
-        "档案室",
-        "取证",
-        None,
-        None,
-        None,
-        None,
-        secrets.token_bytes(32),
-    ).sign(key)
+    event = Chain(owner.deposit).event("opening", party(key, "保管人")).sign(key)
     assert world.api(other, "POST", "/documents", event).status_code == 404
     assert world.api(owner, "POST", "/documents", event).json()["kind"] == "custody"
 

@@ -7,10 +7,10 @@ import secrets
 
 from mizheng.notary.people.permissions import Role
 from mizheng.verifier.access import Access, Counted, parse_access
-from mizheng.verifier.custody import Custody, Party
 from mizheng.verifier.signature import PrivateKey
 
 from tests.notary.access.conftest import LawfulWorld
+from tests.support.custody import Chain, party
 from tests.support.lawful import AT, BASIS, END, LEAVES, make_refusal, make_withdrawal
 
 MATTER = "(2026)示01民初9号"
@@ -52,21 +52,7 @@ def test_from_the_request_to_the_disclosure(world: LawfulWorld) -> None:
     told = admin.get("/en/disclosures").text
     for text in (MATTER, BASIS, "鉴定人甲", "张三", END, "withdrawn", AT):
         assert text in told
-    event = Custody(
-        company.deposit,
-        None,
-        "opening",
-        Party("保管人乙", None, None, key.public),
-        None,
-        AT,
-        "档案室",
-        "取证",
-        None,
-        None,
-        None,
-        None,
-        secrets.token_bytes(32),
-    ).sign(key)
+    event = Chain(company.deposit).event("opening", party(key, "保管人乙")).sign(key)
     assert world.api(company, "POST", "/documents", event).status_code == 201
     listed = admin.get("/en/deposits").text
     assert company.deposit[:16] in listed
