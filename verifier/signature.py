@@ -2,8 +2,9 @@
 
 Two verifiers must never disagree, so each rule is stricter than the libraries' common ground:
 Ed25519 keys and R are canonical, S < L, small-order keys are refused, and the signature is good iff
-encode([S]B − [k]A) equals the bytes of R (cofactorless, as OpenSSL computes it). ECDSA signatures
-are strict DER with low S, so that nobody without the key can turn one valid signature into another.
+encode([S]B − [k]A) equals the bytes of R (cofactorless, as OpenSSL computes it, which has the last
+word; `sodium` is asked before it, being quicker). ECDSA signatures are strict DER with low S, so that
+nobody without the key can turn one valid signature into another.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from . import sodium
 from .canonical import from_base64, from_hex, to_base64
 from .errors import FormatError, KeyFormatError, SignatureError
 
@@ -34,7 +36,7 @@ _SMALL_ORDER_Y = frozenset({0, 1, _ED25519_PRIME - 1, _ORDER_8_Y, _ED25519_PRIME
 class PublicKey:
     """A public key by its SubjectPublicKeyInfo DER (RFC 5280 §4.1.2.7); `keyid` is its SHA-256 in hex."""
 
-    __slots__ = ("_key", "algorithm", "keyid", "spki")
+    __slots__ = ("_key", "_raw", "algorithm", "keyid", "spki")
 
     def __init__(self, spki: bytes) -> None:
         try:
@@ -44,7 +46,8 @@ class PublicKey:
         self.algorithm: Algorithm
         if isinstance(key, ed25519.Ed25519PublicKey):
             self.algorithm = "ed25519"
-            _refuse_bad_point(key.public_bytes_raw())
+            self._raw = key.public_bytes_raw()
+            _refuse_bad_point(self._raw)
         elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
             self.algorithm = "p256"
         else:
@@ -71,14 +74,15 @@ class PublicKey:
         """The 32 bytes of an Ed25519 key, for signed notes."""
         if not isinstance(self._key, ed25519.Ed25519PublicKey):
             raise KeyFormatError("only Ed25519 keys sign notes")
-        return self._key.public_bytes_raw()
+        return self._raw
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Return if `signature` is this key's over `message`; SignatureError otherwise."""
         try:
             if isinstance(self._key, ed25519.Ed25519PublicKey):
                 _check_ed25519_form(signature)
-                self._key.verify(signature, message)
+                if not sodium.accepts(self._raw, signature, message):
+                    self._key.verify(signature, message)
             else:
                 _check_ecdsa_form(signature)
                 self._key.verify(signature, message, ec.ECDSA(hashes.SHA256()))

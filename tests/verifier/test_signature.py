@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from mizheng.verifier import sodium
 from mizheng.verifier.errors import FormatError, KeyFormatError, SignatureError
 from mizheng.verifier.signature import PrivateKey, PublicKey, require_keyid
 
@@ -56,6 +57,13 @@ def refused(key: PublicKey, sig: bytes, message: bytes = MESSAGE) -> bool:
     except SignatureError:
         return True
     return False
+
+
+@pytest.fixture(autouse=True, params=["libsodium first", "OpenSSL alone"])
+def _libraries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is good and what is not hangs on no library."""
+    if request.param == "OpenSSL alone":
+        monkeypatch.setattr(sodium, "accepts", lambda *_: False)
 
 
 # Ed25519
