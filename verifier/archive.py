@@ -79,8 +79,13 @@ class ArchiveReader:
 
     def read(self, name: str, limit: int = MAX_MEMORY_BYTES) -> bytes:
         """The whole content; LimitError above `limit`, FormatError when it does not unpack right."""
-        if self.size(name) > limit:
-            raise LimitError("member {name} of {size} bytes", name=name, size=self.size(name))
+        entry = self._members[name]
+        if entry.size > limit:
+            raise LimitError("member {name} of {size} bytes", name=name, size=entry.size)
+        if entry.method == STORED and entry.size <= CHUNK_BYTES:
+            data = self._data(entry)
+            if len(data) == entry.size and zlib.crc32(data) == entry.crc:
+                return data
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -136,12 +141,16 @@ class ArchiveReader:
         for entry in ordered:
             if entry.offset != position:
                 raise FormatError(_HIDDEN)
+            canonical = entry.local_header()
             # A local extra field is rarely longer than some tens of bytes, and never than 64 KiB.
             header = self._bytes(position, LOCAL_BYTES + len(entry.name) + 512)
-            if len(header) >= LOCAL_BYTES and int.from_bytes(header[28:30], "little") > 512:
-                header = self._bytes(position, LOCAL_BYTES + len(entry.name) + 0xFFFF)
-            length = verify_local(entry, header)
-            is_canonical &= header[:length] == entry.local_header()
+            if entry.is_plain and header.startswith(canonical):
+                length = len(canonical)
+            else:
+                if len(header) >= LOCAL_BYTES and int.from_bytes(header[28:30], "little") > 512:
+                    header = self._bytes(position, LOCAL_BYTES + len(entry.name) + 0xFFFF)
+                length = verify_local(entry, header)
+                is_canonical = False
             self._starts[entry.name] = position + length
             position += length + entry.packed
             if position > end:

@@ -150,7 +150,15 @@ def from_base64(text: object) -> bytes:
 
 def parse_instant(text: object) -> int:
     """Seconds since 1970 of an RFC 3339 instant in UTC with whole seconds, `2026-11-23T02:00:00Z`."""
-    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+    if not isinstance(text, str):
+        raise FormatError("expected an instant such as 2026-11-23T02:00:00Z")
+    return _read_instant(text)
+
+
+# What checks a document asks for its times again and again.
+@lru_cache(1024)
+def _read_instant(text: str) -> int:
+    if not _INSTANT.fullmatch(text):
         raise FormatError("expected an instant such as 2026-11-23T02:00:00Z")
     try:
         moment = datetime.datetime.fromisoformat(text)

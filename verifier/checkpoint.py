@@ -92,8 +92,8 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
 
 def open_checkpoint(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoint, list[NoteVerifier]]:
     """The checkpoint and who of `verifiers` signed it; SignatureError when none did."""
-    text, signed = open_note(note, verifiers)
-    return parse_checkpoint(text), signed
+    _text, signed = open_note(note, verifiers)
+    return _read_checkpoint(note), signed
 
 
 def parse_tlog_proof(data: bytes) -> TlogProof:
@@ -109,15 +109,21 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
         raise FormatError("not a log proof (c2sp.org/tlog-proof@v1)")
     if len(lines) < 2 or not lines[1].startswith("index "):
         raise FormatError("a log proof without its index")
-    hashes = tuple(from_base64(line) for line in lines[2:])
+    hashes = tuple(map(_read_hash, lines[2:]))
     if len(hashes) > 63 or any(len(item) != 32 for item in hashes):
         raise FormatError("a log proof with hashes that are not 32 bytes")
     _read_checkpoint(note)
     return TlogProof(parse_decimal(lines[1][6:]), hashes, note)
 
 
+# Proofs from one tree share most of their hashes.
+@lru_cache(256)
+def _read_hash(line: str) -> bytes:
+    return from_base64(line)
+
+
 # One proof asks for it again and again, and many proofs share one. A checkpoint never changes.
-@lru_cache(64)
+@lru_cache(256)
 def _read_checkpoint(note: bytes) -> Checkpoint:
     return parse_checkpoint(parse_note(note).text)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from . import dsse
@@ -21,6 +22,7 @@ from .canonical import dump, from_hex, parse_instant, parse_object, parse_typed,
 from .dsse import Envelope
 from .errors import FormatError, ProofError, SignatureError
 from .event import NONCE_BYTES, check_text
+from .plain import Plain
 from .signature import PrivateKey, PublicKey
 
 CUSTODY_PAYLOAD_TYPE = "application/vnd.mizheng.custody.v1+json"
@@ -42,6 +44,15 @@ WHAT = (
 """All that an event can be of. The last one says in `note` what it was."""
 # What these do to the content is what they are about; all others leave it as it was.
 _CHANGING = ("opening", "medium-change", "other")
+
+_TEXT = (str, NoneType)
+_PARTY: dict[str, Any] = {"name": str, "organisation": _TEXT, "role": _TEXT, "public_key": str}
+_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("envelope_sha256", "what", "at", "where", "why", "nonce"), str),
+    **dict.fromkeys(("previous", "note", "before", "after", "seal_number"), _TEXT),
+}
+_PLAIN_PARTY = Plain(**_PARTY)
+_PLAIN = Plain(type=CUSTODY_TYPE, **_FIELDS, by=_PLAIN_PARTY, to=(_PLAIN_PARTY, NoneType))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +191,8 @@ def countersign(offer: bytes, taker: PrivateKey) -> bytes:
 
 
 def _parse_event(payload: bytes) -> Custody:
-    null = type(None)
-    value = parse_typed(
-        payload,
-        CUSTODY_TYPE,
-        {
-            **dict.fromkeys(("envelope_sha256", "what", "at", "where", "why", "nonce"), str),
-            **dict.fromkeys(("previous", "note", "before", "after", "seal_number"), (str, null)),
-            "by": dict,
-            "to": (dict, null),
-        },
+    value: dict[str, Any] = _PLAIN.read(payload) or parse_typed(
+        payload, CUSTODY_TYPE, {**_FIELDS, "by": dict, "to": (dict, NoneType)}
     )
     return Custody(
         envelope_sha256=value["envelope_sha256"],
@@ -209,10 +212,9 @@ def _parse_event(payload: bytes) -> Custody:
 
 
 def _parse_party(value: object) -> Party:
-    null = type(None)
-    fields = require_fields(
-        value, {"name": str, "organisation": (str, null), "role": (str, null), "public_key": str}
-    )
+    """From what stands in an event: an object, or the text of a plain one."""
+    plain = _PLAIN_PARTY.read(value) if isinstance(value, str) else None
+    fields: dict[str, Any] = plain or require_fields(value, _PARTY)
     key = PublicKey.from_base64(fields["public_key"])
     return Party(fields["name"], fields["organisation"], fields["role"], key)
 

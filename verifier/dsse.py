@@ -7,7 +7,9 @@ algorithm always the key's and never a field.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from .canonical import dump, from_base64, other_type, parse_object, require_fields, to_base64
 from .errors import FormatError, SignatureError
@@ -15,6 +17,13 @@ from .signature import PrivateKey, PublicKey, require_keyid
 
 # A statement is about one kilobyte; platform facts with long names may take some tens.
 MAX_ENVELOPE_BYTES = 64 * 1024
+
+_SIGNATURE = re.compile(r'\{"keyid":"([0-9a-f]{64})","sig":"([A-Za-z0-9+/=]*)"\}')
+# A sound envelope: what this matches is canonical (`plain` says why), and needs no parsing.
+_ENVELOPE = re.compile(
+    r'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"([!#-\[\]-~]*)",'
+    rf'"signatures":\[({_SIGNATURE.pattern}(?:,{_SIGNATURE.pattern})*)\]\}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +74,28 @@ def parse(
     Several numbers: the payload says which of them is due, and `Envelope.verify` asks for that one.
     """
     counts = (signatures,) if isinstance(signatures, int) else signatures
-    fields = parse_object(data, {"payload": str, "payloadType": str, "signatures": list}, max_bytes=max_bytes)
-    if fields["payloadType"] != payload_type:
-        raise other_type(fields["payloadType"], payload_type)
-    if len(fields["signatures"]) not in counts:
+    payload, found_type, items = _read(data, max_bytes)
+    if found_type != payload_type:
+        raise other_type(found_type, payload_type)
+    if len(items) not in counts:
         raise FormatError("expected {count} signatures", count=" / ".join(map(str, counts)))
-    pairs = []
-    for item in fields["signatures"]:
+    pairs = tuple(_read_signature(item) for item in items)
+    return Envelope(from_base64(payload), payload_type, pairs, hashlib.sha256(data).hexdigest())
+
+
+def _read(data: bytes, max_bytes: int) -> tuple[str, str, list[Any]]:
+    """Payload and type as written, and the signatures: pairs of strings, or JSON not looked at yet."""
+    if len(data) <= max_bytes and data.isascii():
+        match = _ENVELOPE.fullmatch(data.decode("ascii"))
+        if match:
+            return match[1], match[2], _SIGNATURE.findall(match[3])
+    fields = parse_object(data, {"payload": str, "payloadType": str, "signatures": list}, max_bytes=max_bytes)
+    return fields["payload"], fields["payloadType"], fields["signatures"]
+
+
+def _read_signature(item: Any) -> tuple[str, bytes]:
+    if not isinstance(item, tuple):
         require_fields(item, {"keyid": str, "sig": str})
-        pairs.append((require_keyid(item["keyid"]), from_base64(item["sig"])))
-    return Envelope(
-        from_base64(fields["payload"]), payload_type, tuple(pairs), hashlib.sha256(data).hexdigest()
-    )
+        item = require_keyid(item["keyid"]), item["sig"]
+    keyid, signature = item
+    return keyid, from_base64(signature)

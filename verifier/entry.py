@@ -33,4 +33,9 @@ def is_entry(data: bytes) -> bool:
 
 def entry_leaf(envelope: bytes) -> bytes:
     """The log's leaf hash for an envelope's bytes."""
-    return leaf_hash(dump_entry(hashlib.sha256(envelope).digest()))
+    return entry_leaf_of(hashlib.sha256(envelope).digest())
+
+
+def entry_leaf_of(envelope_sha256: bytes) -> bytes:
+    """The same by the digest of the envelope."""
+    return leaf_hash(dump_entry(envelope_sha256))

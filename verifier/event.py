@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from . import dsse
 from .canonical import dump, from_hex, parse_typed
 from .checkpoint import TlogProof, parse_tlog_proof
-from .entry import entry_leaf
+from .entry import entry_leaf_of
 from .errors import FormatError, LimitError, ProofError
+from .plain import Plain
 from .signature import PrivateKey, PublicKey
 
 EVENT_PAYLOAD_TYPE = "application/vnd.mizheng.event.v1+json"
@@ -26,6 +27,7 @@ NONCE_BYTES = 32
 # A court's name with its case number and the chamber is below 100 characters; a purpose may be a sentence.
 MAX_TEXT = 1000
 
+_PLAIN = Plain(type=EVENT_TYPE, public_key=str, document_sha256=str)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,8 +55,36 @@ class Event:
 
 def parse_event(payload: bytes) -> Event:
     """Read an event's payload; VersionError for a later version, FormatError when malformed."""
-    value = parse_typed(payload, EVENT_TYPE, {"public_key": str, "document_sha256": str})
+    value = _PLAIN.read(payload) or parse_typed(
+        payload, EVENT_TYPE, {"public_key": str, "document_sha256": str}
+    )
     return Event(PublicKey.from_base64(value["public_key"]), from_hex(value["document_sha256"], 32))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEvent:
+    """An event as it was read, nothing checked yet: `verify_recorded` in its parts."""
+
+    event: Event
+    envelope: dsse.Envelope
+
+    def verify_signature(self) -> None:
+        """SignatureError unless the key that it names signed it."""
+        self.envelope.verify(self.event.public_key)
+
+    def verify_place(self, document: bytes, proof: bytes) -> TlogProof:
+        """The proof; ProofError, FormatError unless the event is of `document`, and the log has it."""
+        if self.event.document_sha256 != hashlib.sha256(document).digest():
+            raise ProofError("the event is of another document")
+        logged = parse_tlog_proof(proof)
+        logged.verify(entry_leaf_of(bytes.fromhex(self.envelope.sha256)))
+        return logged
+
+
+def read_event(data: bytes) -> SignedEvent:
+    """Read an event in its envelope; FormatError, VersionError."""
+    envelope = dsse.parse(data, EVENT_PAYLOAD_TYPE)
+    return SignedEvent(parse_event(envelope.payload), envelope)
 
 
 def verify_recorded(document: bytes, event: bytes, proof: bytes) -> TlogProof:
@@ -63,19 +93,15 @@ def verify_recorded(document: bytes, event: bytes, proof: bytes) -> TlogProof:
     ProofError, SignatureError or FormatError otherwise. Who signed the log's checkpoint, and whose key the
     event's is, is not judged here: a document says by its own signature whose word it is.
     """
-    envelope = dsse.parse(event, EVENT_PAYLOAD_TYPE)
-    found = parse_event(envelope.payload)
-    envelope.verify(found.public_key)
-    if found.document_sha256 != hashlib.sha256(document).digest():
-        raise ProofError("the event is of another document")
-    logged = parse_tlog_proof(proof)
-    logged.verify(entry_leaf(event))
-    return logged
+    found = read_event(event)
+    found.verify_signature()
+    return found.verify_place(document, proof)
 
 
 def check_text(text: str) -> str:
     """What a person wrote, as it may stand in a document that goes on record; FormatError for any other."""
-    if not text.strip() or _CONTROL.search(text):
+    # What can be printed holds no control characters; to ask that is quicker.
+    if not text.strip() or (not text.isprintable() and _CONTROL.search(text)):
         raise FormatError("a text that is empty or holds control characters")
     if len(text) > MAX_TEXT:
         raise LimitError("a text of {size} characters", size=len(text))

@@ -74,24 +74,28 @@ _ORDER = {group: place for place, group in enumerate(GROUPS)}
 
 # Bundles have the same few names, and each is looked up again and again.
 @lru_cache(4096)
-def member_group(name: str) -> str:
-    """The group a member name belongs to; FormatError for any name that is not on the list."""
+def _find(name: str) -> tuple[str, int]:
+    """Group and number of a member, 0 for one that has none."""
     for group, pattern in _BY_FOLDER.get(name.partition("/")[0] if "/" in name else "", ()):
         match = pattern.fullmatch(name)
         if match:
-            if match.groups() and group != "heads" and int(match[1]) > MAX_NUMBER:
+            number = int(match[1]) if match.lastindex else 0
+            if group != "heads" and number > MAX_NUMBER:
                 raise LimitError("a member numbered above {limit}", limit=MAX_NUMBER)
-            return group
+            return group, number
     raise FormatError("a member whose name is not on the list of formats §8")
 
 
-@lru_cache(4096)
+def member_group(name: str) -> str:
+    """The group a member name belongs to; FormatError for any name that is not on the list."""
+    return _find(name)[0]
+
+
 def number_of(name: str) -> int:
     """The NNNN, or the size, in a member's name."""
-    match = re.search(r"/(\d+)", name)
-    if not match:
+    if "/" not in name:
         raise FormatError("a member without a number")
-    return int(match[1])
+    return _find(name)[1]
 
 
 def custody_members(number: int) -> tuple[str, str, str]:
@@ -107,5 +111,5 @@ def is_depositors(name: str) -> bool:
 
 def member_order(name: str) -> tuple[int, int, str]:
     """What members are sorted by in a bundle; FormatError for a name that is not on the list."""
-    group = member_group(name)
-    return _ORDER[group], number_of(name) if "/" in name else 0, name
+    group, number = _find(name)
+    return _ORDER[group], number, name

@@ -10,6 +10,7 @@ from __future__ import annotations
 import stat
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import FormatError, TruncatedError
 from .words import N_
@@ -38,8 +39,7 @@ _CUT = N_("not a ZIP file, or one that was cut short")
 _HINT = N_("copy the bundle again from where it was made")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One member as the directory describes it."""
 
     name: str
@@ -53,6 +53,11 @@ class Entry:
     @property
     def is_folder(self) -> bool:
         return self.name.endswith("/")
+
+    @property
+    def is_plain(self) -> bool:
+        """Neither packed nor marked in any way: what the canonical headers can say of a member."""
+        return self.method == STORED and not self.flags
 
     @property
     def is_deferred(self) -> bool:
@@ -73,10 +78,12 @@ class Entry:
 
     def directory_header(self) -> bytes:
         """The canonical entry of the directory."""
-        values = (self.size, self.packed, self.offset)
-        large = b"".join(struct.pack("<Q", value) for value in values if value >= _FULL32)
-        extra = struct.pack("<HH", _ZIP64_EXTRA, len(large)) + large if large else b""
-        size, packed, offset = (min(value, _FULL32) for value in values)
+        size, packed, offset = values = (self.size, self.packed, self.offset)
+        extra = b""
+        if max(values) >= _FULL32:
+            large = b"".join(struct.pack("<Q", value) for value in values if value >= _FULL32)
+            extra = struct.pack("<HH", _ZIP64_EXTRA, len(large)) + large
+            size, packed, offset = (min(value, _FULL32) for value in values)
         version = _VERSION64 if extra else _VERSION
         name = self.name.encode("ascii")
         head = (_UNIX | version, version, 0, STORED, 0, _DATE, self.crc, packed, size)
@@ -197,6 +204,8 @@ def verify_local(entry: Entry, header: bytes) -> int:
 
 
 def _refuse_tricks(entry: Entry, attributes: int) -> None:
+    if entry.is_plain and attributes == _MODE and entry.packed == entry.size and not entry.is_folder:
+        return
     if entry.flags & (_FLAG_ENCRYPTED | _FLAG_STRONG | _FLAG_MASKED):
         raise FormatError("a ZIP with encrypted members")
     if entry.method not in (STORED, DEFLATED):
@@ -223,6 +232,8 @@ def _name(name: bytes) -> str:
 
 def _widen(extra: bytes, values: list[int]) -> list[int]:
     """Replace each full 32-bit value by the next one of the Zip64 extra field (APPNOTE §4.5.3)."""
+    if not extra:
+        return values
     at, large = 0, None
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)

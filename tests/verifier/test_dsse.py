@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mizheng.verifier import dsse
 from mizheng.verifier.canonical import dump, from_base64, parse, to_base64
 from mizheng.verifier.dsse import MAX_ENVELOPE_BYTES, pre_authentication_encoding, sign
 from mizheng.verifier.dsse import parse as parse_envelope
 from mizheng.verifier.errors import FormatError, LimitError, SignatureError, VersionError
 from mizheng.verifier.signature import PrivateKey
 
+from tests.support.scale import scaled
+
 TYPE = "application/vnd.mizheng.statement.v1+json"
 KEY, OTHER = PrivateKey.generate(), PrivateKey.generate("p256")
+TWICE_SIGNED = sign(b"payload", TYPE, KEY, OTHER)
 
 
 def test_the_encoding_of_the_standard() -> None:
@@ -139,3 +146,25 @@ def test_envelopes_have_one_spelling() -> None:
     assert isinstance(value, dict)
     assert dump(value) == data
     assert from_base64(value["payload"]) == b"payload"
+
+
+@settings(max_examples=scaled(100, 5000), deadline=None)
+@given(st.integers(0, 700), st.binary(max_size=2), st.integers(0, 2))
+def test_the_short_way_reads_what_the_long_way_reads(place: int, put: bytes, taken: int) -> None:
+    """The same envelope, or the same error, of whatever changed bytes."""
+    place %= len(TWICE_SIGNED)
+    data = TWICE_SIGNED[:place] + put + TWICE_SIGNED[place + taken :]
+    found = []
+    for pattern in (dsse._ENVELOPE, re.compile("(?!)")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dsse, "_ENVELOPE", pattern)
+            try:
+                found.append(parse_envelope(data, TYPE, signatures=(1, 2)))
+            except FormatError as error:
+                found.append((type(error), str(error)))
+    assert found[0] == found[1]
+
+
+def test_a_sound_envelope_is_read_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dsse, "parse_object", None)
+    assert parse_envelope(TWICE_SIGNED, TYPE, signatures=2).payload == b"payload"

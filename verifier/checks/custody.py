@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from ..ahead import in_order, outcome
+from ..ahead import Later, in_order, outcome
 from ..bundle import Bundle
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof
 from ..custody import Custody, CustodyDocument, Party, read_custody
 from ..dsse import MAX_ENVELOPE_BYTES
 from ..errors import FormatError, ProofError
-from ..event import verify_recorded
+from ..event import SignedEvent, read_event
 from ..holdings import Holdings
 from ..members import custody_members, number_of
 from ..report import CustodyLine, Status
@@ -43,7 +45,7 @@ def check_custody(context: Context) -> None:
     run = _Run(context, Holdings(context.envelope_sha256, context.statement.public_key))
     first, last = number_of(members[0]), number_of(members[-1])
     numbers = range(min(first, 1), last + 1)
-    with closing(in_order(lambda number: _examine(context.bundle, number), numbers)) as examined:
+    with closing(in_order(partial(_examine, context.bundle), numbers)) as examined:
         stopped = next((found.number for found in examined if not run.take(found)), None)
     if stopped is None:
         run.conclude()
@@ -65,31 +67,38 @@ class _Examined:
     recorded: Callable[[], TlogProof]
 
 
-def _examine(bundle: Bundle, number: int) -> _Examined:
-    document = outcome(lambda: _read(bundle, number))
-    signed = outcome(lambda: document().verify())
-    return _Examined(number, document, signed, outcome(lambda: _verify_recorded(bundle, number)))
+def _examine(bundle: Bundle, number: int, put_off: Callable[[Callable[[], Any]], Later[Any]]) -> _Examined:
+    data = outcome(lambda: _read(bundle, number))
+    document = outcome(lambda: read_custody(data()))
+    signed = put_off(lambda: document().verify())
+    event = outcome(lambda: _read_event(bundle, number))
+    event_signed = put_off(lambda: event()[0].verify_signature())
+    placed = outcome(lambda: event()[0].verify_place(data(), event()[1]))
+
+    def recorded() -> TlogProof:
+        event_signed()
+        return placed()
+
+    return _Examined(number, document, signed, recorded)
 
 
-def _read(bundle: Bundle, number: int) -> CustodyDocument:
+def _read(bundle: Bundle, number: int) -> bytes:
     if not number:
         raise FormatError("custody events are numbered from 1")
     name = custody_members(number)[0]
     if not bundle.has(name):
         raise FormatError("the event of this number is missing")
-    return read_custody(bundle.read(name, MAX_ENVELOPE_BYTES))
+    return bundle.read(name, MAX_ENVELOPE_BYTES)
 
 
-def _verify_recorded(bundle: Bundle, number: int) -> TlogProof:
-    document, event, proof = custody_members(number)
-    for name in (document, event, proof):
+def _read_event(bundle: Bundle, number: int) -> tuple[SignedEvent, bytes]:
+    """What put it on record, and the proof that it is."""
+    _, event, proof = custody_members(number)
+    for name in (event, proof):
         if not bundle.has(name):
             raise FormatError("half of the proof that the event is on record: {name} is missing", name=name)
-    return verify_recorded(
-        bundle.read(document, MAX_ENVELOPE_BYTES),
-        bundle.read(event, MAX_ENVELOPE_BYTES),
-        bundle.read(proof, MAX_PROOF_BYTES),
-    )
+    data, found = bundle.read(event, MAX_ENVELOPE_BYTES), bundle.read(proof, MAX_PROOF_BYTES)
+    return read_event(data), found
 
 
 @dataclass(slots=True)
