@@ -11,23 +11,25 @@ import {
   assemble,
   type Code,
   FIRST_VECTOR,
-  four,
   get,
   isBelow,
   type Local,
   load,
   loadFour,
+  moveBytes,
   or,
+  pick,
   repeat,
   rotateFourLeft,
   rotateLeft,
   set,
   shiftFourRight,
+  shiftTwoLeft,
+  shiftTwoRight,
   store,
   storeFour,
   subtract,
   subtractFour,
-  swapFour,
   tee,
   word,
   xor,
@@ -75,29 +77,29 @@ interface Hash {
  */
 export function makeBlocks(names: readonly BlockHash[]): Uint8Array<ArrayBuffer> {
   const each = (make: (hash: Hash, at: number) => Code): Code =>
-    names.flatMap((name) => make(HASHES[name], STATE[name]));
+    names.map((name) => make(HASHES[name], STATE[name]));
   const group = (group: number): Code =>
     each(({ prepare, words, round, order, state }) => [
-      ...prepare(group, [0, 1, 2, 3].map((step) => words[(group + step) % 4]) as unknown as Four),
-      ...[0, 1, 2, 3].flatMap((step) => {
+      prepare(group, [0, 1, 2, 3].map((step) => words[(group + step) % 4]) as unknown as Four),
+      [0, 1, 2, 3].map((step) => {
         const at = 4 * group + step;
         return round(at, order(at).map((place) => state[place]) as unknown as Eight);
       }),
     ]);
   const body = [
-    ...[0, 1, 2, 3].flatMap((place) => [
-      ...set(V2, swapFour(loadFour(get(FROM), 16 * place), V1)),
-      ...each(({ words }) => set(words[place] as Local, get(V2))),
+    [0, 1, 2, 3].map((place) => [
+      set(V2, moveBytes(loadFour(get(FROM), 16 * place), 3, 2, 1, 0)),
+      each(({ words }) => set(words[place] as Local, get(V2))),
     ]),
-    ...each(({ state, before }, at) => [
-      ...state.flatMap((local, place) => set(local, load(ZERO, at + 4 * place))),
-      ...before,
+    each(({ state, before }, at) => [
+      state.map((local, place) => set(local, load(ZERO, at + 4 * place))),
+      before,
     ]),
-    ...Array.from({ length: 16 }, (_, at) => group(at)).flat(),
-    ...each(({ state, close }, at) =>
-      state.flatMap((local, place) => store(ZERO, at + 4 * place, close(load(ZERO, at + 4 * place), get(local)))),
+    Array.from({ length: 16 }, (_, at) => group(at)),
+    each(({ state, close }, at) =>
+      state.map((local, place) => store(ZERO, at + 4 * place, close(load(ZERO, at + 4 * place), get(local)))),
     ),
-    ...set(FROM, add(get(FROM), word(BLOCK))),
+    set(FROM, add(get(FROM), word(BLOCK))),
   ];
   return assemble(repeat(body, isBelow(get(FROM), get(TO))));
 }
@@ -143,6 +145,10 @@ const mix = (x: Local, first: number, second: number, third: number): Code =>
 const mixFour = (x: Local, first: number, second: number, shift: number): Code =>
   xorFour(rotateFourLeft(x, 32 - first), rotateFourLeft(x, 32 - second), shiftFourRight(get(x), shift));
 
+/** The same of two words, each twice side by side: as a number of 64 bits is shifted, its lower half is turned. */
+const mixTwo = (x: Local, first: number, second: number, shift: number): Code =>
+  xorFour(shiftTwoRight(get(x), first), shiftTwoRight(get(x), second), shiftFourRight(get(x), shift));
+
 /** §4.1.2 and §6.2.2; x of the standard's σ is a local. */
 const SHA256: Hash = {
   state: [5, 6, 7, 8, 9, 10, 11, 12],
@@ -152,14 +158,16 @@ const SHA256: Hash = {
     const ready = storeFour(ZERO, SHA256_WORDS + 16 * group, subtractFour(constants, get(x0)));
     if (group >= 12) return ready;
     return [
-      ...ready,
-      ...set(V1, four(x0, x1, 1)),
-      ...set(V2, addFour(get(x0), four(x2, x3, 1), mixFour(V1, 7, 18, 3))),
+      ready,
+      set(V1, pick(x0, x1, 1, 2, 3, 4)),
+      set(V2, addFour(get(x0), pick(x2, x3, 1, 2, 3, 4), mixFour(V1, 7, 18, 3))),
       // The first two of the four depend on the last two words, the other two on the first.
-      ...set(V1, four(x3, NONE, 2)),
-      ...set(V2, addFour(get(V2), mixFour(V1, 17, 19, 10))),
-      ...set(V1, four(NONE, V2, 2)),
-      ...set(x0, addFour(get(V2), mixFour(V1, 17, 19, 10))),
+      set(V1, pick(x3, x3, 2, 2, 3, 3)),
+      set(V1, mixTwo(V1, 17, 19, 10)),
+      set(V2, addFour(get(V2), pick(V1, NONE, 0, 2, 4, 4))),
+      set(V1, pick(V2, V2, 0, 0, 1, 1)),
+      set(V1, mixTwo(V1, 17, 19, 10)),
+      set(x0, addFour(get(V2), pick(NONE, V1, 0, 0, 4, 6))),
     ];
   },
   before: set(13, xor(get(6), get(7))),
@@ -167,7 +175,7 @@ const SHA256: Hash = {
     // Maj(a, b, c) = b ⊕ ((a ⊕ b) ∧ (b ⊕ c)), and b ⊕ c is the last round's a ⊕ b.
     const [both, last] = at % 2 === 0 ? [14, 13] : [13, 14];
     return [
-      ...set(
+      set(
         h,
         add(
           subtract(get(h), load(ZERO, SHA256_WORDS + 4 * at)),
@@ -175,8 +183,8 @@ const SHA256: Hash = {
           mix(e, 6, 11, 25),
         ),
       ),
-      ...set(d, add(get(d), get(h))),
-      ...set(
+      set(d, add(get(d), get(h))),
+      set(
         h,
         add(get(h), xor(get(b), and(tee(both, xor(get(a), get(b))), get(last))), mix(a, 2, 13, 22)),
       ),
@@ -197,28 +205,24 @@ const SM3: Hash = {
   words: [FIRST_VECTOR + 7, FIRST_VECTOR + 8, FIRST_VECTOR + 9, FIRST_VECTOR + 10],
   prepare(group, [x0, x1, x2, x3]) {
     const ready = [
-      ...storeFour(ZERO, SM3_WORDS + 16 * group, subtractFour(get(NONE), get(x0))),
-      ...storeFour(ZERO, SM3_PAIRS + 16 * group, subtractFour(get(NONE), xorFour(get(x0), get(x1)))),
+      storeFour(ZERO, SM3_WORDS + 16 * group, subtractFour(get(NONE), get(x0))),
+      storeFour(ZERO, SM3_PAIRS + 16 * group, subtractFour(get(NONE), xorFour(get(x0), get(x1)))),
     ];
     if (group >= 13) return ready;
     return [
-      ...ready,
-      ...set(V1, four(x3, NONE, 1)),
-      ...set(V1, xorFour(get(x0), four(x1, x2, 3), rotateFourLeft(V1, 15))),
-      ...set(V2, four(x0, x1, 3)),
-      ...set(
-        V1,
-        xorFour(
-          get(V1),
-          rotateFourLeft(V1, 15),
-          rotateFourLeft(V1, 23),
-          rotateFourLeft(V2, 7),
-          four(x2, x3, 2),
-        ),
-      ),
-      // The last of the four depends on the first: P1(first <<< 15) is what it lacks.
-      ...set(V2, four(NONE, V1, 1)),
-      ...set(x0, xorFour(get(V1), rotateFourLeft(V2, 15), rotateFourLeft(V2, 30), rotateFourLeft(V2, 6))),
+      ready,
+      set(V1, pick(x3, NONE, 1, 2, 3, 4)),
+      set(V1, xorFour(get(x0), pick(x1, x2, 3, 4, 5, 6), rotateFourLeft(V1, 15))),
+      // P1(x) = x ⊕ (x ⊕ x <<< 8) <<< 15, where moving bytes turns by 8.
+      set(V2, xorFour(get(V1), moveBytes(get(V1), 3, 0, 1, 2))),
+      set(V1, xorFour(get(V1), rotateFourLeft(V2, 15))),
+      set(V2, pick(x0, x1, 3, 4, 5, 6)),
+      set(V1, xorFour(get(V1), rotateFourLeft(V2, 7), pick(x2, x3, 2, 3, 4, 5))),
+      // The last of the four depends on the first: P1(first <<< 15) is what it lacks. With the first twice in a number
+      // of 64 bits, what is shifted to the left is turned in the upper half.
+      set(V2, pick(V1, V1, 0, 0, 0, 0)),
+      set(V2, xorFour(shiftTwoLeft(get(V2), 15), shiftTwoLeft(get(V2), 30), shiftTwoLeft(get(V2), 6))),
+      set(x0, xorFour(get(V1), pick(NONE, V2, 0, 1, 2, 7))),
     ];
   },
   before: [],
@@ -232,14 +236,14 @@ const SM3: Hash = {
       : or(and(get(a), get(b)), and(get(c), or(get(a), get(b))));
     const gg = early ? xor(get(e), get(f), get(g)) : xor(get(g), and(get(e), xor(get(f), get(g))));
     return [
-      ...set(T1, turned(a, 12)),
-      ...set(T2, rotateLeft(add(get(e), word(t), get(T1)), 7)),
+      set(T1, turned(a, 12)),
+      set(T2, rotateLeft(add(get(T1), word(t), get(e)), 7)),
       // TT1 and TT2; what was d and h becomes the next a and e.
-      ...set(d, add(subtract(get(d), load(ZERO, SM3_PAIRS + 4 * at)), ff, xor(get(T1), get(T2)))),
-      ...set(T3, add(subtract(get(h), load(ZERO, SM3_WORDS + 4 * at)), gg, get(T2))),
-      ...set(h, xor(get(T3), turned(T3, 9), turned(T3, 17))),
-      ...set(b, turned(b, 9)),
-      ...set(f, turned(f, 19)),
+      set(d, add(subtract(get(d), load(ZERO, SM3_PAIRS + 4 * at)), ff, xor(get(T1), get(T2)))),
+      set(T3, add(subtract(get(h), load(ZERO, SM3_WORDS + 4 * at)), gg, get(T2))),
+      set(h, xor(get(T3), turned(T3, 9), turned(T3, 17))),
+      set(b, turned(b, 9)),
+      set(f, turned(f, 19)),
     ];
   },
   order(at) {

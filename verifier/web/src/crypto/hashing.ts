@@ -33,7 +33,26 @@ export type FileHash = BlockHash | "both" | "crc32";
 type Kind = Exclude<FileHash, "crc32">;
 const PARTS: Readonly<Record<Kind, readonly BlockHash[]>> = { sha256: ["sha256"], sm3: ["sm3"], both: ["sha256", "sm3"] };
 const FIRST: Readonly<Record<BlockHash, () => Uint32Array>> = { sha256: makeFirstState, sm3: () => SM3_FIRST_STATE };
-const modules = new Map<Kind, Promise<WebAssembly.Module>>();
+const modules = new Map<FileHash, Promise<WebAssembly.Module>>();
+
+/** Programs for a worker to take over: what a browser has made of them once, it need not make in each worker again. */
+export type Programs = ReadonlyMap<FileHash, WebAssembly.Module>;
+
+function compile(kind: Kind): Promise<WebAssembly.Module> {
+  let module = modules.get(kind);
+  if (module === undefined) modules.set(kind, (module = WebAssembly.compile(makeBlocks(PARTS[kind]))));
+  return module;
+}
+
+export async function programsOf(names: readonly FileHash[]): Promise<Programs> {
+  const programs = new Map<FileHash, WebAssembly.Module>();
+  for (const name of names) if (name !== "crc32") programs.set(name, await compile(name));
+  return programs;
+}
+
+export function takeOver(programs: Programs): void {
+  for (const [name, module] of programs) modules.set(name, Promise.resolve(module));
+}
 
 // What is digested in one call; it stays in the processor's cache.
 const WINDOW = 65536;
@@ -55,9 +74,7 @@ class BlockDigest implements Running {
   }
 
   static async start(kind: Kind): Promise<BlockDigest> {
-    let module = modules.get(kind);
-    if (module === undefined) modules.set(kind, (module = WebAssembly.compile(makeBlocks(PARTS[kind]))));
-    return new BlockDigest(await WebAssembly.instantiate(await module), PARTS[kind]);
+    return new BlockDigest(await WebAssembly.instantiate(await compile(kind)), PARTS[kind]);
   }
 
   reset(): void {

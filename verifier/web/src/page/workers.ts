@@ -4,15 +4,19 @@
  * done here.
  */
 
-import { type FileHash, startHash } from "../crypto/hashing.js";
+import { type FileHash, type Programs, programsOf, startHash, takeOver } from "../crypto/hashing.js";
 import { type DigestBlob, digestBlob, piecesOf } from "../digests.js";
 
-interface Job {
+interface Task {
   readonly hashes: readonly FileHash[];
   /** What to digest: a blob, or the pieces that come from the worker that reads it. */
   readonly from: Blob | MessagePort;
   /** The worker that gets each piece next. */
   readonly to?: MessagePort;
+}
+
+interface Job extends Task {
+  readonly programs: Programs;
 }
 
 interface Answer {
@@ -39,6 +43,7 @@ export function serve(): void {
   self.onmessage = async ({ data }: MessageEvent<Job>) => {
     const tell = (answer: Answer): void => self.postMessage(answer);
     try {
+      takeOver(data.programs);
       const running = await Promise.all(data.hashes.map(startHash));
       const hand = data.to && handTo(data.to);
       for await (const piece of data.from instanceof Blob ? piecesOf(data.from) : piecesFrom(data.from)) {
@@ -126,8 +131,8 @@ export function digestInWorkers(progress: Progress): DigestBlob {
 export async function sha256InWorker(blob: Blob): Promise<string> {
   const team: Worker[] = [];
   try {
-    const job: Job = { hashes: ["sha256"], from: blob };
-    if (blob.size >= SMALL_BYTES) return (await start(team, job, () => undefined))[0] as string;
+    const task: Task = { hashes: ["sha256"], from: blob };
+    if (blob.size >= SMALL_BYTES) return (await start(team, task, () => undefined))[0] as string;
   } catch (error) {
     if (!(error instanceof NoWorkers)) throw error;
   } finally {
@@ -140,8 +145,8 @@ export async function sha256InWorker(blob: Blob): Promise<string> {
 
 class NoWorkers extends Error {}
 
-/** Give the job to a worker more of the team. */
-function start(team: Worker[], job: Job, progress: Progress): Promise<readonly string[]> {
+/** Give the task to a worker more of the team. */
+function start(team: Worker[], task: Task, progress: Progress): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     let worker: Worker;
     try {
@@ -160,7 +165,11 @@ function start(team: Worker[], job: Job, progress: Progress): Promise<readonly s
       // The name says to the page whether it was the file's fault.
       else reject(new DOMException(data.error?.message, data.error?.name));
     };
-    worker.postMessage(job, [job.from, job.to].filter((it) => it instanceof MessagePort));
+    const send = (programs: Programs): void => {
+      const job: Job = { ...task, programs };
+      worker.postMessage(job, [task.from, task.to].filter((it) => it instanceof MessagePort));
+    };
+    programsOf(task.hashes).then(send).catch(reject);
   });
 }
 
