@@ -2,36 +2,37 @@
 
 What is hashed as the original is what was encrypted, not what a second look at the file would find.
 
-pyrage reads and encrypts on a thread of its own; here both sides are hashed and the ciphertext handed on. It
-lets go of the interpreter only where it asks for bytes or gives some: so turns are short meanwhile, and what
-is handed over is large. Buffers go round, because fresh memory takes time too.
+This thread reads and encrypts; one hashes the original, one the ciphertext, one writes. All let go of the
+interpreter for that and so keep two cores busy. Buffers go round, because fresh memory takes time too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import mmap
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from queue import SimpleQueue
-from threading import Thread
+from itertools import cycle
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from mizheng.cli.keeping.agewriter import CHUNK, TAG, AgeWriter
 from mizheng.cli.keeping.stores.interface import Ciphertext
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from pyrage import x25519
 
-# What stays in a processor's cache between two who use it, and is not handed over too often.
-_CHUNK = 1 << 20
-# Of the file, and as many of the ciphertext.
-_BUFFERS = 4
-# Otherwise whoever wants to go on waits for 5 ms, in which pyrage encrypts 4 MiB.
-_TURN_SECONDS = 1e-4
+# Of the file: what stays in a processor's cache between two who use it, and is not handed over too often.
+_PIECE = 16 * CHUNK
+# As much is read before a piece is known not to be the last.
+_MOST = _PIECE + CHUNK
+_BUFFERS = 6
 
 Write = Callable[[memoryview], object]
-"""Takes a piece of ciphertext, which is overwritten when it returns."""
+"""Takes a piece of ciphertext, which is overwritten when it returns.
+
+Called in order, though not always on the same thread; after an error perhaps for some pieces more.
+"""
 
 Tick = Callable[[int], None]
 """Called with the number of bytes of the original just read."""
@@ -49,25 +50,20 @@ def encrypt(
     file: BinaryIO, recipients: Sequence[x25519.Recipient], write: Write, tick: Tick = lambda _size: None
 ) -> Encrypted:
     """Encrypt an open, unbuffered file to its end. Errors of the file and of `write` come through."""
-    work = _Work(file)
+    age = AgeWriter([str(recipient) for recipient in recipients])
     original, ciphertext = _Counted(), _Counted()
-    thread = Thread(target=work.run, args=(list(recipients),), name="age", daemon=True)
-    with _short_turns():
-        thread.start()
-        try:
-            while piece := work.done.get():
-                if piece.is_original:
-                    original.update(piece.data)
-                    tick(len(piece.data))
-                else:
-                    ciphertext.update(piece.data)
-                    write(piece.data)
-                piece.back.give(piece.buffer)
-        finally:
-            work.stop()
-            thread.join()
-    if work.error is not None:
-        raise work.error
+    ciphertext.update(memoryview(age.start))
+    write(memoryview(age.start))
+    with _Lines() as lines:
+        for buffers, size, is_last in _pieces(file):
+            tick(size)
+            if not is_last:
+                lines.start()
+            plain = buffers.plain[:size]
+            lines.call(0, original.update, plain, buffers)
+            made = buffers.made[: age.encrypt(plain, buffers.made, is_last=is_last)]
+            lines.call(1, ciphertext.update, made, buffers)
+            lines.call(2, write, made, buffers)
     what = Ciphertext(ciphertext.digest.hexdigest(), ciphertext.size)
     return Encrypted(original.digest.hexdigest(), original.size, what)
 
@@ -84,120 +80,76 @@ class _Counted:
         self.size += len(data)
 
 
-class _StoppedError(Exception):
-    """Nobody wants the rest."""
-
-
 class _Buffers:
-    """Some that go round; whoever takes one waits until one is free."""
+    """A piece of the file, what is made of it, and who has not done with them yet."""
 
     def __init__(self) -> None:
-        self._free: SimpleQueue[mmap.mmap | None] = SimpleQueue()
-        self._made = 0
+        self.plain = memoryview(mmap.mmap(-1, _MOST))
+        self.made = memoryview(mmap.mmap(-1, _MOST + _MOST // CHUNK * TAG))
+        self.in_use: list[Future[object]] = []
 
-    def take(self) -> mmap.mmap:
-        if self._made < _BUFFERS and self._free.empty():
-            self._made += 1
-            return mmap.mmap(-1, _CHUNK)
-        buffer = self._free.get()
-        if buffer is None:
-            raise _StoppedError
-        return buffer
-
-    def give(self, buffer: mmap.mmap | None) -> None:
-        """Back; None: whoever waits is to stop."""
-        self._free.put(buffer)
+    def wait(self) -> None:
+        """Until all have; what went wrong there is raised."""
+        for use in self.in_use:
+            use.result()
+        self.in_use.clear()
 
 
-class _Piece(NamedTuple):
-    """What was read or made, and where its buffer goes when it is no longer needed."""
+def _pieces(file: BinaryIO) -> Iterator[tuple[_Buffers, int, bool]]:
+    """Buffers with a piece of the file, its size, and whether it is the last; that of an empty file is empty.
 
-    is_original: bool
-    data: memoryview
-    buffer: mmap.mmap
-    back: _Buffers
+    It ends when nobody uses any of the buffers any more.
+    """
+    order = cycle([_Buffers() for _ in range(_BUFFERS)])
+    buffers = next(order)
+    size = _fill(file, buffers.plain)
+    while size == _MOST:
+        yield buffers, _PIECE, False
+        following = next(order)
+        following.wait()
+        following.plain[:CHUNK] = buffers.plain[_PIECE:]
+        buffers = following
+        size = CHUNK + _fill(file, buffers.plain[CHUNK:])
+    yield buffers, size, True
+    for _ in range(_BUFFERS):
+        # The oldest first: its error is the one.
+        next(order).wait()
 
 
-class _Work:
-    """The file that pyrage reads, and the one that it writes, on its own thread."""
+def _fill(file: BinaryIO, buffer: memoryview) -> int:
+    """Read as much as there is room for, less only at the end: a read may give less than it was asked for."""
+    size = 0
+    while size < len(buffer) and (more := file.readinto(buffer[size:])):  # type: ignore[attr-defined]
+        size += more
+    return size
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.done: SimpleQueue[_Piece | None] = SimpleQueue()
-        """What was read and made, in order; then None."""
-        self.error: BaseException | None = None
-        self._file = file
-        self._originals, self._ciphertexts = _Buffers(), _Buffers()
-        self._in: mmap.mmap | None = None
-        self._at = self._end = 0
-        self._out: mmap.mmap | None = None
-        self._filled = 0
 
-    def run(self, recipients: list[x25519.Recipient]) -> None:
-        import pyrage
+class _Lines:
+    """Three threads, each of which does in order what it is given; before they start it is done at once."""
 
-        try:
-            pyrage.encrypt_io(self, self, recipients)
-            self._push()
-        except BaseException as error:
-            # It tells of an error in its own words only: the first is the one.
-            self.error = self.error or error
-        finally:
-            self.done.put(None)
+    def __init__(self) -> None:
+        self._threads: list[ThreadPoolExecutor] = []
 
-    def stop(self) -> None:
-        """Let `run` end; it has ended already when it gave its None."""
-        self._originals.give(None)
-        self._ciphertexts.give(None)
+    def start(self) -> None:
+        """The first time. A small file is done before a thread would be there."""
+        if not self._threads:
+            from concurrent.futures import ThreadPoolExecutor
 
-    def read(self, size: int) -> bytes:
-        """pyrage asks for 8 KiB at a time."""
-        if self._at == self._end:
-            self._fill()
-        assert self._in is not None  # noqa: S101 - _fill made it
-        start = self._at
-        self._at = min(start + size, self._end)
-        return self._in[start : self._at]
+            self._threads = [ThreadPoolExecutor(1, "keep") for _ in range(3)]
 
-    def write(self, data: bytes) -> int:
-        """A block of age: 64 KiB and 16 bytes."""
-        if self._filled + len(data) > _CHUNK:
-            self._push()
-        if self._out is None:
-            self._out = self._ciphertexts.take()
-        end = self._filled + len(data)
-        self._out[self._filled : end] = data
-        self._filled = end
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def _fill(self) -> None:
-        try:
-            # Read to its end, it is hashed still; this one is another.
-            self._in = self._originals.take()
-            self._at, self._end = 0, self._file.readinto(self._in)  # type: ignore[attr-defined]
-        except BaseException as error:
-            self.error = error
-            raise
-        if self._end:
-            piece = memoryview(self._in)[: self._end]
-            self.done.put(_Piece(True, piece, self._in, self._originals))
+    def call(
+        self, line: int, do: Callable[[memoryview], object], piece: memoryview, buffers: _Buffers
+    ) -> None:
+        """`buffers` are in use until it is done."""
+        if self._threads:
+            buffers.in_use.append(self._threads[line].submit(do, piece))
         else:
-            self._originals.give(self._in)
+            do(piece)
 
-    def _push(self) -> None:
-        if self._out is not None:
-            piece = memoryview(self._out)[: self._filled]
-            self.done.put(_Piece(False, piece, self._out, self._ciphertexts))
-        self._out, self._filled = None, 0
+    def __enter__(self) -> _Lines:
+        return self
 
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+    def __exit__(self, *_error: object) -> None:
+        """What has not begun is not done any more."""
+        for thread in self._threads:
+            thread.shutdown(cancel_futures=True)

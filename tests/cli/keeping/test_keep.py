@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -97,10 +96,10 @@ def test_stock_age_opens_what_is_kept_for_the_escrow(kept: Kept, tmp_path: Path)
     assert sorted(opened) == sorted(FILES.values())
 
 
-CHUNK = encrypting._CHUNK
+PIECE, MOST = encrypting._PIECE, encrypting._MOST
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 8 * CHUNK + 5])
+@pytest.mark.parametrize("size", [0, 1, PIECE, MOST - 1, MOST, MOST + 1, 8 * PIECE + 5])
 def test_any_size_is_encrypted_whole(tmp_path: Path, size: int) -> None:
     """Around the size of what is read at once, and with every buffer used more than once."""
     data = os.urandom(size)
@@ -116,9 +115,22 @@ def test_any_size_is_encrypted_whole(tmp_path: Path, size: int) -> None:
     assert sum(ticks) == size
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+def test_a_file_that_gives_less_than_it_is_asked_for() -> None:
+    """read(2) may, before the end too."""
+    data = os.urandom(MOST + 5)
+
+    class Stingy(io.BytesIO):
+        def readinto(self, buffer: Any) -> int:
+            return super().readinto(memoryview(buffer)[:70_000])
+
+    identity = x25519.Identity.generate()
+    written = bytearray()
+    encrypting.encrypt(Stingy(data), [identity.to_public()], written.extend)
+    assert pyrage.decrypt(bytes(written), [identity]) == data
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ours: a file that is fifty times as large takes no more buffers."""
-    path = tmp_path / "file"
     made: list[int] = []
     honest = encrypting.mmap.mmap
 
@@ -126,39 +138,55 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         made.append(size)
         return honest(fileno, size)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypting, "_CHUNK", 1 << 17)
-        patch.setattr(encrypting.mmap, "mmap", count)
-        with path.open("w+b", buffering=0) as file:
-            file.truncate(50 << 17)
-            encrypting.encrypt(file, [x25519.Identity.generate().to_public()], lambda _data: None)
-    assert sum(made) <= 2 * encrypting._BUFFERS << 17
-
-
-def test_a_file_that_cannot_be_read() -> None:
-    """The error is the file's own, and not pyrage's word for it."""
-    # Nothing is mapped at address 0.
-    with Path("/proc/self/mem").open("rb", buffering=0) as file, pytest.raises(OSError) as caught:
+    monkeypatch.setattr(encrypting.mmap, "mmap", count)
+    with (tmp_path / "file").open("w+b", buffering=0) as file:
+        file.truncate(50 * PIECE)
         encrypting.encrypt(file, [x25519.Identity.generate().to_public()], lambda _data: None)
+    assert sum(made) < 16 * PIECE
+
+
+@pytest.mark.parametrize("size", [10, 20 * PIECE], ids=["small", "large"])
+def test_a_file_that_cannot_be_read(size: int) -> None:
+    """The error is the file's own, and no thread stays."""
+    before = threading.active_count()
+
+    class Broken(io.BytesIO):
+        def readinto(self, buffer: Any) -> int:
+            if self.tell() >= size // 2:
+                raise OSError(errno.EIO, "broken")
+            return super().readinto(buffer)
+
+    with pytest.raises(OSError, match="broken") as caught:
+        encrypting.encrypt(Broken(bytes(size)), [x25519.Identity.generate().to_public()], lambda _data: None)
     assert caught.value.errno == errno.EIO
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()], ids=["full", "Ctrl-C"]
 )
-def test_what_ends_it_midway_ends_its_thread_too(tmp_path: Path, error: BaseException) -> None:
-    path = tmp_path / "file"
-    before, interval = threading.active_count(), sys.getswitchinterval()
+@pytest.mark.parametrize("side", ["read", "written"])
+def test_what_ends_it_midway_ends_its_threads_too(tmp_path: Path, error: BaseException, side: str) -> None:
+    before = threading.active_count()
+    pieces: list[int] = []
 
-    def write(_data: object) -> None:
-        raise error
+    def count(where: str, size: int) -> None:
+        if where == side:
+            pieces.append(size)
+            if len(pieces) == 4:
+                raise error
 
-    with path.open("w+b", buffering=0) as file:
-        file.truncate(20 * CHUNK)
+    with (tmp_path / "file").open("w+b", buffering=0) as file:
+        file.truncate(20 * PIECE)
         with pytest.raises(type(error)) as caught:
-            encrypting.encrypt(file, [x25519.Identity.generate().to_public()], write)
+            encrypting.encrypt(
+                file,
+                [x25519.Identity.generate().to_public()],
+                lambda data: count("written", len(data)),
+                lambda size: count("read", size),
+            )
     assert caught.value is error
-    assert (threading.active_count(), sys.getswitchinterval()) == (before, interval)
+    assert threading.active_count() == before
 
 
 def test_a_disk_that_takes_less_than_it_is_given(tmp_path: Path) -> None:
