@@ -40,14 +40,11 @@ function fold(operation: Code, values: readonly Code[]): Code {
 export const add = (...values: readonly Code[]): Code => fold([0x6a], values);
 export const subtract = (left: Code, right: Code): Code => [left, right, 0x6b];
 export const and = (...values: readonly Code[]): Code => fold([0x71], values);
-export const or = (...values: readonly Code[]): Code => fold([0x72], values);
 export const xor = (...values: readonly Code[]): Code => fold([0x73], values);
-export const shiftRight = (value: Code, bits: number): Code => [value, word(bits), 0x76];
 export const rotateLeft = (value: Code, bits: number): Code => [value, word(bits % 32), 0x77];
 export const isBelow = (left: Code, right: Code): Code => [left, right, 0x49];
 /** Four bytes, least significant first. */
 export const load = (at: Code, offset = 0): Code => [at, 0x28, 0, unsigned(offset)];
-export const loadByte = (at: Code, offset = 0): Code => [at, 0x2d, 0, unsigned(offset)];
 export const store = (at: Code, offset: number, value: Code): Code => [at, value, 0x36, 0, unsigned(offset)];
 
 // v128, as four words

@@ -17,7 +17,6 @@ import {
   load,
   loadFour,
   moveBytes,
-  or,
   pick,
   repeat,
   rotateFourLeft,
@@ -231,15 +230,16 @@ const SM3: Hash = {
     const constant = early ? 0x79cc4519 : 0x7a879d8a;
     const turns = at % 32;
     const t = turns === 0 ? constant : (constant << turns) | (constant >>> (32 - turns));
+    // The two parts of the late FF have no bit in common: each is added by itself.
     const ff = early
-      ? xor(get(a), get(b), get(c))
-      : or(and(get(a), get(b)), and(get(c), or(get(a), get(b))));
+      ? [xor(get(a), get(b), get(c))]
+      : [and(get(a), get(b)), and(get(c), xor(get(a), get(b)))];
     const gg = early ? xor(get(e), get(f), get(g)) : xor(get(g), and(get(e), xor(get(f), get(g))));
     return [
       set(T1, turned(a, 12)),
       set(T2, rotateLeft(add(get(T1), word(t), get(e)), 7)),
       // TT1 and TT2; what was d and h becomes the next a and e.
-      set(d, add(subtract(get(d), load(ZERO, SM3_PAIRS + 4 * at)), ff, xor(get(T1), get(T2)))),
+      set(d, add(subtract(get(d), load(ZERO, SM3_PAIRS + 4 * at)), ...ff, xor(get(T1), get(T2)))),
       set(T3, add(subtract(get(h), load(ZERO, SM3_WORDS + 4 * at)), gg, get(T2))),
       set(h, xor(get(T3), turned(T3, 9), turned(T3, 17))),
       set(b, turned(b, 9)),
