@@ -12,7 +12,6 @@ The two signatures of a hand-over come one after the other, from two machines:
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
@@ -157,7 +156,7 @@ class CustodyDocument:
 def read_custody(data: bytes) -> CustodyDocument:
     """Read a document, or an offer, whoever signed it; FormatError, ProofError, VersionError."""
     envelope = dsse.parse(data, CUSTODY_PAYLOAD_TYPE, signatures=(1, 2))
-    return CustodyDocument(_parse_event(envelope.payload), hashlib.sha256(data).hexdigest(), envelope)
+    return CustodyDocument(_parse_event(envelope.payload), envelope.sha256, envelope)
 
 
 def parse_custody(data: bytes) -> Custody:

@@ -72,9 +72,9 @@ class SignedEvent:
         """SignatureError unless the key that it names signed it."""
         self.envelope.verify(self.event.public_key)
 
-    def verify_place(self, document: bytes, proof: bytes) -> TlogProof:
-        """The proof; ProofError, FormatError unless the event is of `document`, and the log has it."""
-        if self.event.document_sha256 != hashlib.sha256(document).digest():
+    def verify_place(self, document_sha256: str, proof: bytes) -> TlogProof:
+        """The proof; ProofError, FormatError unless the event is of that document, and the log has it."""
+        if self.event.document_sha256.hex() != document_sha256:
             raise ProofError("the event is of another document")
         logged = parse_tlog_proof(proof)
         logged.verify(entry_leaf_of(bytes.fromhex(self.envelope.sha256)))
@@ -95,7 +95,7 @@ def verify_recorded(document: bytes, event: bytes, proof: bytes) -> TlogProof:
     """
     found = read_event(event)
     found.verify_signature()
-    return found.verify_place(document, proof)
+    return found.verify_place(hashlib.sha256(document).hexdigest(), proof)
 
 
 def check_text(text: str) -> str:

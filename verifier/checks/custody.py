@@ -68,12 +68,11 @@ class _Examined:
 
 
 def _examine(bundle: Bundle, number: int, put_off: Callable[[Callable[[], Any]], Later[Any]]) -> _Examined:
-    data = outcome(lambda: _read(bundle, number))
-    document = outcome(lambda: read_custody(data()))
+    document = outcome(lambda: _read(bundle, number))
     signed = put_off(lambda: document().verify())
     event = outcome(lambda: _read_event(bundle, number))
     event_signed = put_off(lambda: event()[0].verify_signature())
-    placed = outcome(lambda: event()[0].verify_place(data(), event()[1]))
+    placed = outcome(lambda: event()[0].verify_place(document().sha256, event()[1]))
 
     def recorded() -> TlogProof:
         event_signed()
@@ -82,13 +81,13 @@ def _examine(bundle: Bundle, number: int, put_off: Callable[[Callable[[], Any]],
     return _Examined(number, document, signed, recorded)
 
 
-def _read(bundle: Bundle, number: int) -> bytes:
+def _read(bundle: Bundle, number: int) -> CustodyDocument:
     if not number:
         raise FormatError("custody events are numbered from 1")
     name = custody_members(number)[0]
     if not bundle.has(name):
         raise FormatError("the event of this number is missing")
-    return bundle.read(name, MAX_ENVELOPE_BYTES)
+    return read_custody(bundle.read(name, MAX_ENVELOPE_BYTES))
 
 
 def _read_event(bundle: Bundle, number: int) -> tuple[SignedEvent, bytes]:
