@@ -18,7 +18,7 @@ from itertools import takewhile
 
 from mizheng.notary.anchoring.policy import AnchorPolicy, load_urgent_size
 from mizheng.notary.chain import contract as calls
-from mizheng.notary.chain.beacon import keep_beacon
+from mizheng.notary.chain.beacon import BeaconKeeper
 from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.evidence import capture_final
 from mizheng.notary.chain.finding import Finder, Log, Outcome, Tools
@@ -40,6 +40,9 @@ _IDENTITY_SECONDS = 30
 # An account empties in days; and a final block is taken back never, or once.
 _ACCOUNT_SECONDS = 60
 _WATCH_SECONDS = 60
+# An alarm that another process raised, or somebody has looked at; before anything becomes final it is asked
+# for each time.
+_ALARM_SECONDS = 5
 # Without a limit of the operator's own: when the account pays for no more than this many anchors.
 _ANCHORS_LEFT = 10
 
@@ -72,6 +75,7 @@ class Anchorer:
         self._clock = clock
         self._elapsed = elapsed
         self._outbox = Outbox(engine, chain.profile, deployment, publisher.address)
+        self._beacons = BeaconKeeper(engine, chain)
         # What is under way, and what is in a block: each looked at once a head.
         works = ("advance", "settle", "stay")
         self._lulls: dict[str, Lull[Outcome]] = {work: Lull(elapsed) for work in works}
@@ -85,6 +89,8 @@ class Anchorer:
         self._identified_at = float("-inf")
         self._counted_at = float("-inf")
         self._watched_at = float("-inf")
+        self._alarmed_at = float("-inf")
+        self._has_alarm = False
 
     @property
     def waiting_for(self) -> str | None:
@@ -153,7 +159,7 @@ class Anchorer:
         self._counted_at = self._elapsed()
 
     def _beacon(self) -> Outcome:
-        return keep_beacon(self._engine, self._chain, self._now()), None
+        return self._beacons.step(self._now()), None
 
     def _watch(self) -> Outcome:
         """See whether the newest final anchor is still in its block: then all older ones are, too.
@@ -162,16 +168,16 @@ class Anchorer:
         becomes final any more until the operator has looked.
         """
         if self._elapsed() - self._watched_at < _WATCH_SECONDS:
-            return False, self._alarm()
+            return False, self._known_alarm()
         item = self._outbox.newest(("final",))
         if item is None or item.block_number is None:
             self._watched_at = self._elapsed()
-            return False, self._alarm()
+            return False, self._known_alarm()
         block = self._chain.block(item.block_number)
         # No block at that height: a node that lags behind, or has been restored. It says nothing about ours.
         if block is None or block.hash == item.block_hash:
             self._watched_at = self._elapsed()
-            return False, self._alarm()
+            return False, self._known_alarm()
         logger.critical(
             "chain %s took a final block back: %d was %s and is %s; the anchor of %d entries is not final",
             self._chain.profile.name,
@@ -182,10 +188,15 @@ class Anchorer:
         )
         # Dying here: it is found out again. The next older one is looked at in the next step.
         self._outbox.take_back(item, block.hash, self._now())
+        self._alarmed_at = float("-inf")
         return True, "final-reversed"
 
-    def _alarm(self) -> str | None:
-        return "final-reversed" if self._outbox.has_alarm() else None
+    def _known_alarm(self) -> str | None:
+        """The code to show; it may be some seconds old."""
+        if self._elapsed() - self._alarmed_at >= _ALARM_SECONDS:
+            self._has_alarm = self._outbox.has_alarm()
+            self._alarmed_at = self._elapsed()
+        return "final-reversed" if self._has_alarm else None
 
     def _advance(self) -> Outcome:
         """Bring what is in flight into a block."""
@@ -250,7 +261,9 @@ class Anchorer:
             # Dying here: it is still not in that block at the next start.
             self._outbox.put_back(item, self._now())
             return True, None
-        if not self._chain.holds_final(item.block_number, found.block_hash or b"") or self._alarm():
+        if not self._chain.holds_final(item.block_number, found.block_hash or b""):
+            return False, None
+        if self._outbox.has_alarm():
             return False, None
         # Taken again: from here on it is what courts get, and the node may have been of two minds before.
         earlier = self._outbox.evidence_of(item)

@@ -9,6 +9,9 @@ from mizheng.notary.chain.tables import urgent_requests
 from mizheng.notary.database import reading
 from sqlalchemy import Engine, func, select
 
+# Put together once, as in the outbox.
+_URGENT_SIZE = select(func.max(urgent_requests.c.tree_size))
+
 
 @dataclass(frozen=True, slots=True)
 class AnchorPolicy:
@@ -34,4 +37,4 @@ class AnchorPolicy:
 def load_urgent_size(engine: Engine) -> int:
     """The size of the tree that somebody wants anchored at once; 0 if nobody ever did."""
     with reading(engine) as connection:
-        return connection.execute(select(func.max(urgent_requests.c.tree_size))).scalar() or 0
+        return connection.execute(_URGENT_SIZE).scalar() or 0

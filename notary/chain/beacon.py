@@ -23,35 +23,48 @@ from sqlalchemy.exc import IntegrityError
 INTERVAL_SECONDS = 300
 
 
-def keep_beacon(engine: Engine, chain: Chain, now: int) -> bool:
-    """Keep the newest final block, if the last one kept is older than the interval; whether one was kept."""
-    profile = chain.profile
-    if profile.is_foreign:
-        # A beacon is a header that hashes to the block's hash, which nobody could check here.
-        return False
-    with reading(engine) as connection:
-        last = _newest(connection, profile)
-    if last is not None and 0 <= now - last.seen_at < INTERVAL_SECONDS:
-        return False
-    final = chain.final()
-    if final is None or (last is not None and final.number <= last.number):
-        return False
-    values = {
-        "chain_id": profile.chain_id,
-        "genesis_hash": profile.genesis_hash,
-        "number": final.number,
-        "hash": final.hash,
-        "kind": profile.kind,
-        "header": final.header,
-        "seen_at": now,
-    }
-    try:
-        with writing(engine) as connection:
-            connection.execute(insert(beacon_blocks).values(values))
-    except IntegrityError:
-        # Another process kept the same block.
-        return False
-    return True
+class BeaconKeeper:
+    """Keeps the newest final block of one chain, every so often. `step` from one thread."""
+
+    def __init__(self, engine: Engine, chain: Chain) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._seen_at: int | None = None
+        """When the last one was kept, as far as this process knows."""
+
+    def step(self, now: int) -> bool:
+        """Keep one, if the last is older than the interval; whether one was kept."""
+        profile = self._chain.profile
+        if profile.is_foreign:
+            # A beacon is a header that hashes to the block's hash, which nobody could check here.
+            return False
+        # What is kept stays: the database need not be asked several times a second.
+        if _is_fresh(self._seen_at, now):
+            return False
+        with reading(self._engine) as connection:
+            last = _newest(connection, profile)
+        self._seen_at = None if last is None else last.seen_at
+        if _is_fresh(self._seen_at, now):
+            return False
+        final = self._chain.final()
+        if final is None or (last is not None and final.number <= last.number):
+            return False
+        values = {
+            "chain_id": profile.chain_id,
+            "genesis_hash": profile.genesis_hash,
+            "number": final.number,
+            "hash": final.hash,
+            "kind": profile.kind,
+            "header": final.header,
+            "seen_at": now,
+        }
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(insert(beacon_blocks).values(values))
+        except IntegrityError:
+            # Another process kept the same block.
+            return False
+        return True
 
 
 def newest_beacon(connection: Connection, profile: ChainProfile) -> Beacon | None:
@@ -78,6 +91,10 @@ def list_beacons(connection: Connection) -> Iterator[Beacon]:
     order = (beacon_blocks.c.chain_id, beacon_blocks.c.genesis_hash, beacon_blocks.c.number)
     for row in connection.execute(select(beacon_blocks).order_by(*order)):
         yield _beacon(row)
+
+
+def _is_fresh(seen_at: int | None, now: int) -> bool:
+    return seen_at is not None and 0 <= now - seen_at < INTERVAL_SECONDS
 
 
 def _newest(connection: Connection, profile: ChainProfile) -> Row[Any] | None:
