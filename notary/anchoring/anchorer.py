@@ -24,10 +24,11 @@ from mizheng.notary.chain.evidence import capture_final
 from mizheng.notary.chain.finding import Finder, Log, Outcome, Tools
 from mizheng.notary.chain.interface import Chain, ChainError
 from mizheng.notary.chain.lull import Lull
-from mizheng.notary.chain.outbox import IN_FLIGHT, Item, Outbox
+from mizheng.notary.chain.outbox import Item, Outbox
 from mizheng.notary.chain.publisher import Publisher
 from mizheng.notary.chain.pulse import Pulse
 from mizheng.notary.chain.sending import ForkedError, Sender
+from mizheng.notary.chain.standing import Standing
 from mizheng.notary.chain.status import StatusBoard
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
@@ -76,6 +77,7 @@ class Anchorer:
         self._elapsed = elapsed
         self._outbox = Outbox(engine, chain.profile, deployment, publisher.address)
         self._beacons = BeaconKeeper(engine, chain)
+        self._standing: Standing[Item] = Standing()
         # What is under way, and what is in a block: each looked at once a head.
         works = ("advance", "settle", "stay")
         self._lulls: dict[str, Lull[Outcome]] = {work: Lull(elapsed) for work in works}
@@ -115,6 +117,8 @@ class Anchorer:
         done = False
         held_up = None
         self._head_hash = None
+        # All of one moment. Another process may go on meanwhile: each change names the state it starts from.
+        self._standing = self._outbox.standing()
         try:
             held_up = self._identify()
             if held_up is None:
@@ -169,7 +173,7 @@ class Anchorer:
         """
         if self._elapsed() - self._watched_at < _WATCH_SECONDS:
             return False, self._known_alarm()
-        item = self._outbox.newest(("final",))
+        item = self._outbox.newest_final()
         if item is None or item.block_number is None:
             self._watched_at = self._elapsed()
             return False, self._known_alarm()
@@ -200,7 +204,7 @@ class Anchorer:
 
     def _advance(self) -> Outcome:
         """Bring what is in flight into a block."""
-        item = self._outbox.oldest(IN_FLIGHT)
+        item = self._standing.in_flight
         if item is None:
             self._pulse.rest()
             return False, None
@@ -226,7 +230,7 @@ class Anchorer:
 
     def _settle(self) -> Outcome:
         """See whether all that is in a block stays there, and the oldest of it become final."""
-        oldest, newest = self._outbox.oldest(("mined",)), self._outbox.newest(("mined",))
+        oldest, newest = self._standing.oldest_mined, self._standing.newest_mined
         if oldest is None or newest is None:
             return False, None
         if newest.id != oldest.id:
@@ -276,10 +280,10 @@ class Anchorer:
     def _prepare(self) -> Outcome:
         """Write down the next transaction, if the log has grown and it is time."""
         size, root, note = self._log.head()
-        newest = self._outbox.newest()
+        newest = self._standing.newest
         if size == 0 or (newest is not None and newest.tree_size >= size):
             return False, None
-        if self._outbox.oldest(IN_FLIGHT) is not None:
+        if self._standing.in_flight is not None:
             return False, None
         if not self._policy.is_due(newest, size, load_urgent_size(self._engine), self._clock()):
             return False, None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mizheng.notary.chain.outbox import LIVE
 from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.notary.chain.standing import LIVE
 from mizheng.notary.chain.tables import anchors, urgent_requests
 from mizheng.notary.chain.transactions import DAY
 from mizheng.notary.companies.api_keys import Caller

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mizheng.notary.chain.outbox import LIVE
 from mizheng.notary.chain.profiles import ChainProfile
+from mizheng.notary.chain.standing import LIVE
 from mizheng.notary.chain.tables import anchoring_status, anchors
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 

@@ -13,7 +13,7 @@ Every change names the states it starts from, so two processes that work on one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,11 @@ from mizheng.notary.chain.deploy import Deployment
 from mizheng.notary.chain.interface import FoundTransaction
 from mizheng.notary.chain.profiles import ChainProfile
 from mizheng.notary.chain.publisher import SignedTransaction
+from mizheng.notary.chain.standing import IN_FLIGHT, LIVE, Standing, read_ends, select_ends
 from mizheng.notary.chain.tables import anchors, final_reversals
 from mizheng.notary.chain.transactions import Attempt, TransactionBook
 from mizheng.notary.database import reading, writing
-from sqlalchemy import Engine, Row, Select, bindparam, func, insert, select, update
-
-IN_FLIGHT = ("prepared", "sent")
-LIVE = ("prepared", "sent", "mined", "final")
+from sqlalchemy import Engine, Row, bindparam, func, insert, select, update
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +63,26 @@ class Outbox:
         # Put together once: they are asked several times a second, and making one costs more than asking it.
         self._here = select(*columns).where(*here)
         self._by_id = self._here.where(anchors.c.id == bindparam("wanted"))
-        places = select(anchors.c.tree_size, anchors.c.id)
-        places = places.where(*here, anchors.c.state == bindparam("wanted")).limit(1)
-        self._smallest = places.order_by(anchors.c.tree_size)
-        self._largest = places.order_by(anchors.c.tree_size.desc())
+        self._ends = select_ends(here)
+        final = self._here.where(anchors.c.state == "final")
+        self._newest_final = final.order_by(anchors.c.tree_size.desc()).limit(1)
 
     # Reading
 
-    def oldest(self, states: Sequence[str]) -> Item | None:
-        """The smallest head among the items in these states: heads go in one after the other."""
-        return self._first(states, self._smallest, min)
+    def standing(self) -> Standing[Item]:
+        """What is under way; one question to the database, as it is asked several times a second."""
+        with reading(self._engine) as connection:
+            ends = read_ends(connection, self._ends)
+            wanted = {place for place in ends if place is not None}
+            rows = {place: connection.execute(self._by_id, {"wanted": place}).first() for place in wanted}
+        items = {place: _item(row) for place, row in rows.items() if row is not None}
+        return Standing(*(None if place is None else items.get(place) for place in ends))
 
-    def newest(self, states: Sequence[str] = LIVE) -> Item | None:
-        """The largest head among the items in these states."""
-        return self._first(states, self._largest, max)
+    def newest_final(self) -> Item | None:
+        """The largest head that is final."""
+        with reading(self._engine) as connection:
+            row = connection.execute(self._newest_final).first()
+        return None if row is None else _item(row)
 
     def mined(self) -> list[Item]:
         """Items in a block that is not final yet, the largest head first."""
@@ -261,25 +265,6 @@ class Outbox:
         )
         with writing(self._engine) as connection:
             connection.execute(statement)
-
-    def _first(
-        self,
-        states: Sequence[str],
-        statement: Select[tuple[int, int]],
-        choose: Callable[[list[tuple[int, int]]], tuple[int, int]],
-    ) -> Item | None:
-        # State by state, from the index alone, and then the one row: in one statement the database would read
-        # and sort every row with its evidence, at each step.
-        with reading(self._engine) as connection:
-            found = [
-                (row.tree_size, row.id)
-                for state in states
-                for row in connection.execute(statement, {"wanted": state})
-            ]
-            if not found:
-                return None
-            chosen = connection.execute(self._by_id, {"wanted": choose(found)[1]}).first()
-        return None if chosen is None else _item(chosen)
 
 
 # What an item is without its block.
