@@ -72,15 +72,18 @@ $(VENV)/.made:
 		{ echo "error: $(PYTHON) can make no virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
+# Compiled where there is a compiler.
+native := $(wildcard cli/sealing/native/*)
+
 # The lock is complete (--no-deps) and names every archive by its digest (--require-hashes).
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.made
+$(VENV)/.runtime: requirements.lock pyproject.toml $(native) | $(VENV)/.made
 	@echo "installing what the notary and the command line need …"
 	@$(pip) --require-hashes --no-deps -r requirements.lock
 	@$(pip) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # What tests need holds all that running needs, so that either stamp may come first.
-$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/.made
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(native) | $(VENV)/.made
 	@echo "installing what the tests need …"
 	@# Beside it what `tools` brings, which says what went wrong, if anything did.
 	@( $(bin)/python -m tests.tools.system; $(bin)/python -m tests.support.tools ) >/dev/null 2>&1 & \

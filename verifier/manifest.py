@@ -24,7 +24,7 @@ MIN_TREE_SIZE = 1024
 MAX_TREE_SIZE = 2**32
 
 _COMMITMENT_CONTEXT = b"mizheng/manifest/v1\n"
-_PAD_CONTEXT = b"mizheng/pad/v1\n"
+PAD_CONTEXT = b"mizheng/pad/v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Manifest:
         leaves = list(leaf_hashes)
         self.tree_size = compute_tree_size(len(leaves))
         pads = range(self.tree_size - len(leaves))
-        pad = KeyedHash(manifest_key, _PAD_CONTEXT)
+        pad = KeyedHash(manifest_key, PAD_CONTEXT)
         leaves += (pad.digest(i.to_bytes(8, "big")) for i in pads)
         leaves.sort()
         self._leaves = leaves

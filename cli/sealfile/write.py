@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from mizheng.cli.errors import OutputFault
 from mizheng.cli.files import publish
@@ -24,7 +24,6 @@ from mizheng.verifier.canonical import dump
 from mizheng.verifier.signature import PublicKey
 
 if TYPE_CHECKING:
-    from mizheng.verifier.manifest import Manifest
     from pyrage import x25519
 
 _BLOCK = 1 << 20
@@ -41,6 +40,18 @@ class Previous:
 
     envelope_sha256: str
     path: str
+
+
+class Committed(Protocol):
+    """What is asked of a manifest here."""
+
+    tree_size: int
+    root: bytes
+
+    def levels(self) -> Sequence[bytes] | Sequence[Sequence[bytes]]:
+        """The tree level by level, the sorted leaves first; a level may be in one piece."""
+
+    def commitment(self, depositor_key: PublicKey, /) -> bytes: ...
 
 
 class SealWriter:
@@ -95,21 +106,22 @@ class SealWriter:
         with self._on_disk():
             self._segment(RECORDS, lines, count)
             self._segment(LABELS, labels, count)
-            # Not the first batch: after it the process may still part into several, and has no thread then.
+            # Not the first batch: after it the process mostly parts into several, and has no thread then.
             if self._records:
                 self._flusher.written(len(lines) + len(labels))
         self._records += count
 
-    def finish(self, manifest: Manifest, public_key: PublicKey, previous: Previous | None = None) -> State:
+    def finish(self, manifest: Committed, public_key: PublicKey, previous: Previous | None = None) -> State:
         """Write what makes the records a seal, and put the file under its name."""
         with self._on_disk():
             return self._finish(manifest, public_key, previous)
 
-    def _finish(self, manifest: Manifest, public_key: PublicKey, previous: Previous | None) -> State:
+    def _finish(self, manifest: Committed, public_key: PublicKey, previous: Previous | None) -> State:
         if manifest.tree_size >= MIN_KEPT_TREE:
             for level in manifest.levels():
-                for start in range(0, len(level), TREE_PIECE):
-                    self._segment(TREE, b"".join(level[start : start + TREE_PIECE]), 0)
+                nodes = level if isinstance(level, bytes) else b"".join(level)
+                for start in range(0, len(nodes), 32 * TREE_PIECE):
+                    self._segment(TREE, nodes[start : start + 32 * TREE_PIECE], 0)
         contents = {
             "previous": {"envelope_sha256": previous.envelope_sha256, "path": previous.path}
             if previous

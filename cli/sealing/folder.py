@@ -83,6 +83,11 @@ class Folder:
         if self._descriptor is not None:
             os.close(self._descriptor)
 
+    @property
+    def descriptor(self) -> int | None:
+        """Of the directory; None where it is not open, or the system names nothing within one."""
+        return self._descriptor
+
     def scan(self) -> list[tuple[bytes, os.DirEntry[Any]]]:
         """(name, entry) of what is in it, by name."""
         if self._descriptor is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from mizheng.cli.sealfile.labels import pack_entry, pack_file, split_entries
 from mizheng.cli.sealing.chunks import Chunk, Part, Piece
 from mizheng.cli.sealing.folder import Folder, Other, stamp_fields
 from mizheng.cli.sealing.hashing import Digests, Tick, UnreadableError, digest_within
+from mizheng.cli.sealing.quick import Run
 from mizheng.cli.sealing.records import RecordWriter
 from mizheng.cli.sealing.small import digest_row
 from mizheng.verifier.errors import FormatError
@@ -67,6 +69,17 @@ class Gathering:
         self._records.append(self._writer.renew(label, record))
         self._labels.append(packed)
 
+    def run(self, run: Run) -> None:
+        """Files of an earlier seal that the compiled part has gone through."""
+        self._join()
+        _place, count, size, lines, leaves, labels = run
+        self._batch.count += count
+        self._batch.size += size
+        self._batch.reused += count
+        self._lines.append(lines)
+        self._leaves.append(leaves)
+        self._labels.append(labels)
+
     def other(self, label: bytes, other: Other) -> None:
         if other.kind == "link":
             self._batch.links += 1
@@ -79,17 +92,27 @@ class Gathering:
 
     def take(self) -> Batch:
         """What came in since the last time."""
-        batch, records = self._batch, self._records
-        batch.count = len(records)
-        batch.lines = b"\n".join([*records, b""])
-        batch.leaves = b"".join(map(leaf_hash, records))
+        self._join()
+        batch = self._batch
+        batch.lines = b"".join(self._lines)
+        batch.leaves = b"".join(self._leaves)
         batch.labels = b"".join(self._labels)
         self._start()
         return batch
 
+    def _join(self) -> None:
+        """Records so far into bytes, so that what comes next may be bytes already."""
+        if self._records:
+            self._batch.count += len(self._records)
+            self._lines.append(b"\n".join([*self._records, b""]))
+            self._leaves += map(leaf_hash, self._records)
+            self._records.clear()
+
     def _start(self) -> None:
         self._batch = Batch()
         self._records: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._leaves: list[bytes] = []
         self._labels: list[bytes] = []
 
 
@@ -99,7 +122,7 @@ def record_chunk(
     """The records of everything in `chunk`, in order; with `split`, a large file comes back as a chunk of its
     own, to be read apart from the rest."""
     known = known_files(chunk.earlier)
-    reading = _Reading(Gathering(writer), tick, is_splitting=split and not chunk.is_split)
+    reading = Reading(Gathering(writer), tick, is_splitting=split and not chunk.is_split)
     for part in chunk.parts:
         names = part.names.split(b"\0")
         with Folder(part.base, part.folder) as folder:
@@ -116,7 +139,7 @@ def record_chunk(
     return reading.take()
 
 
-class _Reading:
+class Reading:
     """A chunk on its way: what is gathered, and the large files between."""
 
     def __init__(self, gathering: Gathering, tick: Tick, *, is_splitting: bool) -> None:
@@ -134,6 +157,14 @@ class _Reading:
             if names and not row:
                 self._read_one(part, folder, names[0])
                 names = names[1:]
+
+    def read_between(self, part: Part, folder: Folder, names: list[bytes], start: int, end: int) -> None:
+        """All from place `start` on and before `end`, files or not."""
+        for place in sorted(other for other in part.others if start <= other < end):
+            self.read(part, folder, names[start:place])
+            self.gathering.other(part.folder + names[place], part.others[place])
+            start = place + 1
+        self.read(part, folder, names[start:end])
 
     def _read_one(self, part: Part, folder: Folder, name: bytes) -> None:
         if self._is_splitting and _is_large(folder, name):
@@ -166,14 +197,20 @@ def known_files(earlier: Iterable[Piece]) -> dict[bytes, bytes]:
     that lies seals with --paranoid, which reads everything.
     """
     known: dict[bytes, bytes] = {}
+    for labels, lines in readable(earlier):
+        # It only saves time: the files are there to be read.
+        with contextlib.suppress(FormatError, ValueError):
+            known.update(zip(split_entries(labels), lines.split(b"\n")[:-1], strict=True))
+    return known
+
+
+def readable(earlier: Iterable[Piece]) -> Iterator[tuple[bytes, bytes]]:
+    """(packed entries, record lines) of those pieces that can still be read."""
     for labels, records in earlier:
         try:
-            lines = records if isinstance(records, bytes) else records.read()
-            known.update(zip(split_entries(labels), lines.split(b"\n")[:-1], strict=True))
-        except (FormatError, OSError, ValueError):
-            # It only saves time: the files are there to be read.
+            yield labels, records if isinstance(records, bytes) else records.read()
+        except (OSError, ValueError):
             continue
-    return known
 
 
 def _not_read(

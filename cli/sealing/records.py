@@ -18,6 +18,8 @@ from mizheng.verifier.keyed import KeyedHash
 from mizheng.verifier.record import MAX_RECORD_BYTES, SALT_CONTEXT
 
 PATH_KINDS = frozenset({"file", "link", "unreadable"})
+FILE_SALT = SALT_CONTEXT + b"file\0"
+"""What the message begins with whose HMAC under the manifest key is a file's salt."""
 
 # Instants are written with four digits of the year; a file dated outside has no time to claim.
 _LAST_INSTANT = 253_402_300_799

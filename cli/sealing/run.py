@@ -22,9 +22,9 @@ from mizheng.cli.sealing.hashing import Tick
 from mizheng.cli.sealing.ignoring import Hidden
 from mizheng.cli.sealing.pool import record_all
 from mizheng.cli.sealing.recording import Batch
+from mizheng.cli.sealing.tree import build_manifest
 from mizheng.cli.sealing.walking import Found, Listing, walk, walk_folders
 from mizheng.verifier.canonical import format_instant
-from mizheng.verifier.manifest import Manifest
 from mizheng.verifier.merkle import leaf_hash
 from mizheng.verifier.record import MANIFEST_KEY_BYTES, build_record, parse_record
 
@@ -118,13 +118,13 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
     """Read everything that the task names and write its seal, or leave nothing that looks like one."""
     manifest_key = os.urandom(MANIFEST_KEY_BYTES)
     summary = Summary(task.output)
-    leaves: list[bytes] = []
+    leaves = bytearray()
     now = format_instant(int(time.time()))
     secret = Secret.generate(manifest_key)
     with SealWriter(task.output, secret, task.recipients, now, force=task.force) as writer:
         told = list(_told_records(task, manifest_key))
         writer.add(*_as_batch(told))
-        leaves += map(leaf_hash, told)
+        leaves += b"".join(map(leaf_hash, told))
         summary.points = len(task.points.of("point")) if task.points else 0
         hidden = Hidden()
         chunks = cut(task.walk_folders(hidden, writer.temporary))
@@ -132,7 +132,7 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
             chunks = join_earlier(chunks, earlier)
         for batch in _record(task, chunks, manifest_key, lambda size: progress(0, size)):
             writer.add(batch.lines, batch.labels, batch.count)
-            leaves += (batch.leaves[start : start + 32] for start in range(0, len(batch.leaves), 32))
+            leaves += batch.leaves
             summary.files += batch.count - batch.links - len(batch.unreadable)
             summary.links += batch.links
             summary.size += batch.size
@@ -140,7 +140,7 @@ def seal_paths(task: Task, progress: Progress = lambda _things, _size: None) -> 
             summary.unreadable += batch.unreadable
             progress(batch.count, 0)
         summary.hidden = hidden.count
-        state = writer.finish(Manifest(leaves, manifest_key), task.public_key, task.previous)
+        state = writer.finish(build_manifest(leaves, manifest_key), task.public_key, task.previous)
         summary.commitment = state.sealed.commitment
     return summary
 

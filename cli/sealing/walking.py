@@ -21,6 +21,7 @@ from mizheng.cli.errors import InputFault, UsageFault
 from mizheng.cli.sealfile.labels import Stamp
 from mizheng.cli.sealing.folder import Folder, Other, reason_of
 from mizheng.cli.sealing.ignoring import IGNORE_NAME, MAX_BYTES, Hidden, Rules, unusable
+from mizheng.cli.sealing.quick import MANY, Quick, find_quick
 
 Kind = Literal["file", "link", "unreadable"]
 
@@ -143,11 +144,14 @@ def _walk_root(base: bytes, name: bytes, ours: _Ours, rules: Rules | None) -> It
                 yield _alone(base, name, None if is_file else folder.other(name, state))
         return
     stack = [(name, rules)]
+    count = 0
     while stack:
         label, rules = stack.pop()
         inner: list[tuple[bytes, Rules | None]] = []
         try:
-            yield _list(base, label, rules, inner, ours)
+            listing = _list(base, label, rules, inner, ours, find_quick() if count > MANY else None)
+            count += len(listing.names)
+            yield listing
         except OSError as error:
             yield _alone(base, label, Other("unreadable", reason_of(error).encode()))
             continue
@@ -161,7 +165,12 @@ def _alone(base: bytes, label: bytes, other: Other | None) -> Listing:
 
 
 def _list(
-    base: bytes, label: bytes, rules: Rules | None, inner: list[tuple[bytes, Rules | None]], ours: _Ours
+    base: bytes,
+    label: bytes,
+    rules: Rules | None,
+    inner: list[tuple[bytes, Rules | None]],
+    ours: _Ours,
+    quick: Quick | None,
 ) -> Listing:
     """The things in one directory in the order of their names; its directories are added to `inner`.
 
@@ -170,6 +179,12 @@ def _list(
     """
     prefix = label + b"/"
     with Folder(base, prefix, to_list=True) as folder:
+        if quick is not None and (rules is None or not rules.specs):
+            found = _scan(quick, folder, ours)
+            if found is not None:
+                files, folders = found
+                inner += [(prefix + name, rules) for name in folders]
+                return Listing(base, prefix, files, {}, [])
         entries = folder.scan()
         if rules is not None and IGNORE_NAME in dict(entries):
             rules = rules.inside(label, _read_rules(folder, label))
@@ -196,6 +211,17 @@ def _list(
                         others[len(names)] = folder.other(name, state)
             names.append(name)
     return listing
+
+
+def _scan(quick: Quick, folder: Folder, ours: _Ours) -> tuple[list[bytes], list[bytes]] | None:
+    """(files, folders) in order; None when anything in it has to be looked at more closely."""
+    found = quick.scan(folder.descriptor) if folder.descriptor is not None else None
+    if found is None:
+        return None
+    files, folders = (joined.split(b"\0") if count else [] for count, joined in (found[:2], found[2:]))
+    if IGNORE_NAME in files or not ours.names.isdisjoint(files):
+        return None
+    return files, folders
 
 
 def _read_rules(folder: Folder, label: bytes) -> bytes:

@@ -37,7 +37,7 @@ class Workers:
     """Idle ones are given chunks, busy ones waited for."""
 
     def __init__(self, count: int, manifest_key: bytes) -> None:
-        # Forking is quick and safe here: this process has no other threads yet.
+        # Forking is quick and safe here: this process has no other thread that holds anything.
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         # Bytes read by each worker, written by it alone; the last place says that they are to stop.
         self._counters = context.RawArray("Q", count + 1)
@@ -79,10 +79,10 @@ class Workers:
         with contextlib.suppress(BrokenPipeError):
             connection.send(chunk)
 
-    def wait(self) -> Iterator[tuple[Any, list[Batch | Chunk]]]:
+    def wait(self, seconds: float = _POLL_SECONDS) -> Iterator[tuple[Any, list[Batch | Chunk]]]:
         """What is done, after a moment at most; CommandError when a worker died or failed."""
         connection: Any
-        for connection in wait(list(self._busy), _POLL_SECONDS):
+        for connection in wait(list(self._busy), seconds):
             slot = self._busy.pop(connection)
             try:
                 result = connection.recv()

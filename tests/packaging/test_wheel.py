@@ -58,6 +58,13 @@ def test_source_archive_leaves_no_private_file(archives: tuple[Path, Path]) -> N
     assert not suffixes & {".pem", ".key", ".db", ".seal"}
 
 
+def test_source_archive_holds_what_is_compiled(archives: tuple[Path, Path]) -> None:
+    with tarfile.open(archives[1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    native = ROOT / "cli" / "sealing" / "native"
+    assert {path.relative_to(ROOT).as_posix() for path in native.iterdir()} <= names
+
+
 def test_base_installation_is_without_the_service(court: Path) -> None:
     look = (
         "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
