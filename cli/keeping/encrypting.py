@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from pyrage import x25519
 
-# Of the file: what stays in a processor's cache between two who use it, and is not handed over too often.
-_PIECE = 16 * CHUNK
+# Of the file: so much that handing over costs little; what fits is done before a thread would begin.
+_PIECE = 32 * CHUNK
 # As much is read before a piece is known not to be the last.
 _MOST = _PIECE + CHUNK
-_BUFFERS = 6
+_BUFFERS = 8
 
 Write = Callable[[memoryview], object]
 """Takes a piece of ciphertext, which is overwritten when it returns.
