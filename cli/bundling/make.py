@@ -17,6 +17,7 @@ from mizheng.cli.files import new_file
 from mizheng.cli.sealfile.content import Content
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealing.hashing import UnreadableError, digest_file
+from mizheng.cli.sealing.records import PATH_KINDS
 from mizheng.verifier.bundlewriting import Evidence, write_bundle
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.manifest import OpenedRecord
@@ -44,7 +45,8 @@ def open_records(content: Content, selection: Selection, *, unasked: Mapping[str
     `unasked`: kinds that are opened, or kept closed, whatever is selected.
     """
     wanted: list[bytes] = []
-    for place, entry in content.entries():
+    opens_files = any(unasked.get(kind) for kind in PATH_KINDS)
+    for place, entry in content.entries((lambda _names: False) if opens_files else selection.passes_over):
         # Only what is opened is read: a seal may hold a million records.
         is_wanted = selection.wants(entry.kind, entry.label, partial(content.record, place))
         if unasked.get(entry.kind, is_wanted):

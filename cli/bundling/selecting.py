@@ -43,6 +43,11 @@ class Selection:
                 found = True
         return found
 
+    def passes_over(self, names: bytes) -> bool:
+        """Whether none of some files, links and unreadable things can be wanted, by their packed names: of a
+        million few are, and to look at each takes seconds."""
+        return all(pattern.passes_over(names) for pattern in self._patterns)
+
     def check(self) -> None:
         """InputFault for a pattern that matched nothing: a bundle without it would be a surprise."""
         for pattern in self._patterns:
@@ -62,6 +67,9 @@ class _Choice(ABC):
     @abstractmethod
     def matches(self, kind: str, label: bytes, line: Line) -> bool: ...
 
+    @abstractmethod
+    def passes_over(self, names: bytes) -> bool: ...
+
 
 class _Path(_Choice):
     def __init__(self, text: str) -> None:
@@ -69,6 +77,8 @@ class _Path(_Choice):
         self._exact = os.fsencode(text.removeprefix("./"))
         self._folder = self._exact if self._exact.endswith(b"/") else None
         self._regex = re.compile(_translate(self._exact), re.DOTALL) if _is_glob(self._exact) else None
+        # What stands before the first sign of a pattern stands in every name that it matches.
+        self._literal = re.split(rb"[*?[]", self._exact, maxsplit=1)[0]
 
     def matches(self, kind: str, label: bytes, line: Line) -> bool:
         if kind not in PATH_KINDS:
@@ -76,6 +86,9 @@ class _Path(_Choice):
         if label == self._exact or (self._folder is not None and label.startswith(self._folder)):
             return True
         return self._regex is not None and self._regex.fullmatch(label) is not None
+
+    def passes_over(self, names: bytes) -> bool:
+        return self._literal not in names
 
 
 class _Kind(_Choice):
@@ -89,6 +102,9 @@ class _Kind(_Choice):
 
     def matches(self, kind: str, label: bytes, line: Line) -> bool:
         return kind == self._kind
+
+    def passes_over(self, names: bytes) -> bool:
+        return self._kind not in PATH_KINDS
 
 
 class _Number(_Choice):
@@ -113,6 +129,10 @@ class _Number(_Choice):
                 return True
         # What a locator names may be a folder: the point is about what lies in it.
         return self._more == "files" and kind in PATH_KINDS and self._is_named(label)
+
+    def passes_over(self, names: bytes) -> bool:
+        # Locators come before all files.
+        return not any(name in names for name in self._files)
 
     def _is_named(self, label: bytes) -> bool:
         return label in self._files or any(label.startswith(name + b"/") for name in self._files)

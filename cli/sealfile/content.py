@@ -6,12 +6,12 @@ labels, a record in its segment, a proof in one piece of each level of the tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from mizheng.cli.sealfile.box import Box, Secret
-from mizheng.cli.sealfile.labels import Entry, unpack_entries
+from mizheng.cli.sealfile.labels import Entry, first_path, unpack_entries
 from mizheng.cli.sealfile.read import Seal, damaged
 from mizheng.cli.sealfile.segments import (
     CONTENTS,
@@ -83,10 +83,20 @@ class Content:
         self._cached: tuple[int, list[bytes]] = (-1, [])
         self._manifest: Manifest | None = None
 
-    def entries(self) -> Iterator[tuple[Place, Entry]]:
-        """Every record by name, in the order in which it was found."""
+    def entries(
+        self, passes_over: Callable[[bytes], bool] = lambda _names: False
+    ) -> Iterator[tuple[Place, Entry]]:
+        """Every record by name, in the order in which it was found.
+
+        `passes_over`: of files, links and what was unreadable, told the packed names of some hundred of them,
+        whether none of these is wanted; they are left out then.
+        """
         for number, batch in enumerate(self._batches):
-            for line, entry in enumerate(unpack_entries(self._read(batch.labels))):
+            names = self._read(batch.labels)
+            # Records of other kinds stand in a batch of their own, before all these.
+            if first_path(names) is not None and passes_over(names):
+                continue
+            for line, entry in enumerate(unpack_entries(names)):
                 yield Place(number, line), entry
 
     def records(self) -> Iterator[bytes]:
