@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +51,22 @@ class StateFile:
 
     def write(self, head: SeenHead) -> None:
         """Note a head unless a higher one is noted; synced when this returns. OSError if it cannot be."""
-        is_new = not self._path.exists()
         with self._opened() as handle:
             present, slot = self._newest(handle, head.origin)
-            if present is not None and present.size >= head.size:
+            if present is None:
+                _sync_folder(self._path.parent)
+            elif present.size >= head.size:
                 return
             # Dying here or in the write: the other slot still holds the head before.
-            _write_all(handle, _dump(head), slot * _SLOT)
-            os.fdatasync(handle)
-        if is_new:
-            _sync_folder(self._path.parent)
+            try:
+                _write_all(handle, _dump(head), slot * _SLOT)
+                os.fdatasync(handle)
+            except OSError:
+                # After a sync that failed the kernel goes on showing what may never reach the disk, and the
+                # next sync finds nothing to do. So it is taken back, and whoever asks again writes it anew.
+                with suppress(OSError):
+                    _write_all(handle, bytes(_SLOT), slot * _SLOT)
+                raise
 
     def _newest(self, handle: int, origin: str) -> tuple[SeenHead | None, int]:
         """The higher of the two slots, and the slot to be written next."""

@@ -13,7 +13,15 @@ from pathlib import Path
 import httpx
 from mizheng.notary.database import create_engine
 
-from tests.faults.independent import Recomputed, SignedHead, leaf, open_note, recompute, root_from
+from tests.faults.independent import (
+    Recomputed,
+    SignedHead,
+    leaf,
+    open_note,
+    recompute,
+    root_from,
+    snapshot,
+)
 from tests.notary.depositor import TestDepositor, register
 from tests.support.notary import NotaryServer
 
@@ -191,3 +199,15 @@ def count(url: str, vkey: str, receipts: Collection[Receipt], seen: Collection[b
     places = {receipt.leaf_index: receipt.envelope_sha256 for receipt in receipts}
     given = {(receipt.leaf_index, receipt.envelope_sha256) for receipt in receipts}
     return Count(len(given), len(lost), len(given) - len(places), len(log.contradictions(heads.values())))
+
+
+def check_envelopes(url: str, receipts: Collection[Receipt]) -> None:
+    """A deposit is more than its entry: of each entry that is one, the envelope itself is kept."""
+    with snapshot(url) as read:
+        stored = read("SELECT leaf_index, envelope FROM deposits ORDER BY leaf_index")
+        places = read("SELECT leaf_index FROM entries WHERE kind = 'deposit' ORDER BY leaf_index")
+    assert [index for index, _ in stored] == [index for (index,) in places]
+    kept = {index: hashlib.sha256(bytes(envelope)).hexdigest() for index, envelope in stored}
+    assert [kept.get(receipt.leaf_index) for receipt in receipts] == [
+        receipt.envelope_sha256 for receipt in receipts
+    ]

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import Tell
-from tests.faults.load import Load, admit, count, make_server, read_vkey
+from tests.faults.load import Load, admit, check_envelopes, count, make_server, read_vkey
 from tests.support.missing import do_without
 from tests.support.notary import NotaryServer
 from tests.support.postgres import Postgres, PostgresMissing
@@ -98,6 +98,7 @@ def check_going_on(server: NotaryServer, load: Load, url: str, tell: Tell, datab
     found = count(url, read_vkey(server), load.receipts, load.checkpoints)
     tell("a full disk", 1, found, f"{load.unanswered} refused while it was full", database=database)
     found.check()
+    check_envelopes(url, load.receipts)
     assert load.unanswered
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.faults.conftest import Tell
-from tests.faults.load import Load, admit, copy_keys, count, make_server, read_vkey
+from tests.faults.load import Load, admit, check_envelopes, copy_keys, count, make_server, read_vkey
 from tests.faults.seeds import chooser
 from tests.notary.depositor import TestDepositor
 from tests.support.postgres import Postgres
@@ -39,6 +39,7 @@ def test_killed_at_random_moments(tmp_path: Path, database_url: str, tell: Tell)
         more = f"{load.unanswered} unanswered, {len(load.checkpoints)} checkpoints read"
         tell("kill -9 of the notary under load", KILLS, found, more)
         found.check()
+        check_envelopes(database_url, load.receipts)
 
 
 def test_one_of_several_killed(tmp_path: Path, postgres: Postgres, tell: Tell) -> None:
@@ -71,3 +72,4 @@ def test_one_of_several_killed(tmp_path: Path, postgres: Postgres, tell: Tell) -
         more = f"{load.unanswered} unanswered, {len(load.checkpoints)} checkpoints read"
         tell(f"kill -9 of one of {SERVERS} processes", KILLS_OF_ONE, found, more, database="postgresql")
         found.check()
+        check_envelopes(url, load.receipts)

@@ -6,19 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from mizheng.notary.companies.quotas import load_quota, set_quota
+from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.instance import Instance
-from mizheng.notary.log.sequencer import Sequencer
+from mizheng.notary.intake.deposits import Deposit, DepositRules, check_deposit
+from mizheng.notary.log.guard import writing_log
+from mizheng.notary.log.sequencer import Sequencer, Submission
 from sqlalchemy import Engine
 
 from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
-from tests.faults.load import Receipt, count
-from tests.faults.writer import Item, make_sequencer, open_log
+from tests.faults.load import Receipt, check_envelopes, count
+from tests.faults.writer import open_log
+from tests.notary.depositor import register_in
 
 CALLS = ("do_execute", "do_executemany", "do_execute_no_params", "do_commit")
 
@@ -63,7 +69,17 @@ class Driver:
         return call
 
 
-def insist(sequencer: Sequencer[Item], item: Item) -> tuple[Receipt, int]:
+class Named(Submission, Protocol):
+    """What a client sends, and knows by its digest."""
+
+    @property
+    def name_sha256(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def insist(sequencer: Sequencer[N], item: N) -> tuple[Receipt, int]:
     """Send until it is answered, as a client does; the receipt and how often it was refused."""
     for refused in range(10):
         try:
@@ -75,30 +91,54 @@ def insist(sequencer: Sequencer[Item], item: Item) -> tuple[Receipt, int]:
     raise AssertionError("no progress")
 
 
+class Envelope(Deposit):
+    """A company's deposit, as it reaches the sequencer."""
+
+    @property
+    def name_sha256(self) -> str:
+        return self.entry.envelope_sha256.hex()
+
+
 @pytest.mark.parametrize("mode", ["lost", "persisted", "gone"])
 def test_every_call_failing(
     tmp_path: Path, database_url: str, mode: str, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
+    """The whole commit of a real deposit, of a company that has a quota: that is counted in it, too."""
     instance: Instance = open_log(database_url, str(tmp_path / "notary"))
-    sequencer = make_sequencer(instance)
+    depositor, caller = register_in(instance)
+    with writing_log(instance.engine, instance.guard) as turn:
+        set_quota(turn.connection, caller.organisation_id, per_day=None, in_all=1_000, per_minute=None)
+
+    def make() -> Envelope:
+        checked = check_deposit(caller, depositor.envelope())
+        return Envelope(**{name.name: getattr(checked, name.name) for name in fields(Deposit)})
+
+    sequencer: Sequencer[Envelope] = Sequencer(
+        instance.engine, instance.signer, DepositRules(), guard=instance.guard
+    )
     sequencer.start()
-    receipts = [insist(sequencer, Item(f"before-{number}"))[0] for number in range(2)]
+    receipts = [insist(sequencer, make())[0] for _ in range(2)]
     with Driver(instance.engine).wrapped(monkeypatch) as driver:
         driver.break_at(0, 0, mode)
-        receipts.append(insist(sequencer, Item("counted"))[0])
+        receipts.append(insist(sequencer, make())[0])
         calls = list(driver.made)
         assert calls.count("do_commit") == 1
         faults = refusals = 0
         for number in range(len(calls)):
             for times in (1, 2):
                 driver.break_at(number, times, mode)
-                receipt, refused = insist(sequencer, Item(f"{number}-{times}"))
+                receipt, refused = insist(sequencer, make())
                 receipts.append(receipt)
                 faults, refusals = faults + times, refusals + refused
     sequencer.stop()
+    with reading(instance.engine) as connection:
+        quota = load_quota(connection, caller.organisation_id)
     instance.engine.dispose()
     found = count(database_url, instance.signer.vkey, receipts)
     found.check()
-    assert len(recompute(database_url, instance.signer.vkey).entries) == len(receipts)
+    # Before them the company's key was enrolled.
+    assert len(recompute(database_url, instance.signer.vkey).entries) == len(receipts) + 1
+    check_envelopes(database_url, receipts)
+    assert quota is not None and quota.used == len(receipts)
     more = f"{len(calls)} calls a deposit, once and twice in a row; {refusals} refused"
     tell(f"the driver's calls: {mode}", faults, found, more)

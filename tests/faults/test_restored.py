@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +18,7 @@ from mizheng.notary.instance import Instance
 from mizheng.notary.log.following import HeadFollower
 from mizheng.notary.log.guard import LogBehindError
 from mizheng.notary.log.head import load_head
-from mizheng.notary.log.statefile import STATE_NAME, StateFile
+from mizheng.notary.log.statefile import STATE_NAME, SeenHead, StateFile
 from mizheng.notary.publishing.directory import DirectoryTarget
 from mizheng.notary.publishing.step import FilePublisher
 
@@ -210,6 +214,34 @@ def test_no_answer_before_the_state_file_is_written(
     sequencer.stop()
     instance.engine.dispose()
     count(database_url, instance.signer.vkey, [receipt]).check()
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_what_could_not_be_synced_is_written_again(
+    tmp_path: Path, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync that failed leaves bytes that read well and may never reach the disk: they do not count."""
+    state = StateFile(tmp_path / STATE_NAME)
+    heads = [SeenHead("log.example/a", size, bytes([size]) * 32) for size in range(1, before + 2)]
+    for head in heads[:-1]:
+        state.write(head)
+    calls: list[str] = []
+
+    def call(name: str, real: Callable[..., int], *arguments: Any) -> int:
+        calls.append(name)
+        if calls == ["pwrite", "fdatasync"]:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(*arguments)
+
+    for name in ("pwrite", "fdatasync"):
+        monkeypatch.setattr(os, name, partial(call, name, getattr(os, name)))
+    with pytest.raises(OSError, match="Input/output"):
+        state.write(heads[-1])
+    calls = ["asked again"]
+    assert state.read("log.example/a") == (heads[-2] if before else None)
+    state.write(heads[-1])
+    assert calls == ["asked again", "pwrite", "fdatasync"]
+    assert state.read("log.example/a") == heads[-1]
 
 
 def test_a_whole_notary_on_an_old_backup(tmp_path: Path) -> None:

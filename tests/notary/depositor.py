@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from mizheng.notary.companies.api_keys import Caller, authenticate
+from mizheng.notary.companies.enrolments import EnrolmentRequest, KeyRegister
 from mizheng.notary.companies.organisations import add_organisation
+from mizheng.notary.database import reading
+from mizheng.notary.instance import Instance
 from mizheng.verifier.canonical import from_base64, to_base64
 from mizheng.verifier.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
 from mizheng.verifier.entry import entry_leaf
@@ -183,3 +187,14 @@ def register_at(url: str, database: Engine) -> TestDepositor:
     made, key = add_organisation(database, f"第{number}测试有限公司", "CN-USCC", make_uscc(number))
     name = made.depositor
     return TestDepositor(url, Org(name.name, name.id_scheme, name.id), key.secret)
+
+
+def register_in(instance: Instance, url: str = "http://127.0.0.1:9") -> tuple[TestDepositor, Caller]:
+    """A new company with an enrolled key, without a server: what a request of it would be taken for."""
+    depositor = register_at(url, instance.engine)
+    with reading(instance.engine) as connection:
+        caller = authenticate(connection, f"Bearer {depositor.api_key}")
+    proof = depositor.key.sign(depositor.message(depositor.key))
+    keys = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
+    keys.enrol(caller, EnrolmentRequest(depositor.key.public, proof, None, None))
+    return depositor, caller

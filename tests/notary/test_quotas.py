@@ -9,9 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from mizheng.notary.companies.api_keys import authenticate
-from mizheng.notary.companies.enrolments import EnrolmentRequest, KeyRegister
-from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.companies.quotas import DAY_SECONDS, Quota, load_quota, set_quota
 from mizheng.notary.config import load_settings
 from mizheng.notary.database import reading
@@ -23,8 +20,8 @@ from mizheng.notary.log.sequencer import Sequenced, Sequencer
 from mizheng.notary.visitors import Callers
 from sqlalchemy import Engine
 
-from tests.notary.depositor import TestDepositor, problem_of, register
-from tests.support.notary import NotaryServer, Org, make_uscc
+from tests.notary.depositor import TestDepositor, problem_of, register, register_in
+from tests.support.notary import NotaryServer
 
 NOW = 1_800_000_000.0
 
@@ -124,16 +121,10 @@ def instance(tmp_path: Path, database_url: str) -> Iterator[Instance]:
 
 def test_two_processes_count_together(instance: Instance) -> None:
     """Two sequencers on one database, as two processes have them."""
-    made, key = add_organisation(instance.engine, "试验有限公司", "CN-USCC", make_uscc(1))
-    name = made.depositor
-    depositor = TestDepositor("http://127.0.0.1:9", Org(name.name, name.id_scheme, name.id), key.secret)
-    with reading(instance.engine) as connection:
-        caller = authenticate(connection, f"Bearer {key.secret}")
-    proof = depositor.key.sign(depositor.message(depositor.key))
-    register_ = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
-    register_.enrol(caller, EnrolmentRequest(depositor.key.public, proof, None, None))
+    depositor, caller = register_in(instance)
+    company = caller.organisation_id
     with writing_log(instance.engine, instance.guard) as turn:
-        set_quota(turn.connection, made.number, per_day=None, in_all=25, per_minute=None)
+        set_quota(turn.connection, company, per_day=None, in_all=25, per_minute=None)
     sequencers = [
         Sequencer(instance.engine, instance.signer, DepositRules(), guard=instance.guard) for _ in range(2)
     ]
@@ -150,6 +141,6 @@ def test_two_processes_count_together(instance: Instance) -> None:
         sequencer.stop()
     assert sum(isinstance(outcome, Sequenced) for outcome in found) == 25
     with reading(instance.engine) as connection:
-        quota = load_quota(connection, made.number)
+        quota = load_quota(connection, company)
     assert quota is not None and (quota.used, quota.used_today) == (25, 25)
     assert quota.day == int(time.time()) // DAY_SECONDS

@@ -10,21 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
-from mizheng.notary.companies.api_keys import authenticate
-from mizheng.notary.companies.enrolments import EnrolmentRequest, KeyRegister
-from mizheng.notary.companies.organisations import add_organisation
 from mizheng.notary.config import load_settings
-from mizheng.notary.database import reading
 from mizheng.notary.instance import Instance, open_instance
 from mizheng.notary.intake.deposits import DepositRules, check_deposit
 from mizheng.notary.log.sequencer import Sequencer
 from mizheng.verifier.access import Document, parse_access
 from mizheng.verifier.signature import PrivateKey
 
-from tests.notary.depositor import TestDepositor
+from tests.notary.depositor import register_in
 from tests.notary.people.conftest import ORIGIN, World
 from tests.support.lawful import make_approval, make_request
-from tests.support.notary import Org, make_uscc
 from tests.support.schema import lay_database
 
 
@@ -47,7 +42,7 @@ class LawfulWorld(World):
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance)
-        self.has = [make_company(instance, number) for number in (11, 12)]
+        self.has = [make_company(instance) for _ in range(2)]
         self.asking = PrivateKey.generate()
 
     def ask(self, company: Company, **changes: Any) -> bytes:
@@ -63,21 +58,14 @@ class LawfulWorld(World):
         return client.request(method, f"/v1/access{path}", headers=headers, content=content)
 
 
-def make_company(instance: Instance, number: int) -> Company:
-    made, key = add_organisation(instance.engine, f"第{number}公司", "CN-USCC", make_uscc(number))
-    name = made.depositor
-    depositor = TestDepositor(ORIGIN, Org(name.name, name.id_scheme, name.id), key.secret)
-    with reading(instance.engine) as connection:
-        caller = authenticate(connection, f"Bearer {key.secret}")
-    proof = depositor.key.sign(depositor.message(depositor.key))
-    register = KeyRegister(instance.engine, instance.keys, instance.signer, instance.guard)
-    register.enrol(caller, EnrolmentRequest(depositor.key.public, proof, None, None))
+def make_company(instance: Instance) -> Company:
+    depositor, caller = register_in(instance, ORIGIN)
     sequencer = Sequencer(instance.engine, instance.signer, DepositRules(), guard=instance.guard)
     sequencer.start()
     envelope = depositor.envelope()
     sequencer.submit_all([check_deposit(caller, envelope)]).result()
     sequencer.stop()
-    return Company(made.number, key.secret, hashlib.sha256(envelope).hexdigest())
+    return Company(caller.organisation_id, depositor.api_key, hashlib.sha256(envelope).hexdigest())
 
 
 @pytest.fixture(scope="module")
