@@ -66,6 +66,8 @@ def test_believed_by_its_validators_alone(tmp_path: Path, kind: str) -> None:
     left = {path.read_bytes() for path in (tmp_path / "export" / "seals").iterdir()}
     with Bundle(bundle) as opened:
         assert {opened.read(name) for name in opened.group("seals")} <= left
+    # So does the trust file among them.
+    company("verify", str(bundle), "--trust", str(tmp_path / "export" / "trust.toml")).ok()
     shown = company("trust", "show", str(trust)).ok().out
     assert f"{kind}, 3 of 4 must seal" in shown
     assert SEALERS[0].address.hex() in shown
