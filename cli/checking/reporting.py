@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from mizheng.cli.errors import OutputFault
 from mizheng.cli.files import publish_bytes
 from mizheng.cli.software import NAME, software_digest, software_version
-from mizheng.cli.terminal.language import N_, translate_with
+from mizheng.cli.terminal.language import N_, _, translate_with
+from mizheng.cli.terminal.output import Progress
 from mizheng.verifier.digests import FileDigests, compute_digests
+from mizheng.verifier.paper.answers import SelfTest
 from mizheng.verifier.paper.missing import require_paper
 from mizheng.verifier.paper.report import (
     MATERIAL_BUNDLE,
@@ -53,8 +55,10 @@ class Reporting:
         trust: Path | None,
         files: Sequence[Path],
         role: str = MATERIAL_ORIGINAL,
+        *,
+        with_self_test: bool = False,
     ) -> None:
-        """`role`: what `files` are.
+        """`role`: what `files` are. With a self-test this software judges the published vectors first.
 
         PaperError without the extra `pdf`, OutputFault if `target` is there, OSError by reading.
         """
@@ -64,6 +68,7 @@ class Reporting:
         self._target = target
         named = [(MATERIAL_BUNDLE, bundle), *([(MATERIAL_TRUST, trust)] if trust else [])]
         named += [(role, path) for path in _files(files)]
+        self._self_test = _test_itself() if with_self_test else None
         self._received = [Received(role, path, _digest(path)) for role, path in named]
 
     def write(
@@ -94,16 +99,30 @@ class Reporting:
             command=shlex.join([NAME, *("FILE" if word in hidden else word for word in sys.argv[1:])]),
             examined_at=int(time.time()),
             comparison=comparison,
+            self_test=self._self_test,
         )
         publish_bytes(self._target, make_report(examination, translate_with(), language))
+
+
+def _test_itself() -> SelfTest:
+    from mizheng.cli.checking.selftest import read_vectors, run_vectors
+
+    with Progress(_("test vectors")) as progress:
+        result = run_vectors(read_vectors(), lambda: progress.advance(1, 0))
+    passed = sum(passed for _group, (_count, passed) in result.counts.items())
+    return SelfTest(result.count, passed, result.sha256)
 
 
 def _environment() -> Iterator[tuple[str, str]]:
     import ssl
 
+    from cryptography.hazmat.backends.openssl import backend
+
     yield N_("system"), f"{platform.system()} {platform.release()} {platform.machine()}"
     yield N_("interpreter"), f"{platform.python_implementation()} {platform.python_version()}"
-    yield N_("cryptography"), f"{_version('cryptography')}, {ssl.OPENSSL_VERSION}"
+    # Signatures are checked by the one that comes with cryptography; digests are made by the interpreter's.
+    yield N_("cryptography"), f"{_version('cryptography')}, {backend.openssl_version_text()}"
+    yield N_("digests"), ssl.OPENSSL_VERSION
     yield N_("typesetting"), f"Typst {_version('typst')}"
     yield N_("time zone"), time.strftime("%Z %z")
 

@@ -56,8 +56,15 @@ class SelfTest:
 
 
 def read_vectors() -> bytes:
-    """The packed vectors of this installation; OSError when they are not there."""
-    return (resources.files(__package__) / VECTORS).read_bytes()
+    """The packed vectors of this installation; SoftwareFault when they are not there."""
+    try:
+        return (resources.files(__package__) / VECTORS).read_bytes()
+    except OSError as error:
+        raise SoftwareFault(
+            "the vectors of the self-test are missing: {reason}",
+            "install the software again",
+            reason=error.strerror,
+        ) from error
 
 
 def run_vectors(packed: bytes, advance: Callable[[], None] = lambda: None) -> SelfTest:

@@ -60,6 +60,7 @@ def compare(
     from mizheng.cli.checking.comparing import OpenedFiles
     from mizheng.cli.commands.verify import load_trust
     from mizheng.cli.files import write_private
+    from mizheng.verifier.paper.reading import find_reader
     from mizheng.verifier.text import render
     from mizheng.verifier.verify import verify_bundle
 
@@ -67,7 +68,7 @@ def compare(
     data = _read_blind(paths) if blind is None else None
     try:
         paper = None if pdf is None else _begin(pdf, bundle, trust, paths, is_blind=data is not None)
-        report = verify_bundle(bundle, believed, now=int(time.time()))
+        report = verify_bundle(bundle, believed, now=int(time.time()), pdf_reader=find_reader())
     except OSError as error:
         raise InputFault(
             "{name}: {reason}", name=str(error.filename or bundle), reason=error.strerror

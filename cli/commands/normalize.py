@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
 def normalize(source: Path, target: Path, trust: str | None, force: bool, as_json: bool) -> int:
     from mizheng.cli.commands.verify import load_trust
+    from mizheng.verifier.paper.reading import find_reader
     from mizheng.verifier.report import Status
     from mizheng.verifier.verify import verify_bundle
 
     believed = load_trust(Path(trust)) if trust is not None else None
     is_changed = _write(source, target, force=force)
-    report = verify_bundle(target, believed, now=int(time.time()))
+    report = verify_bundle(target, believed, now=int(time.time()), pdf_reader=find_reader())
     has_failed = any(check.status is Status.FAIL for check in report.checks)
     if as_json:
         emit_json(

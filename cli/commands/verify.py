@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     "--batch", metavar="DIR", help=N_("check every bundle (*.zip) in a folder and those below it, and count")
 )
 @click.option("--report", "pdf", metavar="FILE.pdf", help=N_("also write the report as a PDF"))
+@click.option(
+    "--self-test", "with_self_test", is_flag=True, help=N_("judge the published vectors first, for the PDF")
+)
 @click.option("--json", "as_json", is_flag=True, help=N_("print the report as JSON"))
 def verify(
     bundle: Path | None,
@@ -59,8 +62,11 @@ def verify(
     finality: str,
     batch: str | None,
     pdf: str | None,
+    with_self_test: bool,
     as_json: bool,
 ) -> int:
+    if with_self_test and pdf is None:
+        raise UsageFault("--self-test goes into the PDF of --report", "mizheng self-test prints it alone")
     if batch is not None:
         if bundle is not None or online or pdf:
             raise UsageFault("--batch takes a folder, and no bundle, file, --online or --report beside it")
@@ -74,7 +80,9 @@ def verify(
         return run_batch(Path(batch), data, as_json=as_json)
     if bundle is None:
         raise UsageFault("name a bundle, or a folder of them with --batch")
-    return _verify_one(bundle, files, trust, online, finality, pdf, as_json=as_json)
+    return _verify_one(
+        bundle, files, trust, online, finality, pdf, with_self_test=with_self_test, as_json=as_json
+    )
 
 
 def _verify_one(
@@ -85,6 +93,7 @@ def _verify_one(
     finality: str,
     pdf: str | None,
     *,
+    with_self_test: bool,
     as_json: bool,
 ) -> int:
     from mizheng.verifier.paper.reading import find_reader
@@ -100,7 +109,9 @@ def _verify_one(
         if pdf is not None:
             from mizheng.cli.checking.reporting import Reporting
 
-            reporting = Reporting(Path(pdf), bundle, Path(trust) if trust else None, files)
+            reporting = Reporting(
+                Path(pdf), bundle, Path(trust) if trust else None, files, with_self_test=with_self_test
+            )
         if online:
             from mizheng.cli.checking.online import ask_nodes, read_questions
 

@@ -44,6 +44,7 @@ from mizheng.verifier.enrolment import parse_enrolment
 from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.event import NONCE_BYTES
 from mizheng.verifier.members import STATEMENT
+from mizheng.verifier.paper.reading import find_reader
 from mizheng.verifier.report import Report, Verdict
 from mizheng.verifier.statement import Statement, parse_envelope
 from mizheng.verifier.trust import Trust
@@ -142,7 +143,7 @@ def check_open(home: Path, transfer: Transfer, document: bytes, now: int) -> Non
 
 
 def _verify(bundle: Path, transfer: Transfer, trust: Trust | None, now: int) -> Report:
-    report = verify_bundle(bundle, trust, now=now)
+    report = verify_bundle(bundle, trust, now=now, pdf_reader=find_reader())
     if report.verdict is Verdict.INVALID:
         raise DataFault(
             "the bundle in this transfer is invalid: it was not written out and not accepted",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Mizheng
+from tests.support.notary import NotaryServer
 from tests.support.pictures import read_text
 
 PUMP = b"the pump"
@@ -41,6 +42,18 @@ def test_identical_files_are_named_and_the_rest_only_counted(final: Mizheng, sus
     assert "identical: drawings/pump.dwg and suspect/deep/renamed.bin" in shown
     assert "diary" not in shown
     assert "valve" not in shown
+
+
+def test_it_judges_as_verify_does(final: Mizheng, notary: NotaryServer, suspect: Path) -> None:
+    """The certificate, too, which only a reader of PDF can judge."""
+    trust = notary.export_trust(final.cwd / "trust.toml")
+    reports = [
+        final(*command, "--trust", trust, "--json").ok().json
+        for command in (("verify", "b.zip"), ("compare", "b.zip", "suspect"))
+    ]
+    (certificate,) = [check for check in reports[0]["checks"] if check["code"] == "certificate.signature"]
+    assert certificate["status"] == "PASS"
+    assert reports[0]["checks"] == reports[1]["checks"]
 
 
 def test_nothing_identical_is_said_as_such(final: Mizheng, suspect: Path) -> None:

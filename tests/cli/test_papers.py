@@ -8,8 +8,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.backends.openssl import backend
+from mizheng.cli.checking import selftest
+from mizheng.cli.main import main
 
 from tests.cli.runner import Mizheng
+from tests.cli.test_self_test import few
+from tests.support import vectors
 from tests.support.notary import NotaryServer
 from tests.support.pictures import read_text
 
@@ -113,3 +118,17 @@ def test_report_needs_the_extra(final: Mizheng) -> None:
     assert done.code >= 64
     assert "pip install 'mizheng[pdf]'" in done.err
     assert not (final.cwd / "none.pdf").exists()
+
+
+def test_the_self_test_is_in_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of this very software, in this process; three vectors stand for all."""
+    monkeypatch.setattr(selftest, "read_vectors", few)
+    target = tmp_path / "report.pdf"
+    bundle_path = str(vectors.FOLDER / "sound" / "one-file.zip")
+    assert main(["--lang", "en", "verify", bundle_path, "--report", str(target), "--self-test"]) == 2
+    text = joined(read_text(target.read_bytes()))
+    assert joined("3 of 3 published vectors got the published answer") in text
+    assert joined("self-test: PASS 3/3") in text
+    # What checked the signatures is the library's own OpenSSL, whatever the interpreter is linked with.
+    assert joined(backend.openssl_version_text()) in text
+    assert main(["verify", bundle_path, "--self-test"]) == 64

@@ -1,18 +1,10 @@
-"""What a court asks for, line by line, and what this report has of it (docs/spec/11-court-list.md).
-
-A line is answered by checks, by opened records, or by something that a report cannot see; then it says where
-that is. What the depositor did not give reads NOT_PROVIDED; what was not looked at, NOT_CHECKED.
-"""
+"""What a court asks for, line by line, and where it stands in the pack (docs/spec/11-court-list.md)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..checks.others import UNJUDGED_CODES
-from ..report import Report, Status
-from ..words import N_, Translate
+from ..words import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +22,10 @@ class Requirement:
     """Checks that answer it."""
     kinds: tuple[str, ...] = ()
     """Kinds of opened records that answer it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A requirement as this report answers it, in the reader's language."""
-
-    number: int
-    what: str
-    source: str
-    place: str
-    states: tuple[str, ...]
-    """Each check with its status, each kind of record given or not; empty where a report cannot see it."""
+    events: tuple[str, ...] = ()
+    """Sorts of custody events that answer it."""
+    is_self_tested: bool = False
+    """The self-test of the software that wrote the report answers it, too."""
 
 
 REQUIREMENTS = (
@@ -109,7 +93,10 @@ REQUIREMENTS = (
         11,
         N_("ran normally, errors noticed"),
         "证据规定 93(2)(3)",
-        N_("mizheng self-test; record unreadable"),
+        N_("report, self-test; record unreadable"),
+        (),
+        ("unreadable",),
+        is_self_tested=True,
     ),
     Requirement(
         12,
@@ -147,7 +134,13 @@ REQUIREMENTS = (
         N_("custody events"),
         ("custody.chain", "custody.signatures", "custody.log", "custody.custodians"),
     ),
-    Requirement(18, N_("keeping"), "互联网法院规定 11", N_("the depositor's own seal"), ()),
+    Requirement(
+        18,
+        N_("keeping"),
+        "互联网法院规定 11",
+        N_("custody events; the depositor's own seal and keeping record"),
+        events=("storage", "inspection"),
+    ),
     Requirement(
         19, N_("platform qualification"), "在线诉讼规则 17(1)(3)", N_("platform facts"), ("platform.facts",)
     ),
@@ -174,37 +167,3 @@ REQUIREMENTS = (
         ("bundle.signature", "disclosure.entry"),
     ),
 )
-
-
-def answer_requirements(report: Report, kinds: frozenset[str], _: Translate) -> tuple[Line, ...]:
-    """The list as this report answers it; `kinds` are those of the opened records."""
-    return tuple(
-        Line(
-            requirement.number,
-            _(requirement.what),
-            requirement.source,
-            _(requirement.place),
-            tuple(_states(requirement, report, kinds, _)),
-        )
-        for requirement in REQUIREMENTS
-    )
-
-
-def _states(requirement: Requirement, report: Report, kinds: frozenset[str], _: Translate) -> Iterator[str]:
-    for code in requirement.codes:
-        found = Counter(check.status for check in report.checks if check.code == code)
-        # Every status that there was, none made better or worse by another.
-        for status in Status:
-            if found[status]:
-                yield f"{code} {status}" + (f" ×{found[status]}" if found[status] > 1 else "")
-        if not found:
-            yield f"{code} {Status.NOT_CHECKED}"
-        if code in UNJUDGED_CODES:
-            # Nobody is to take for the depositor's omission what was not built.
-            yield _(N_("(not checked by this version, given or not)"))
-    for kind in requirement.kinds:
-        # A record that is opened is given; whether what it says is true no check can tell.
-        yield _GIVEN.format(kind=kind) if kind in kinds else f"record {kind}: {Status.NOT_PROVIDED}"
-
-
-_GIVEN = "record {kind}: given"

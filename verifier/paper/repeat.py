@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 
 from .. import shell
 from ..canonical import parse_instant
-from ..members import DOCUMENT, ENROLMENT, KEY_STATUS, STATEMENT, SUPPLEMENTED, SUPPLEMENTED_PROOF
+from ..members import (
+    DISCLOSURE,
+    DISCLOSURE_EVENT,
+    DISCLOSURE_PROOF,
+    DOCUMENT,
+    ENROLMENT,
+    KEY_STATUS,
+    PAGE,
+    STATEMENT,
+    SUPPLEMENTED,
+    SUPPLEMENTED_PROOF,
+)
 from ..report import Check
 
 PREPARATION = shell.functions()
@@ -146,6 +157,57 @@ dsse {SUPPLEMENTED} $(payload {SUPPLEMENTED} | field public_key)
 sed -n 2p {SUPPLEMENTED_PROOF}"""
 
 
+def _recorded(document: str, event: str, proof: str) -> str:
+    """A document's digest, that the event names it, who signed the event, and its place in the log."""
+    leaf = f"$(printf '\\000mizheng/entry/v1\\nsha256 %s\\n' $(digest < {event}) | digest)"
+    # Digits alone: bash runs what stands in brackets where it computes.
+    numbers = (
+        f"$(sed -n 's/^index \\([0-9]*\\)$/\\1/p' {proof}) "
+        f"$(sed '1,/^$/d' {proof} | sed -n '2s/^\\([0-9]*\\)$/\\1/p')"
+    )
+    return f"""\
+digest < {document}; payload {event} | field document_sha256; echo
+dsse {event} $(payload {event} | field public_key)
+{shell.log_root(proof, numbers, "", leaf)}
+{shell.checkpoint_root(proof)}"""
+
+
+def _disclosure(_: str, __: Values) -> str:
+    own = f"dsse {DISCLOSURE} $({shell.own_key()}); payload {DISCLOSURE}; echo"
+    return f"{own}\n{_recorded(DISCLOSURE, DISCLOSURE_EVENT, DISCLOSURE_PROOF)}"
+
+
+def _custody_signatures(_: str, __: Values) -> str:
+    # Two in a hand-over, the giver's and the taker's, in the order of their keys in the document.
+    return r"""
+for e in custody/*[0-9].dsse.json; do
+  payload $e; echo
+  paste <(payload $e | grep -o '"public_key":"[^"]*"' | field public_key) <(grep -o '{"keyid[^}]*}' $e) \
+  | while read k s; do
+    { sed 's/"signatures.*/"signatures":[/' $e; printf '%s]}' "$s"; } > ../one.json
+    dsse ../one.json "$k"; done
+done""".strip()
+
+
+def _custody_chain(_: str, __: Values) -> str:
+    return (
+        "for e in custody/*[0-9].dsse.json; do digest < $e; payload $e | grep -o '\"previous\":[^,]*'; done"
+    )
+
+
+def _custody_log(_: str, __: Values) -> str:
+    event, proof = "${e%.dsse.json}.event.dsse.json", "${e%.dsse.json}.tlog-proof"
+    lines = _recorded("$e", event, proof).replace("\n", "\n  ")
+    return f"for e in custody/*[0-9].dsse.json; do\n  {lines}; done"
+
+
+def _custodians(_: str, __: Values) -> str:
+    return r"""
+for e in custody/*[0-9].dsse.json; do
+  payload $e | grep -o '"public_key":"[^"]*"' | field public_key; done \
+| sort -u | while read k; do echo "$k"; grep -F -B 1 -e "$k" ../trust.toml; done""".strip()
+
+
 def _quote(name: str) -> str:
     return "'" + name.replace("'", "'\\''") + "'"
 
@@ -180,6 +242,12 @@ _COMMANDS: dict[str, _Maker] = {
     "depositor.enrolment": lambda _, __: _by_signer(ENROLMENT, {}),
     "depositor.key-status": lambda _, __: _by_signer(KEY_STATUS, {}),
     "supplement.link": _link,
+    "disclosure.entry": _disclosure,
+    "custody.chain": _custody_chain,
+    "custody.signatures": _custody_signatures,
+    "custody.log": _custody_log,
+    "custody.custodians": _custodians,
+    "page.digest": lambda _, __: f"sha256sum {PAGE}; grep -n -F $(digest < {PAGE}) ../trust.toml",
     "certificate.signature": lambda _, __: "pdfsig certificate.pdf",
     "exhibits.list": lambda _, __: "sha256sum exhibits.pdf; pdftotext -raw exhibits.pdf -",
 }

@@ -14,10 +14,10 @@ from ..codes import CODES
 from ..report import Check, ProvenTime, Report, Status
 from ..text import conclude, not_proven, status_word, verdict_line
 from ..words import N_, Translate
+from .answers import SelfTest, answer_requirements
 from .challenges import answer_challenges
 from .clock import both_times
 from .comparison import Comparison, comparison_data
-from .court import answer_requirements
 from .custody import custody_data
 from .labels import LABELS
 from .names import breakable, visible
@@ -65,6 +65,8 @@ class Examination:
     """The examiner's clock, seconds since 1970; also the PDF's date."""
     comparison: Comparison | None = None
     """With the other side's files; without one the report has no section on it."""
+    self_test: SelfTest | None = None
+    """Of the published vectors, just before; None: not done, and the report says so."""
 
 
 def make_report(examination: Examination, _: Translate, language: str) -> bytes:
@@ -98,6 +100,7 @@ def _data(examination: Examination, _: Translate, language: str) -> dict[str, An
         "software_digest": examination.software_digest,
         "environment": [[_(what), breakable(how)] for what, how in examination.environment],
         "command": breakable(examination.command),
+        "self_test": _self_test(examination.self_test, _),
         "facts": _facts(report, _),
         "times": _times(report, _),
         "custody": custody_data(report, _),
@@ -131,12 +134,19 @@ def _data(examination: Examination, _: Translate, language: str) -> dict[str, An
                 "place": line.place,
                 "states": [visible(state) for state in line.states],
             }
-            for line in answer_requirements(report, _kinds(report), _)
+            for line in answer_requirements(report, _kinds(report), _, examination.self_test)
         ],
         "raw": [_raw(check, _) for check in report.checks],
         "preparation": PREPARATION,
         "comparison": comparison_data(examination.comparison, report, _),
     }
+
+
+def _self_test(result: SelfTest | None, _: Translate) -> str:
+    if result is None:
+        return _("not carried out with this report")
+    text = _("{passed} of {count} published vectors got the published answer; the vectors' SHA-256: {sha256}")
+    return text.format(passed=result.passed, count=result.count, sha256=result.vectors_sha256)
 
 
 def _kinds(report: Report) -> frozenset[str]:
@@ -152,12 +162,20 @@ def _opened(report: Report, _: Translate) -> list[dict[str, str]]:
     states: dict[tuple[str, str], Status] = {
         (check.code, check.subject): check.status for check in report.checks
     }
+    # A file that lay beside the bundle is the subject, by its own name; the record is among the values.
+    beside = {
+        str(check.values["record"]): check.status
+        for check in report.checks
+        if check.code == "original.match" and "record" in check.values
+    }
     lines = []
     for check in report.checks:
         if check.code != "record.content":
             continue
         included = states.get(("record.inclusion", check.subject), Status.NOT_CHECKED)
         original = states.get(("original.match", check.subject.replace("records/", "originals/")[:-5]))
+        if original is None and check.values.get("kind") == "file":
+            original = beside.get(str(check.values.get("record")))
         lines.append(
             {
                 "member": check.subject,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.checkpoint import parse_tlog_proof
 from mizheng.verifier.codes import CODES
 from mizheng.verifier.paper.repeat import PREPARATION, repeat_command
 from mizheng.verifier.report import Check, Report, Status
@@ -44,12 +48,31 @@ EXPECTED = {
     "observation.signature": [GOOD, '"number":{number}', 'name = "{observer}"'],
     "depositor.enrolment": [GOOD, '"method":"{method}"', 'name = "{issuer}"'],
     "depositor.key-status": [GOOD, '"as_of_size":{size}'],
+    "disclosure.entry": [GOOD, '"recipient":"{recipient}"', "{document}\n{document}", "{logged}\n{logged}"],
+    "custody.chain": ['{first}\n"previous":null', '"previous":"{first}"'],
+    # One of the first event, two of the hand-over.
+    "custody.signatures": [f'"why":"示例"}}\n{GOOD}\n{GOOD}'],
+    "custody.log": ["{first}\n{first}\n" + GOOD, "{second}\n{second}\n" + GOOD],
+    "custody.custodians": ['name = "示例市中级人民法院"'],
 }
 # Asked of a node of the reader's choice, or said of members that the example has not.
 NEED_MORE = {
     *("anchor.header", "anchor.receipt", "anchor.event", "anchor.storage", "anchor.contract"),
     *("anchor.canonical", "beacon.block", "beacon.canonical", "certificate.signature", "exhibits.list"),
-    "supplement.link",
+    *("supplement.link", "page.digest"),
+}
+
+
+def digest_of(name: str) -> str:
+    return hashlib.sha256((EXAMPLES / "bundle" / name).read_bytes()).hexdigest()
+
+
+LOGGED = parse_tlog_proof((EXAMPLES / "bundle" / "disclosure.tlog-proof").read_bytes())
+DIGESTS = {
+    "document": digest_of("disclosure.dsse.json"),
+    "logged": LOGGED.checkpoint.root.hex(),
+    "first": digest_of("custody/0001.dsse.json"),
+    "second": digest_of("custody/0002.dsse.json"),
 }
 
 
@@ -79,7 +102,7 @@ def run(command: str, folder: Path) -> str:
 def wanted(code: str, report: Report) -> list[str]:
     """What the command of this code has to print."""
     root = find(report, "log.inclusion").values["root"]
-    values = {"root": root, **report.facts, **find(report, code).values}
+    values = {"root": root, **report.facts, **find(report, code).values, **DIGESTS}
     return [re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), text) for text in EXPECTED[code]]
 
 
@@ -100,23 +123,30 @@ def test_no_command_is_left_untried() -> None:
     assert has_command == {*EXPECTED, *NEED_MORE}
 
 
-@pytest.mark.parametrize("member", ["statement.dsse.json", "records/0001.json", "heads/6.tlog-proof"])
+CHANGED = {
+    "statement.dsse.json": "envelope.signature",
+    "records/0001.json": "record.inclusion",
+    "heads/6.tlog-proof": "log.inclusion",
+    "disclosure.dsse.json": "disclosure.entry",
+    "disclosure.tlog-proof": "disclosure.entry",
+    "custody/0001.dsse.json": "custody.log",
+    "custody/0002.dsse.json": "custody.signatures",
+}
+
+
+@pytest.mark.parametrize("member", CHANGED)
 def test_a_changed_member_is_noticed(member: str, report: Report, folder: Path, tmp_path: Path) -> None:
     """The commands are no rubber stamp: one digit changed, and they print something else."""
     copy = shutil.copytree(folder, tmp_path / "copy" / "unpacked")
     shutil.copy(EXAMPLES / "trust.toml", copy.parent)
-    code = {
-        "statement.dsse.json": "envelope.signature",
-        "records/0001.json": "record.inclusion",
-        "heads/6.tlog-proof": "log.inclusion",
-    }[member]
+    code = CHANGED[member]
     data = (copy / member).read_text("utf-8")
     if member.endswith("tlog-proof"):
         lines = data.split("\n")
-        lines[2] = lines[2].replace("d", "e", 1)
+        lines[2] = ("A" if lines[2][0] != "A" else "B") + lines[2][1:]
         changed = "\n".join(lines)
     else:
-        key = "sig" if "statement" in member else "hashes"
+        key = "hashes" if "records" in member else "sig"
         changed = re.sub(rf'("{key}":\[?"..)(.)', lambda m: m[1] + ("a" if m[2] != "a" else "b"), data)
     assert changed != data
     (copy / member).write_text(changed, "utf-8")
@@ -136,6 +166,34 @@ def test_the_link_of_a_supplement(tmp_path: Path) -> None:
     assert printed.count(str(check.values["envelope_sha256"])) == 2
     assert GOOD in printed
     assert printed.endswith(f"index {check.values['index']}\n")
+
+
+def test_the_enclosed_page(tmp_path: Path) -> None:
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "verify.html").write_bytes(b"page")
+    sha256 = hashlib.sha256(b"page").hexdigest()
+    command = repeat_command(Check("page.digest", Status.PASS, "verify.html", "", {}), [])
+    for trust, count in ((f'sha256 = "{sha256}"', 2), ("none", 1)):
+        (tmp_path / "trust.toml").write_text(trust)
+        assert run(command, tmp_path / "unpacked").count(sha256) == count
+
+
+@pytest.mark.parametrize(
+    "code", ["disclosure.entry", "custody.signatures", "custody.log", "custody.custodians"]
+)
+def test_no_member_of_a_bundle_is_run(code: str, report: Report, folder: Path, tmp_path: Path) -> None:
+    """What stands in a member is data to these commands, whatever bash or sed could make of it."""
+    copy = shutil.copytree(folder, tmp_path / "copy" / "unpacked")
+    shutil.copy(EXAMPLES / "trust.toml", copy.parent)
+    evil = "a[$(touch ../run)]#e;touch ../run;`touch ../run`"
+    payload = base64.b64encode(json.dumps({"public_key": evil}).encode()).decode()
+    document = {"payload": payload, "payloadType": evil, "signatures": [{"keyid": evil, "sig": evil}]}
+    for path in (*copy.glob("custody/*.json"), *copy.glob("disclosure*.json")):
+        path.write_text(json.dumps(document, separators=(",", ":")))
+    for path in (*copy.glob("custody/*-proof"), *copy.glob("*-proof")):
+        path.write_text(path.read_text().replace("index ", f"index {evil}").replace("\n7\n", f"\n{evil}\n"))
+    run(repeat_command(find(report, code), report.checks), copy)
+    assert {path.name for path in copy.parent.iterdir()} <= {"unpacked", "trust.toml", "one.json"}
 
 
 def test_a_name_with_quotes_stays_one_word(report: Report, tmp_path: Path) -> None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
+from mizheng.verifier.canonical import parse_instant
+from mizheng.verifier.paper.answers import SelfTest, answer_requirements
 from mizheng.verifier.paper.challenges import answer_challenges
-from mizheng.verifier.paper.court import REQUIREMENTS, answer_requirements
+from mizheng.verifier.paper.court import REQUIREMENTS
 from mizheng.verifier.paper.report import (
     MATERIAL_BUNDLE,
     MATERIAL_ORIGINAL,
     Examination,
     Material,
+    _opened,
     make_report,
 )
 from mizheng.verifier.report import Check, Report, Status
+from mizheng.verifier.text import status_word
 from mizheng.verifier.trust import parse_trust
 from mizheng.verifier.verify import verify_bundle
 from mizheng.verifier.words import translator
 
+from tests.support import vectors
 from tests.support.pictures import read_text, take_pictures
+from tests.support.world import FILES
 from tests.tools.layout import ROOT
 
 from .samples import digest
@@ -139,6 +146,64 @@ def test_the_courts_list_is_whole(report: Report) -> None:
     # What was not built is not laid at the depositor's door.
     assert states[19] == ("platform.facts NOT_PROVIDED", "(not checked by this version, given or not)")
     assert "observation.signature PASS ×4" in states[16]
+    assert states[11] == ("record unreadable: NOT_PROVIDED", "self-test: NOT_CHECKED")
+    assert states[18] == ("custody event storage: NOT_PROVIDED", "custody event inspection: NOT_PROVIDED")
+
+
+def states_of(name: str, kinds: frozenset[str] = frozenset()) -> dict[int, tuple[str, ...]]:
+    vector = vectors.read(name)
+    trust = None if vector.trust is None else parse_trust(vector.trust)
+    report = verify_bundle(vector.bundle, trust, now=parse_instant(vector.now))
+    return {line.number: line.states for line in answer_requirements(report, kinds, translator("en"))}
+
+
+def test_what_was_not_given_is_told_from_what_was_not_looked_at() -> None:
+    """A check that has nothing to be about was not left out; and who could not read blames nobody."""
+    given = states_of("sound/token-only")
+    assert set(given[15]) == {"anchor.contract NOT_PROVIDED", "anchor.header NOT_PROVIDED"}
+    assert {state.split()[1] for state in given[17]} == {"NOT_PROVIDED"}
+    broken = states_of("anchor/header-cut")
+    assert broken[15] == ("anchor.contract NOT_CHECKED", "anchor.header FAIL")
+    unreadable = states_of("file/empty")
+    assert not [state for states in unreadable.values() for state in states if "NOT_PROVIDED" in state]
+    one_record_unread = states_of("record-content/no-kind")
+    assert one_record_unread[9] == ("record environment: NOT_CHECKED",)
+
+
+def test_events_of_the_keeping_are_told() -> None:
+    assert states_of("custody/kept")[18] == (
+        "custody event storage: given",
+        "custody event inspection: NOT_PROVIDED",
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "text"),
+    [
+        (None, "self-test: NOT_CHECKED", "not carried out with this report"),
+        (SelfTest(786, 786, digest("v")), "self-test: PASS 786/786", "786 of 786 published vectors"),
+        (SelfTest(786, 785, digest("v")), "self-test: FAIL 785/786", "785 of 786 published vectors"),
+        (SelfTest(0, 0, digest("v")), "self-test: FAIL 0/0", "0 of 0 published vectors"),
+    ],
+)
+def test_the_self_test_has_its_place(report: Report, result: SelfTest | None, state: str, text: str) -> None:
+    examination = dataclasses.replace(make_examination(report), self_test=result)
+    paper = joined(read_text(make_report(examination, translator("en"), "en")))
+    assert joined(state) in paper
+    assert joined(text) in paper
+
+
+def test_a_file_beside_the_bundle_is_told_with_its_record(tmp_path: Path) -> None:
+    """In the table of what is opened, not among the checks alone."""
+    vector = vectors.read("sound/no-original")
+    assert vector.trust is not None
+    trust, now = parse_trust(vector.trust), parse_instant(vector.now)
+    data = FILES["配方.txt"]
+    (tmp_path / "other.txt").write_bytes(data)
+    for files, word in (((), "NOT_PROVIDED"), ((tmp_path / "other.txt",), "PASS")):
+        found = verify_bundle(vector.bundle, trust, now=now, files=files)
+        (line,) = _opened(found, lambda text: text)
+        assert line["original"] == status_word(Status(word))
 
 
 def test_a_long_report_keeps_what_failed_in_sight(report: Report) -> None:
