@@ -31,14 +31,15 @@ def describe_to_depositor(deposit_id: str, kept: Kept | None, waiting_for: str |
 def describe_to_anybody(shown: Shown, *, is_reversed: bool = False) -> dict[str, Any]:
     """The fields of CertificateView."""
     kept = shown.kept
-    common = {"masked": not shown.is_whole, "state": "reversed" if is_reversed else "final"}
     if not shown.is_whole:
         found = masked_facts(kept)
         found["issued_at"] = format_instant(found["issued_at"])
-        return {**common, **found, "signed": kept.signer is not None, "pdf_sha256": None, "facts": None}
+        hidden = {"state": None, "pdf_sha256": None, "facts": None}
+        return {"masked": True, **found, "signed": kept.signer is not None, **hidden}
     facts = kept.read_facts()
     return {
-        **common,
+        "masked": False,
+        "state": "reversed" if is_reversed else "final",
         "number": facts["number"],
         "holder": facts["holder"],
         "issued_at": format_instant(facts["issued_at"]),

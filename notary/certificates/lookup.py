@@ -26,14 +26,25 @@ from mizheng.notary.certificates.kept import (
 )
 from mizheng.notary.chain.tables import anchors, final_reversals
 from mizheng.verifier.certificate_number import hash_code
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 # Where there is no certificate the same work is done with these.
 _NO_NUMBER, _NO_CODE, _NO_DIGEST = "0" * 20, "0" * 12, bytes(32)
 _STARS = "＊＊＊"
 _SHOWN_STATES = ("mined", "final")
 # Built once: to put a statement together takes longer than to run this one.
-_TAKEN_BACK = select(final_reversals.c.block_hash).where(final_reversals.c.acknowledged_at.is_(None))
+_TAKEN_BACK = (
+    select(final_reversals.c.block_hash)
+    .select_from(final_reversals.join(anchors, final_reversals.c.anchor_id == anchors.c.id))
+    # That somebody has looked brings the block back to nobody; that the anchor is final in it again does.
+    .where(
+        or_(
+            anchors.c.state != "final",
+            anchors.c.block_hash.is_(None),
+            anchors.c.block_hash != final_reversals.c.block_hash,
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ def find_anchor(connection: Connection, transaction_hash: bytes) -> Row[Any] | N
 
 
 def is_reversed(connection: Connection, kept: Kept) -> bool:
-    """Whether the chain took back a block that this certificate rests on, and nobody has settled it."""
+    """Whether the chain took back a block that this certificate rests on, and has not brought it back."""
     taken_back = {block.hex() for block in connection.execute(_TAKEN_BACK).scalars()}
     return bool(taken_back) and any(
         anchor["block_hash"] in taken_back for anchor in kept.read_facts()["anchors"]

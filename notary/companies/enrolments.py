@@ -32,6 +32,7 @@ from mizheng.verifier.errors import MizhengError
 from mizheng.verifier.note import NoteSigner
 from mizheng.verifier.signature import PublicKey
 from mizheng.verifier.statement import Depositor
+from mizheng.verifier.words import N_
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 # Who changes his key every day needs the operator after some three years. Each change is two entries of the
@@ -45,6 +46,18 @@ class Method(Enum):
     API_KEY = "api-key"
     PREVIOUS_KEY = "api-key+previous-key"
     OPERATOR = "api-key+operator"
+
+
+METHOD_WORDS = {
+    Method.API_KEY.value: N_("held the API key that this service gave to the company"),
+    Method.PREVIOUS_KEY.value: N_(
+        "held the API key that this service gave to the company, and signed with the previous key"
+    ),
+    Method.OPERATOR.value: N_(
+        "held the API key that this service gave to the company, and the service's operator confirmed it"
+    ),
+}
+"""A method as people read it; the certificate's PDF says the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from mizheng.notary.certificates.lookup import (
     show_by_digest,
     show_by_number,
 )
+from mizheng.notary.companies.enrolments import METHOD_WORDS
 from mizheng.notary.database import reading
 from mizheng.notary.errors import Problem
 from mizheng.notary.pages.forms import read_form
@@ -168,6 +169,7 @@ def _whole(visit: Visit, shown: Shown, code: str | None, taken_back: bool) -> Re
         authentication = facts["authentication"]
         return {
             "facts": facts,
+            "authenticated_how": _words_of(visit, authentication["method"]) if authentication else "",
             "authenticated_at": parse_instant(authentication["authenticated_at"]) if authentication else None,
             "is_reversed": taken_back,
             "is_signed": kept.signer is not None,
@@ -180,6 +182,12 @@ def _whole(visit: Visit, shown: Shown, code: str | None, taken_back: bool) -> Re
     if typed:
         return visit.show("certificate.html", **make())
     return visit.show_once_made("certificate.html", (kept.leaf_index, kept.pdf_sha256, taken_back), make)
+
+
+def _words_of(visit: Visit, method: str) -> str:
+    """This program's own ways in words; what another wrote stands as it is."""
+    words = METHOD_WORDS.get(method)
+    return method if words is None else visit.say(words)
 
 
 def _unknown(visit: Visit, asked: str, action: str, wrong: str) -> Response:

@@ -38,8 +38,8 @@ class CertificateView(BaseModel):
     """A certificate as anybody may see it, or, with its code, whole."""
 
     masked: bool = Field(description="shown without the code: little of it, and neither PDF nor proof")
-    state: Literal["final", "reversed"] = Field(
-        description="reversed: the chain took back the block that it rests on; not shown while masked"
+    state: Literal["final", "reversed"] | None = Field(
+        description="reversed: the chain took back the block that it rests on; null while masked"
     )
     number: str = Field(description="with its marks")
     holder: str = Field(description="the depositor's legal name; masked: its first character")

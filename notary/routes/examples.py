@@ -27,7 +27,7 @@ _DEPOSIT: dict[str, Any] = {
 }
 _CERTIFICATE: dict[str, Any] = {
     "masked": True,
-    "state": "final",
+    "state": None,
     "number": NUMBER,
     "holder": "示＊＊＊",
     "issuer": _ORIGIN,
