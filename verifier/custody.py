@@ -12,11 +12,13 @@ The two signatures of a hand-over come one after the other, from two machines:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
 from . import dsse
+from .ahead import Signed
 from .canonical import dump, from_hex, parse_instant, parse_object, parse_typed, require_fields, to_base64
 from .dsse import Envelope
 from .errors import FormatError, ProofError, SignatureError
@@ -151,6 +153,10 @@ class CustodyDocument:
         """The event, if everybody signed it who has to; SignatureError otherwise."""
         self.envelope.verify(*(party.public_key for party in self.event.parties))
         return self.event
+
+    def signed(self) -> Iterator[Signed]:
+        """The signatures that `verify` checks."""
+        return self.envelope.signed(*(party.public_key for party in self.event.parties))
 
 
 def read_custody(data: bytes) -> CustodyDocument:

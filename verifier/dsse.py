@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .ahead import Signed
 from .canonical import dump, from_base64, other_type, parse_object, require_fields, to_base64
 from .errors import FormatError, SignatureError
 from .signature import PrivateKey, PublicKey, require_keyid
@@ -41,12 +43,21 @@ class Envelope:
         """Return the payload if signature i is keys[i]'s, for all of them; SignatureError otherwise."""
         if len(keys) != len(self.signatures):
             raise SignatureError("expected {count} signatures", count=len(keys))
-        message = pre_authentication_encoding(self.payload_type, self.payload)
         for key, (keyid, signature) in zip(keys, self.signatures, strict=True):
             if keyid != key.keyid:
                 raise SignatureError("the signature names another key than the one that should sign")
-            key.verify(signature, message)
+            key.verify(signature, self.message)
         return self.payload
+
+    @property
+    def message(self) -> bytes:
+        """What each of them signed."""
+        return pre_authentication_encoding(self.payload_type, self.payload)
+
+    def signed(self, *keys: PublicKey) -> Iterator[Signed]:
+        """The signatures that `verify` checks, if each of `keys` made one."""
+        for key, (_keyid, signature) in zip(keys, self.signatures, strict=False):
+            yield key.spki, signature, self.message
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:

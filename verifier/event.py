@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import dsse
+from .ahead import Signed
 from .canonical import dump, from_hex, parse_typed
 from .checkpoint import TlogProof, parse_tlog_proof
 from .entry import entry_leaf_of
@@ -71,6 +73,10 @@ class SignedEvent:
     def verify_signature(self) -> None:
         """SignatureError unless the key that it names signed it."""
         self.envelope.verify(self.event.public_key)
+
+    def signed(self) -> Iterator[Signed]:
+        """The signature that `verify_signature` checks."""
+        return self.envelope.signed(self.event.public_key)
 
     def verify_place(self, document_sha256: str, proof: bytes) -> TlogProof:
         """The proof; ProofError, FormatError unless the event is of that document, and the log has it."""

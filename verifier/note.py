@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
+from .ahead import Signed
 from .canonical import from_base64, to_base64
 from .errors import FormatError, KeyFormatError, LimitError, SignatureError
 from .signature import PrivateKey, PublicKey, ed25519_from_raw
@@ -154,6 +155,15 @@ def open_note(data: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[bytes, li
     if not signed:
         raise SignatureError("the note carries no signature of a known key")
     return note.text, signed
+
+
+def signed(data: bytes, verifiers: Iterable[NoteVerifier]) -> Iterator[Signed]:
+    """The signatures that `open_note` checks, or some of them."""
+    note = parse_note(data)
+    for verifier in verifiers:
+        for line in note.signatures:
+            if verifier.matches(line):
+                yield verifier.key.spki, line.signature, note.text
 
 
 def _parse_line(line: str) -> NoteSignature:

@@ -5,21 +5,21 @@ They are judged one after the other, up to the first that does not hold: what co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from ..ahead import Later, in_order, outcome
+from ..ahead import Signed, in_order, outcome
 from ..bundle import Bundle
 from ..checkpoint import MAX_PROOF_BYTES, TlogProof
-from ..custody import Custody, CustodyDocument, Party, read_custody
+from ..custody import CustodyDocument, Party, read_custody
 from ..dsse import MAX_ENVELOPE_BYTES
-from ..errors import FormatError, ProofError
+from ..errors import FormatError, MizhengError, ProofError
 from ..event import SignedEvent, read_event
 from ..holdings import Holdings
 from ..members import custody_members, number_of
+from ..note import NoteVerifier, signed
 from ..report import CustodyLine, Status
 from ..signature import PublicKey
 from ..timeline import make_line
@@ -45,7 +45,9 @@ def check_custody(context: Context) -> None:
     run = _Run(context, Holdings(context.envelope_sha256, context.statement.public_key))
     first, last = number_of(members[0]), number_of(members[-1])
     numbers = range(min(first, 1), last + 1)
-    with closing(in_order(partial(_examine, context.bundle), numbers)) as examined:
+    logs = [log.verifier for log in context.trust.logs] if context.trust else []
+    examine, signatures = partial(_examine, context.bundle), partial(_signed, logs)
+    with closing(in_order(examine, signatures, numbers)) as examined:
         stopped = next((found.number for found in examined if not run.take(found)), None)
     if stopped is None:
         run.conclude()
@@ -63,22 +65,27 @@ class _Examined:
 
     number: int
     document: Callable[[], CustodyDocument]
-    signed: Callable[[], Custody]
-    recorded: Callable[[], TlogProof]
+    event: Callable[[], SignedEvent]
+    placed: Callable[[], TlogProof]
+
+    def recorded(self) -> TlogProof:
+        self.event().verify_signature()
+        return self.placed()
 
 
-def _examine(bundle: Bundle, number: int, put_off: Callable[[Callable[[], Any]], Later[Any]]) -> _Examined:
+def _examine(bundle: Bundle, number: int) -> _Examined:
     document = outcome(lambda: _read(bundle, number))
-    signed = put_off(lambda: document().verify())
     event = outcome(lambda: _read_event(bundle, number))
-    event_signed = put_off(lambda: event()[0].verify_signature())
     placed = outcome(lambda: event()[0].verify_place(document().sha256, event()[1]))
+    return _Examined(number, document, lambda: event()[0], placed)
 
-    def recorded() -> TlogProof:
-        event_signed()
-        return placed()
 
-    return _Examined(number, document, signed, recorded)
+def _signed(logs: Sequence[NoteVerifier], found: _Examined) -> Iterator[Signed]:
+    """The signatures of it that will be checked: those of what can be read."""
+    with suppress(MizhengError):
+        yield from found.document().signed()
+        yield from found.event().signed()
+        yield from signed(found.placed().note, logs)
 
 
 def _read(bundle: Bundle, number: int) -> CustodyDocument:
@@ -127,7 +134,7 @@ class _Run:
         line = make_line(found.number, document, self._name_of)
         self.context.custody.append(line)
         line.holds = (
-            findings.attempt(_SIGNATURES, name, found.signed) is not None
+            findings.attempt(_SIGNATURES, name, document.verify) is not None
             and findings.attempt(_CHAIN, name, lambda: self._add(document)) is not None
             and self._check_log(found, line)
         )
