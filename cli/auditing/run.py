@@ -64,8 +64,10 @@ class Audit:
 
     @property
     def checked(self) -> int:
-        """Entries checked by this run."""
-        return (self.state.audited if self.state else 0) - (self.seen.audited if self.seen else 0)
+        """Entries checked by this run; none where it ended before it had a head."""
+        if self.state is None:
+            return 0
+        return self.state.audited - (self.seen.audited if self.seen else 0)
 
     def run(self, progress: Progress, *, now: float) -> None:
         """MisbehaviourFault, UndecidedFault or UnavailableFault unless all is well; WaitingFault while

@@ -229,7 +229,7 @@ def test_evidence_is_written_once_and_never_over_another(
     assert evidence["vkeys"] == [log.vkey] and len(evidence["checkpoints"]) == 2
     again = bare("audit", str(fork.folder), "--since", state, "--json")
     assert (again.code, again.json["result"], again.json["evidence"]) == (1, "misbehaved", str(path))
-    assert again.json["finding"] == "equivocation"
+    assert (again.json["finding"], again.json["checked"]) == ("equivocation", 0)
     assert list(state.parent.glob("state-equivocation-*.json")) == [path]
     path.write_bytes(b"something else")
     third = bare("audit", str(fork.folder), "--since", state, "--json")
