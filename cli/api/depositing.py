@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mizheng.cli.commands.status import keep_evidence
 from mizheng.cli.depositing.one import deposit_seal
+from mizheng.cli.depositing.progress import keep_evidence
 from mizheng.cli.jobs import sealing_task
 from mizheng.cli.sealfile.read import Seal
 from mizheng.cli.sealfile.state import Deposit

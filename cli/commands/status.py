@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from mizheng.cli.depositing.waiting import ONLY_TIME, describe_waiting
+from mizheng.cli.depositing.progress import chains_of, is_done, keep_evidence
+from mizheng.cli.depositing.waiting import describe_waiting
 from mizheng.cli.errors import UsageFault, WaitingFault
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import Progress, emit_json, note, say
@@ -18,7 +18,6 @@ from mizheng.cli.terminal.text import printable
 if TYPE_CHECKING:
     from mizheng.cli.depositing.client import NotaryClient
     from mizheng.cli.sealfile.read import Seal
-    from mizheng.cli.session import Session
 
 # The first answer comes quickly on a chain for trying; a real one takes a quarter of an hour.
 # A certificate is issued a second or two after the deposit is final.
@@ -89,30 +88,12 @@ def _certificate(
     return ask_certificate(client, deposit, seconds=_CERTIFICATE_SECONDS if wait else 0.0)
 
 
-def keep_evidence(session: Session, client: NotaryClient, seal: Seal, found: dict[str, Any]) -> None:
-    """Fetch evidence when the state has moved on since it was last kept."""
-    from mizheng.cli.depositing.evidence import STATES, fetch_believed
-
-    kept, deposit = seal.state.evidence, seal.state.deposit
-    chains = {str(chain.get("chain")): chain.get("state") for chain in _chains(found)}
-    is_further = (
-        kept is None
-        or STATES.index(kept["state"]) < STATES.index(found["state"])
-        or kept.get("chains") != chains
-    )
-    if deposit is None or not is_further:
-        return
-    evidence = fetch_believed(session, client, deposit, found["state"])
-    evidence["chains"] = chains
-    seal.append(replace(seal.state, evidence=evidence))
-
-
 def _wait(client: NotaryClient, deposit: str, found: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     end = time.monotonic() + timeout if timeout is not None else None
     pause = _FIRST_PAUSE
     with Progress(_("waiting")) as progress:
         shown = ""
-        while not _is_done(found):
+        while not is_done(found):
             if end is not None and time.monotonic() + pause > end:
                 break
             line = f"{found['state']}: {_reason(found)}"
@@ -123,19 +104,6 @@ def _wait(client: NotaryClient, deposit: str, found: dict[str, Any], timeout: fl
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
             found = client.status(deposit)
     return found
-
-
-def _chains(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Where the deposit is on each of the notary's chains; an older notary has one and does not say."""
-    chains = found.get("chains")
-    return [chain for chain in chains if isinstance(chain, dict)] if isinstance(chains, list) else []
-
-
-def _is_done(found: dict[str, Any]) -> bool:
-    """Final, and nothing else is to be had by waiting: a chain that is held up is the operator's to mend."""
-    return found["state"] == "final" and not any(
-        chain.get("state") != "final" and chain.get("waiting_for") in ONLY_TIME for chain in _chains(found)
-    )
 
 
 def _reason(found: dict[str, Any]) -> str:
@@ -161,7 +129,7 @@ def _show(
                 "id": deposit.id if deposit else None,
                 "leaf_index": answer["leaf_index"] if answer else None,
                 "received_at": answer["received_at"] if answer else None,
-                "chains": _chains(found),
+                "chains": chains_of(found),
                 "anchors": found["anchors"],
                 "certificate": certificate["number"] if certificate else None,
                 "evidence_kept": state.evidence["state"] if state.evidence else None,
@@ -191,7 +159,7 @@ def _show(
         say(_("  certificate {number}", number=printable(str(certificate["number"]))))
     elif certificate is not None:
         say(_("  certificate is being issued: run mizheng status again"))
-    chains = _chains(found)
+    chains = chains_of(found)
     if len(chains) > 1:
         for chain in chains:
             if chain.get("waiting_for"):

@@ -45,12 +45,6 @@ WAITING = {
         ("log-forked", "log-behind-contract", "anchor-unknown"),
         N_("the notary's operator: what is anchored and what the notary has do not fit together"),
     ),
-    "log-behind-contract": N_(
-        "the notary's operator: what is anchored and what the notary has do not fit together"
-    ),
-    "anchor-unknown": N_(
-        "the notary's operator: what is anchored and what the notary has do not fit together"
-    ),
     "evidence-broken": N_("another node of the chain: what this one shows does not check"),
     "clock-behind": N_("the notary's operator: the notary's clock was set back"),
     **dict.fromkeys(
