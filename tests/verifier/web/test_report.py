@@ -4,10 +4,12 @@ import json
 import re
 from typing import Any
 
-from mizheng.verifier.canonical import format_instant
+import pytest
+from mizheng.verifier.canonical import format_instant, parse_instant
 from mizheng.verifier.trust import parse_trust
 from mizheng.verifier.verify import verify_bundle
 
+from tests.support import vectors
 from tests.support.catalogue import extract
 from tests.support.typescript import SOURCE, literals
 from tests.support.webverifier import shared
@@ -31,6 +33,16 @@ def test_the_example_of_the_specification() -> None:
     ours = json.loads(json.dumps(verify_bundle(bundle, parse_trust(trust), now=now).to_json()))
     theirs = shared().verify(bundle, trust, now=format_instant(now))
     assert as_text(theirs) == as_text(ours)
+
+
+@pytest.mark.parametrize("name", ["sound/many-records", "paper/exhibits-enclosed"])
+def test_a_vector(name: str) -> None:
+    """Names that are no UTF-8, and papers that nobody compares."""
+    vector = vectors.read(name)
+    assert vector.trust is not None
+    now = parse_instant(vector.now)
+    ours = json.loads(json.dumps(verify_bundle(vector.bundle, parse_trust(vector.trust), now=now).to_json()))
+    assert as_text(shared().verify(vector.bundle, vector.trust, now=vector.now)) == as_text(ours)
 
 
 def test_a_trust_file_that_cannot_be_used_is_an_error() -> None:

@@ -69,6 +69,19 @@ export function decodeUtf8(data: Uint8Array): string | undefined {
   }
 }
 
+/** UTF-8 as far as it is some, and every other byte by its number: `\xb2`. For names that people read. */
+export function spell(data: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < data.length; ) {
+    let size = 1;
+    let found: string | undefined;
+    while (size <= 4 && (found = decodeUtf8(data.subarray(at, at + size))) === undefined) size++;
+    text += found ?? `\\x${(data[at] as number).toString(16).padStart(2, "0")}`;
+    at += found === undefined ? 1 : size;
+  }
+  return text;
+}
+
 export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }

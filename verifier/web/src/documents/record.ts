@@ -1,6 +1,6 @@
 /** Records, one secret thing each (docs/spec/1-record.md). */
 
-import { decodeUtf8, fromBase64, fromHex, latin1, utf8 } from "../bytes.js";
+import { decodeUtf8, fromBase64, fromHex, latin1, spell, utf8 } from "../bytes.js";
 import { type Fields, isObject, type Json, type JsonObject, parse, requireFields } from "../canonical.js";
 import { Fault } from "../errors.js";
 import { parseInstant } from "../instants.js";
@@ -100,7 +100,7 @@ export function parseRecord(data: Uint8Array): ParsedRecord {
     requireFields(value, { ...common, ...known.required }, { ...known.optional, path: "string", path_bytes: "string" });
     const bytes = readPath(value);
     label = latin1(bytes);
-    name = decodeUtf8(bytes) ?? label;
+    name = spell(bytes);
   } else if (known.label === "number") {
     requireFields(value, { ...common, ...known.required, number: "number" });
     if ((value["number"] as number) < 1) throw new Fault("record numbers start at 1");
