@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from mizheng.cli.keeping.agewriter import CHUNK, TAG, AgeWriter
 from mizheng.cli.keeping.stores.interface import Ciphertext
+from mizheng.cli.keeping.stores.writing import BLOCK
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +32,7 @@ _BUFFERS = 8
 Write = Callable[[memoryview], object]
 """Takes a piece of ciphertext, which is overwritten when it returns.
 
+But for the start of the file, a piece lies in its page of memory where it comes in its block of the file.
 Called in order, though not always on the same thread; after an error perhaps for some pieces more.
 """
 
@@ -54,6 +56,7 @@ def encrypt(
     original, ciphertext = _Counted(), _Counted()
     ciphertext.update(memoryview(age.start))
     write(memoryview(age.start))
+    place = len(age.start)
     with _Lines() as lines:
         for buffers, size, is_last in _pieces(file):
             tick(size)
@@ -61,7 +64,9 @@ def encrypt(
                 lines.start()
             plain = buffers.plain[:size]
             lines.call(0, original.update, plain, buffers)
-            made = buffers.made[: age.encrypt(plain, buffers.made, is_last=is_last)]
+            room = buffers.made[place % BLOCK :]
+            made = room[: age.encrypt(plain, room, is_last=is_last)]
+            place += len(made)
             lines.call(1, ciphertext.update, made, buffers)
             lines.call(2, write, made, buffers)
     what = Ciphertext(ciphertext.digest.hexdigest(), ciphertext.size)
@@ -85,7 +90,7 @@ class _Buffers:
 
     def __init__(self) -> None:
         self.plain = memoryview(mmap.mmap(-1, _MOST))
-        self.made = memoryview(mmap.mmap(-1, _MOST + _MOST // CHUNK * TAG))
+        self.made = memoryview(mmap.mmap(-1, _MOST + _MOST // CHUNK * TAG + BLOCK))
         self.in_use: list[Future[object]] = []
 
     def wait(self) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,12 +27,12 @@ from mizheng.cli.keeping.stores.interface import (
     other_bytes,
     unreadable,
 )
+from mizheng.cli.keeping.stores.writing import NewFile, write_all
 from mizheng.cli.terminal.language import N_
 from mizheng.verifier.errors import FormatError
 
 _MARK = "mizheng-store"
 _READ = 1 << 20
-_BEGIN_BYTES = 32 << 20
 # Between its making and its lock somebody else's may look abandoned.
 _YOUNG_SECONDS = 60
 
@@ -68,7 +67,7 @@ class DirectoryStore:
                     file.truncate(file.seek(0))
                     digest = hashlib.sha256()
                 for piece in read(file.tell()):
-                    _write_all(file, piece)
+                    write_all(file, piece)
                     digest.update(piece)
                 if file.tell() != what.size or digest.hexdigest() != what.sha256:
                     file.truncate(0)
@@ -166,20 +165,12 @@ class Incoming:
     def __init__(self, root: Path, path: Path, file: BinaryIO) -> None:
         self._root = root
         self._path = path
-        self._file = file
-        self._size = self._started = 0
-
-    def write(self, piece: bytes | memoryview) -> None:
-        _write_all(self._file, piece)
-        self._size += len(piece)
-        if self._size - self._started >= _BEGIN_BYTES:
-            _begin_writing(self._file, self._started, self._size)
-            self._started = self._size
+        self._file = NewFile(file)
+        self.write = self._file.write
 
     def finish(self, sha256: str) -> str:
         """Its location, once it is on the disk under its name."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._file.finish()
         location = _location(sha256)
         target = self._root / location
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -207,20 +198,6 @@ def _open_part(path: Path) -> Iterator[BinaryIO]:
         if not _try_lock(file):
             raise BlockingIOError(None, N_("another process is writing the same"))
         yield file
-
-
-def _write_all(file: BinaryIO, piece: bytes | memoryview) -> None:
-    """An unbuffered file may take less than it is given, for instance where a disk is nearly full."""
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _begin_writing(file: BinaryIO, start: int, end: int) -> None:
-    """Have these bytes begin their way to the disk, without waiting for it: the end then waits for few."""
-    if sys.platform == "linux":
-        # Linux starts what it could not drop from memory (mm/fadvise.c).
-        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
 
 
 def _digest_of(file: BinaryIO) -> hashlib._Hash:
