@@ -37,14 +37,20 @@ _POSTGRESQL_CONNECT: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-# lock_timeout: as BUSY_TIMEOUT_SECONDS. idle_in_transaction: a process that hangs while it holds the head's
-# lock loses it, and with it its transaction. enable_seqscan: what is asked here is a few rows by their key. A
-# plan made while a table was small is kept, and would read all of it for a minute after it has grown; jit
-# would compile such plans. synchronous_commit: whatever the database's default is, an answered deposit is on
-# the disk; a stricter setting (remote_apply, remote_write) stays.
+# lock_timeout: as BUSY_TIMEOUT_SECONDS. idle_in_transaction: a process that hangs in a transaction loses it;
+# in a pipeline it does not, see `mizheng.notary.log.hanging`. tcp_…: as above, by the server: what a machine
+# held that is gone without a word, a transaction or a lease, is free again after some twenty seconds.
+# enable_seqscan: what is asked here is a few rows by their key. A plan made while a table was small is kept,
+# and would read all of it for a minute after it has grown; jit would compile such plans. synchronous_commit:
+# whatever the database's default is, an answered deposit is on the disk; a stricter setting (remote_apply,
+# remote_write) stays.
 _POSTGRESQL_SESSION = f"""
     SET lock_timeout = '{BUSY_TIMEOUT_SECONDS}s';
     SET idle_in_transaction_session_timeout = '30s';
+    SET tcp_keepalives_idle = '10s';
+    SET tcp_keepalives_interval = '5s';
+    SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = '20s';
     SET enable_seqscan = off;
     SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'

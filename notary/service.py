@@ -27,6 +27,8 @@ from mizheng.notary.log.append import check_head
 from mizheng.notary.log.following import PAUSE_SECONDS as FOLLOWING_PAUSE
 from mizheng.notary.log.following import HeadFollower
 from mizheng.notary.log.guard import LogBehindError
+from mizheng.notary.log.hanging import PAUSE_SECONDS as HANGING_PAUSE
+from mizheng.notary.log.hanging import HangingWriters
 from mizheng.notary.log.head import load_head
 from mizheng.notary.log.scrub import PAUSE_SECONDS, Scrubber
 from mizheng.notary.log.sequencer import MAX_WAITING, Sequencer
@@ -86,6 +88,7 @@ class Service:
         self._following = Worker(
             "seen heads", HeadFollower(instance.engine, instance.guard).step, FOLLOWING_PAUSE
         )
+        self._hanging = Worker("hanging writers", HangingWriters(instance.engine).step, HANGING_PAUSE)
         self.metrics.gauge(
             "mizheng_waiting_deposits",
             "deposits waiting for a commit",
@@ -184,6 +187,7 @@ class Service:
         self.sequencer.start()
         self._scrubbing.start()
         self._following.start()
+        self._hanging.start()
         self.publication.start()
         self.witnesses.start()
         self.time_stamps.start()
@@ -198,6 +202,7 @@ class Service:
         self.checkers.shutdown()
         self._scrubbing.stop()
         self._following.stop()
+        self._hanging.stop()
         # After the last commit; what it does not finish is published at the next start.
         self.publication.stop()
         self.witnesses.stop()

@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mizheng.notary.database import writing
 from mizheng.notary.errors import ConfigurationError, Problem
 from mizheng.notary.instance import Instance
 from mizheng.notary.intake.rows import Asked
+from mizheng.notary.log.append import append
+from mizheng.notary.log.hanging import HangingWriters
+from mizheng.notary.log.head import lock_head
 from mizheng.notary.log.sequencer import Sequencer
 from psycopg import Error as DriverError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
 
 from tests.faults.conftest import Tell
 from tests.faults.independent import recompute
@@ -162,6 +167,45 @@ def test_sessions_ended_by_the_server(
     tell("sessions cancelled or ended", ENDED, found, f"refused {clients.refusals}", database="postgresql")
     found.check()
     assert clients.refusals, "nothing was hit"
+
+
+@pytest.mark.parametrize("pipelined", [True, False])
+def test_one_that_hangs_with_the_lock(opened: Callable[..., Instance], pipelined: bool) -> None:
+    """Stopped in the middle of a batch, for good: whoever is well ends its session, and nobody else's."""
+    hanging, well = opened(), opened()
+    sequencer = make_sequencer(well)
+    sequencer.start()
+    receipts = [insist(sequencer, Item("before"))[0]]
+    is_locked, is_over = threading.Event(), threading.Event()
+    failed: list[Exception] = []
+
+    def hang() -> None:
+        try:
+            with writing(hanging.engine, pipelined=pipelined) as connection:
+                head = lock_head(connection)
+                append(connection, hanging.signer, head, [Item("lost").entry])
+                is_locked.set()
+                is_over.wait(60)
+        except DBAPIError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert is_locked.wait(60)
+    waiting = sequencer.submit(Item("after"))
+    # Not yet: a batch may take its time.
+    HangingWriters(well.engine).step()
+    time.sleep(0.6)
+    assert not waiting.done()
+    HangingWriters(well.engine, seconds=0.5).step()
+    found = waiting.result(10)
+    receipts.append(Receipt.read(Item("after").name_sha256, found.leaf_index, found.tlog_proof))
+    is_over.set()
+    thread.join()
+    sequencer.stop()
+    assert len(failed) == 1
+    assert [receipt.leaf_index for receipt in receipts] == [0, 1]
+    count(url_of(well), well.signer.vkey, receipts).check()
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])

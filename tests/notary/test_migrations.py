@@ -180,6 +180,11 @@ def test_durable_settings_of_postgresql(postgres: Postgres) -> None:
                     "synchronous_commit",
                     "transaction_isolation",
                     "lock_timeout",
+                    "idle_in_transaction_session_timeout",
+                    "tcp_keepalives_idle",
+                    "tcp_keepalives_interval",
+                    "tcp_keepalives_count",
+                    "tcp_user_timeout",
                     "enable_seqscan",
                     "jit",
                 )
@@ -188,6 +193,12 @@ def test_durable_settings_of_postgresql(postgres: Postgres) -> None:
             "synchronous_commit": "on",
             "transaction_isolation": isolation,
             "lock_timeout": "15s",
+            # Who is gone without a word holds nothing for longer.
+            "idle_in_transaction_session_timeout": "30s",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "20000",
             # A plan that was made over a small table is kept while the table grows.
             "enable_seqscan": "off",
             "jit": "off",
