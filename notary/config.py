@@ -28,6 +28,7 @@ the data directory, the default. Nothing else in the notary reads the environmen
     mailbox          -                         [mailbox]         items of 4 GiB, 20 GiB of a company, 60 days
     audit            -                         [audit]           the audit log is put on record within an hour
     webhooks         -                         [webhooks]        to public addresses alone
+    platform         -                         [platform]        nothing is stated of the platform
 """
 
 import re
@@ -73,6 +74,7 @@ _TABLES = (
     "mailbox",
     "webhooks",
     "people",
+    "platform",
 )
 # C2SP signed notes: a name is not empty and has neither spaces nor plus signs.
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -126,6 +128,8 @@ class Settings:
     """The table [mailbox] of notary.toml as it stands."""
     webhooks: Mapping[str, Any] = field(default_factory=dict)
     """The table [webhooks] of notary.toml as it stands."""
+    platform: Mapping[str, Any] = field(default_factory=dict)
+    """The table [platform] of notary.toml as it stands."""
 
     @property
     def config_path(self) -> Path:
@@ -180,6 +184,7 @@ def load_settings(environment: Mapping[str, str], options: Mapping[str, object] 
         audit=file.get("audit", {}),
         mailbox=file.get("mailbox", {}),
         webhooks=file.get("webhooks", {}),
+        platform=file.get("platform", {}),
     )
 
 

@@ -99,6 +99,7 @@ def assemble_evidence(instance: Instance, caller: Caller, deposit_id: str) -> di
         "enrolment_proof": found.enrolment_proof.decode(),
         "key_status": to_base64(found.key_status),
         "beacon": None if found.beacon is None else to_base64(found.beacon),
+        "platform": None if found.platform is None else to_base64(found.platform),
     }
 
 
@@ -147,6 +148,7 @@ def collect_evidence(
         # Revocation and size are of one snapshot: the status cannot miss a revocation below its size.
         key_status=KeyStatus(deposit.keyid, key.revocation_index, head.tree_size).sign(instance.keys.issuer),
         beacon=None if beacon is None else dump_beacon(beacon),
+        platform=instance.platform,
     )
 
 

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from mizheng.notary.log.guard import LogGuard
 from mizheng.notary.log.head import Head, create_log, has_log, load_head
 from mizheng.notary.log.statefile import STATE_NAME, StateFile
 from mizheng.notary.log.tiles import LogCorruptError
+from mizheng.notary.platform_facts import state_platform
 from mizheng.verifier.note import NoteSigner
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,6 +52,8 @@ class Instance:
     """Signs checkpoints; its name is the log's origin."""
     guard: LogGuard
     """Knows what the world has seen of the log; asked before anything is signed."""
+    platform: bytes | None = None
+    """What this notary says of itself, signed when it was opened; a member of every bundle."""
 
     @property
     def origin(self) -> str:
@@ -129,7 +133,8 @@ def _open(settings: Settings) -> Instance:
     # Dying before this line: the next start finds the log in the database and comes here again.
     write_vkeys(settings.keys_dir, log_keys)
     guard = LogGuard(signer.verifier.name, StateFile(settings.data_dir / STATE_NAME), signer.verifier)
-    return Instance(settings, engine, keys, signer, guard)
+    platform = state_platform(settings.platform, keys.issuer, int(time.time()))
+    return Instance(settings, engine, keys, signer, guard, platform)
 
 
 def damaged(error: LogCorruptError) -> ConfigurationError:

@@ -18,6 +18,7 @@ from .members import (
     ENROLMENT,
     ENROLMENT_PROOF,
     KEY_STATUS,
+    PLATFORM,
     README,
     STATEMENT,
     is_depositors,
@@ -47,6 +48,8 @@ class Evidence:
     enrolment_proof: bytes | None = None
     key_status: bytes | None = None
     beacon: bytes | None = None
+    platform: bytes | None = None
+    """What the notary says of itself, signed."""
 
 
 def write_bundle(
@@ -106,6 +109,7 @@ def evidence_members(evidence: Evidence) -> dict[str, bytes]:
         ENROLMENT_PROOF: evidence.enrolment_proof,
         KEY_STATUS: evidence.key_status,
         BEACON: evidence.beacon,
+        PLATFORM: evidence.platform,
     }
     return members | {name: data for name, data in single.items() if data is not None}
 

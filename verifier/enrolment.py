@@ -37,7 +37,7 @@ class Enrolment:
 
     def sign(self, issuer: PrivateKey) -> bytes:
         """The envelope's bytes."""
-        return _sign(
+        return sign_document(
             ENROLMENT_TYPE,
             ENROLMENT_PAYLOAD_TYPE,
             {
@@ -62,7 +62,7 @@ class Revocation:
     def sign(self, issuer: PrivateKey) -> bytes:
         """The envelope's bytes."""
         fields = {"keyid": self.keyid, "reason": self.reason, "revoked_at": self.revoked_at}
-        return _sign(REVOCATION_TYPE, REVOCATION_PAYLOAD_TYPE, fields, issuer)
+        return sign_document(REVOCATION_TYPE, REVOCATION_PAYLOAD_TYPE, fields, issuer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class KeyStatus:
             "revoked_index": self.revoked_index,
             "as_of_size": self.as_of_size,
         }
-        return _sign(KEY_STATUS_TYPE, KEY_STATUS_PAYLOAD_TYPE, fields, issuer)
+        return sign_document(KEY_STATUS_TYPE, KEY_STATUS_PAYLOAD_TYPE, fields, issuer)
 
 
 def enrolment_request(depositor: Depositor, keyid: str) -> bytes:
@@ -91,7 +91,7 @@ def enrolment_request(depositor: Depositor, keyid: str) -> bytes:
 
 def parse_enrolment(data: bytes) -> tuple[Enrolment, PublicKey]:
     """The enrolment and its signer, the signature checked; whether the signer is trusted is not."""
-    fields, signer = _open(
+    fields, signer = open_document(
         data,
         ENROLMENT_TYPE,
         ENROLMENT_PAYLOAD_TYPE,
@@ -119,7 +119,7 @@ def parse_enrolment(data: bytes) -> tuple[Enrolment, PublicKey]:
 def parse_revocation(data: bytes) -> tuple[Revocation, PublicKey]:
     """The revocation and its signer, the signature checked."""
     required = {"keyid": str, "reason": str, "revoked_at": str}
-    fields, signer = _open(data, REVOCATION_TYPE, REVOCATION_PAYLOAD_TYPE, required)
+    fields, signer = open_document(data, REVOCATION_TYPE, REVOCATION_PAYLOAD_TYPE, required)
     parse_instant(fields["revoked_at"])
     return Revocation(require_keyid(fields["keyid"]), fields["reason"], fields["revoked_at"]), signer
 
@@ -127,21 +127,23 @@ def parse_revocation(data: bytes) -> tuple[Revocation, PublicKey]:
 def parse_key_status(data: bytes) -> tuple[KeyStatus, PublicKey]:
     """The key status and its signer, the signature checked."""
     required = {"keyid": str, "revoked_index": (int, type(None)), "as_of_size": int}
-    fields, signer = _open(data, KEY_STATUS_TYPE, KEY_STATUS_PAYLOAD_TYPE, required)
+    fields, signer = open_document(data, KEY_STATUS_TYPE, KEY_STATUS_PAYLOAD_TYPE, required)
     revoked, size = fields["revoked_index"], fields["as_of_size"]
     if size < 0 or (revoked is not None and not 0 <= revoked < size):
         raise FormatError("a key status whose revocation lies outside the log it speaks of")
     return KeyStatus(require_keyid(fields["keyid"]), revoked, size), signer
 
 
-def _sign(kind: str, payload_type: str, fields: dict[str, Any], signer: PrivateKey) -> bytes:
+def sign_document(kind: str, payload_type: str, fields: dict[str, Any], signer: PrivateKey) -> bytes:
+    """A document of this type that names its signer, in its envelope."""
     payload = dump({**fields, "type": kind, "signer": signer.public.to_base64()})
     return dsse.sign(payload, payload_type, signer)
 
 
-def _open(
+def open_document(
     data: bytes, kind: str, payload_type: str, required: dict[str, Any]
 ) -> tuple[dict[str, Any], PublicKey]:
+    """Its fields and its signer, the signature checked; whether the signer is trusted is not."""
     envelope = dsse.parse(data, payload_type)
     fields = parse_typed(envelope.payload, kind, {**required, "signer": str})
     signer = PublicKey.from_base64(fields["signer"])

@@ -22,6 +22,7 @@ DISCLOSURE_EVENT = "disclosure.event.dsse.json"
 DISCLOSURE_PROOF = "disclosure.tlog-proof"
 SUPPLEMENTED = "supplemented.dsse.json"
 SUPPLEMENTED_PROOF = "supplemented.tlog-proof"
+PLATFORM = "platform.dsse.json"
 PAGE = "verify.html"
 
 _NUMBER = r"([0-9]{4}|[1-9][0-9]{4,6})"

@@ -28,6 +28,7 @@ from mizheng.verifier.errors import (
 )
 from mizheng.verifier.foreign import parse_foreign, verify_foreign_observation
 from mizheng.verifier.observation import parse_observation
+from mizheng.verifier.platform_facts import parse_platform
 from mizheng.verifier.statement import parse_envelope
 from mizheng.verifier.timestamp.token import parse_response, parse_token
 
@@ -44,6 +45,7 @@ _KEPT = (
     "enrolment_proof",
     "key_status",
     "beacon",
+    "platform",
 )
 
 
@@ -91,6 +93,7 @@ def read_evidence(kept: Mapping[str, Any]) -> Evidence:
         enrolment_proof=str(kept["enrolment_proof"]).encode() if kept["enrolment_proof"] else None,
         key_status=_optional(kept["key_status"]),
         beacon=_optional(kept["beacon"]),
+        platform=_optional(kept.get("platform")),
     )
 
 
@@ -140,7 +143,10 @@ def _check_identity(organisation: Organisation, envelope: bytes, evidence: Evide
     _envelope, statement = parse_envelope(envelope)
     enrolment, signer = parse_enrolment(evidence.enrolment)
     status, status_signer = parse_key_status(evidence.key_status)
-    for key in (signer, status_signer):
+    signers = [signer, status_signer]
+    if evidence.platform is not None:
+        signers.append(parse_platform(evidence.platform)[1])
+    for key in signers:
         if key.to_base64() not in organisation.issuers:
             raise ConfigurationFault(
                 "an enrolment or key status of another issuer than the one of mizheng init",

@@ -160,6 +160,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "enrolment_proof": _PROOF,
         "key_status": "eyJwYXlsb2FkIjoi…",
         "beacon": None,
+        "platform": None,
     },
     "BeaconAnswer": {"chain_id": 20261, "genesis_hash": _GENESIS, "number": 7300, "hash": _BLOCK},
     "ReadyAnswer": {

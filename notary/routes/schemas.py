@@ -262,6 +262,9 @@ class EvidenceAnswer(BaseModel):
     beacon: str | None = Field(
         description="base64 of `mizheng/beacon/v1`, the header of the statement's not_before; or null"
     )
+    platform: str | None = Field(
+        description="base64 of what the notary says of itself, a DSSE envelope of the issuer; or null"
+    )
 
 
 class BeaconAnswer(BaseModel):

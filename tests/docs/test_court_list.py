@@ -34,6 +34,7 @@ def test_a_line_says_the_same_in_both(item: Requirement) -> None:
     assert not [code for code in item.codes if f"`{code}`" not in home]
     assert not [kind for kind in item.kinds if not re.search(rf"record[s]? `{kind}`", home)]
     assert not [event for event in item.events if f"`{event}`" not in home]
+    assert not [fact for fact in item.facts if f"`{fact}`" not in home]
     assert item.is_self_tested == ("--self-test" in home)
 
 

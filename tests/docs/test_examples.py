@@ -18,6 +18,7 @@ from mizheng.verifier.manifest import compute_commitment
 from mizheng.verifier.merkle import compute_root, leaf_hash
 from mizheng.verifier.note import NoteVerifier
 from mizheng.verifier.observation import parse_observation
+from mizheng.verifier.platform_facts import parse_platform
 from mizheng.verifier.record import KINDS, parse_record
 from mizheng.verifier.renewal.record import parse_record as parse_record_of_evidence
 from mizheng.verifier.report import Report
@@ -144,6 +145,7 @@ def test_the_other_documents_are_signed() -> None:
         parse_enrolment(read("bundle/enrolment.dsse.json")),
         parse_key_status(read("bundle/key-status.dsse.json")),
         parse_revocation(read("revocation.dsse.json")),
+        parse_platform(read("bundle/platform.dsse.json")),
     ):
         assert trust.issuer(document[1])
     assert trust.observer(parse_observation(read("bundle/observations/0001.dsse.json"))[1])
@@ -176,6 +178,7 @@ def test_the_anchor_checks_alone() -> None:
         ("enrolment", "bundle/enrolment.dsse.json"),
         ("key-status", "bundle/key-status.dsse.json"),
         ("observation", "bundle/observations/0001.dsse.json"),
+        ("platform", "bundle/platform.dsse.json"),
         ("revocation", "revocation.dsse.json"),
         ("statement", "bundle/statement.dsse.json"),
     ],

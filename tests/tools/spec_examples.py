@@ -53,7 +53,15 @@ from tests.support.disclosing import Disclosed
 from tests.support.keychanges import ChangingLog
 from tests.support.tsa import TestAuthority, issue
 from tests.tools.layout import ROOT
-from tests.tools.spec_recorded import BUNDLED_AT, COURT, PURPOSE, RECIPIENT, custody_documents, disclose
+from tests.tools.spec_recorded import (
+    BUNDLED_AT,
+    COURT,
+    PLATFORM_FACTS,
+    PURPOSE,
+    RECIPIENT,
+    custody_documents,
+    disclose,
+)
 
 EXAMPLES = ROOT / "docs" / "spec" / "examples"
 VECTORS = ROOT / "tests" / "vectors" / "consensus"
@@ -150,6 +158,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
     revocation = Revocation(key.public.keyid, "rotated", BUNDLED_AT).sign(world.issuer)
     revoked_index = world.append(revocation)
     status = KeyStatus(key.public.keyid, revoked_index, len(world.leaves)).sign(world.issuer)
+    platform = PLATFORM_FACTS.sign(world.issuer)
     observations = tuple(
         _observe(world, number, observer) for number in blocks for observer in world.observers[:2]
     )
@@ -167,6 +176,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         enrolment_proof=world.proof(enrolment_index, size),
         key_status=status,
         beacon=world.beacon(statement.not_before),
+        platform=platform,
     )
     target = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
@@ -204,6 +214,7 @@ def _make(source: Source, world: worlds.World) -> dict[str, bytes]:
         "revocation": revocation,
         "key-status": status,
         "observation": observations[0],
+        "platform": platform,
         "disclosure": disclosure,
         "event": event,
         "custody": custody[1],

@@ -1,4 +1,4 @@
-"""What the specification's example has on record: for whom it was opened, and who had the drawing."""
+"""What is on record in the specification's example, and what its notary says of itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mizheng.verifier.disclosure import Disclosure
 from mizheng.verifier.event import Event
 from mizheng.verifier.merkle import leaf_hash
+from mizheng.verifier.platform_facts import Fact, PlatformFacts
 from mizheng.verifier.signature import PrivateKey
 
 from tests.support.custody import Chain, party
@@ -16,6 +17,17 @@ BUNDLED_AT = "2026-11-24T01:00:00Z"
 RECIPIENT, PURPOSE = "示例市中级人民法院", "示例"
 # Made apart from everything else, so that other examples stay as they are.
 COURT = PrivateKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"mizheng example court").digest()))
+PLATFORM_FACTS = PlatformFacts(
+    "示例电子数据存证中心有限公司",
+    "2026-11-23T01:00:00Z",
+    (
+        Fact(
+            "filing", "区块链信息服务备案号（示例）", None, hashlib.sha256(b"an example filing").hexdigest()
+        ),
+        Fact("protection", "网络安全等级保护第三级（示例）", "2028-06-30T16:00:00Z", None),
+        Fact("keys", "日志密钥由示例公证处与本公司分持（示例）", None, None),
+    ),
+)
 DRAWING_SHA256 = "dd6390fff5691a39f25310de510dc12d59d095692d74acb51391d0299243f54f"
 
 

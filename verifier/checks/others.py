@@ -6,24 +6,17 @@ from ..members import PAGE
 from ..words import N_
 from .context import Context
 
-# Group of members, check code.
-_UNJUDGED = (
-    ("x509", "depositor.x509"),
-    ("platform", "platform.facts"),
-)
-
-UNJUDGED_CODES = frozenset(code for _, code in _UNJUDGED)
+UNJUDGED_CODES = frozenset({"depositor.x509"})
 """Nothing passes these checks in this version, whatever a depositor gives."""
 
 
 def check_unjudged(context: Context) -> None:
-    for group, code in _UNJUDGED:
-        names = context.bundle.group(group)
-        if names:
-            message = N_("the bundle carries this, but this version does not check it")
-            context.findings.not_checked(code, names[0], message)
-        else:
-            context.findings.not_provided(code)
+    names = context.bundle.group("x509")
+    if names:
+        message = N_("the bundle carries this, but this version does not check it")
+        context.findings.not_checked("depositor.x509", names[0], message)
+    else:
+        context.findings.not_provided("depositor.x509")
 
 
 def check_page(context: Context) -> None:

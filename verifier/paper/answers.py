@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from ..checks.others import UNJUDGED_CODES
 from ..report import Report, Status
@@ -55,7 +56,13 @@ def answer_requirements(
     found: dict[str, Counter[Status]] = {}
     for check in report.checks:
         found.setdefault(check.code, Counter())[check.status] += 1
-    answers = _Answers(found, kinds, frozenset(event.what for event in report.custody), self_test, _)
+    stated = (
+        str(check.values["about"]).split(", ")
+        for check in report.checks
+        if check.code == "platform.facts" and check.status is Status.PASS
+    )
+    events = frozenset(event.what for event in report.custody)
+    answers = _Answers(found, kinds, events, frozenset(chain.from_iterable(stated)), self_test, _)
     return tuple(
         Line(
             requirement.number,
@@ -74,6 +81,8 @@ class _Answers:
     """Code to how often it ended how."""
     kinds: frozenset[str]
     events: frozenset[str]
+    facts: frozenset[str]
+    """What the platform states of itself."""
     self_test: SelfTest | None
     translate: Translate
 
@@ -91,6 +100,9 @@ class _Answers:
         for what in requirement.events:
             state = _(_GIVEN) if what in self.events else self._without("custody.chain")
             yield _(N_("custody event {what}: {state}")).format(what=what, state=state)
+        for about in requirement.facts:
+            state = _(_GIVEN) if about in self.facts else self._without("platform.facts")
+            yield _(N_("platform fact {about}: {state}")).format(about=about, state=state)
         if requirement.is_self_tested:
             yield _(N_("self-test: {state}")).format(state=_self_test_state(self.self_test))
 

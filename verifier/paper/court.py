@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..platform_facts import NEUTRALITY, QUALIFICATIONS
 from ..words import N_
 
 
@@ -24,6 +25,8 @@ class Requirement:
     """Kinds of opened records that answer it."""
     events: tuple[str, ...] = ()
     """Sorts of custody events that answer it."""
+    facts: tuple[str, ...] = ()
+    """What the platform may state of itself that answers it."""
     is_self_tested: bool = False
     """The self-test of the software that wrote the report answers it, too."""
 
@@ -142,7 +145,12 @@ REQUIREMENTS = (
         events=("storage", "inspection"),
     ),
     Requirement(
-        19, N_("platform qualification"), "在线诉讼规则 17(1)(3)", N_("platform facts"), ("platform.facts",)
+        19,
+        N_("platform qualification"),
+        "在线诉讼规则 17(1)(3)",
+        N_("platform facts"),
+        ("platform.facts",),
+        facts=QUALIFICATIONS,
     ),
     Requirement(
         20,
@@ -150,6 +158,7 @@ REQUIREMENTS = (
         "在线诉讼规则 17(2)；证据规定 94(2)",
         N_("platform facts; observers; report, challenges"),
         ("platform.facts", "observation.signature", "witness.quorum"),
+        facts=NEUTRALITY,
     ),
     Requirement(
         21,

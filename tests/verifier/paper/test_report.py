@@ -144,7 +144,15 @@ def test_the_courts_list_is_whole(report: Report) -> None:
     assert states[7] == ("record source: NOT_PROVIDED",)
     assert states[17][0] == "custody.chain PASS"
     # What was not built is not laid at the depositor's door.
-    assert states[19] == ("platform.facts NOT_PROVIDED", "(not checked by this version, given or not)")
+    assert states[3][-1] == "(not checked by this version, given or not)"
+    assert states[19] == (
+        "platform.facts PASS",
+        "platform fact filing: given",
+        "platform fact protection: given",
+        "platform fact cryptography: NOT_PROVIDED",
+    )
+    assert "platform fact keys: given" in states[20]
+    assert "platform fact shareholding: NOT_PROVIDED" in states[20]
     assert "observation.signature PASS ×4" in states[16]
     assert states[11] == ("record unreadable: NOT_PROVIDED", "self-test: NOT_CHECKED")
     assert states[18] == ("custody event storage: NOT_PROVIDED", "custody event inspection: NOT_PROVIDED")
@@ -164,6 +172,8 @@ def test_what_was_not_given_is_told_from_what_was_not_looked_at() -> None:
     assert {state.split()[1] for state in given[17]} == {"NOT_PROVIDED"}
     broken = states_of("anchor/header-cut")
     assert broken[15] == ("anchor.contract NOT_CHECKED", "anchor.header FAIL")
+    unbelieved = states_of("platform/by-a-stranger")
+    assert unbelieved[19][:2] == ("platform.facts NOT_CHECKED", "platform fact filing: NOT_CHECKED")
     unreadable = states_of("file/empty")
     assert not [state for states in unreadable.values() for state in states if "NOT_PROVIDED" in state]
     one_record_unread = states_of("record-content/no-kind")

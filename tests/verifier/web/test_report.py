@@ -35,9 +35,11 @@ def test_the_example_of_the_specification() -> None:
     assert as_text(theirs) == as_text(ours)
 
 
-@pytest.mark.parametrize("name", ["sound/many-records", "paper/exhibits-enclosed"])
+@pytest.mark.parametrize(
+    "name", ["sound/many-records", "paper/exhibits-enclosed", "platform/sound", "platform/run-out"]
+)
 def test_a_vector(name: str) -> None:
-    """Names that are no UTF-8, and papers that nobody compares."""
+    """Names that are no UTF-8, papers that nobody compares, and a platform on itself."""
     vector = vectors.read(name)
     assert vector.trust is not None
     now = parse_instant(vector.now)

@@ -1,28 +1,56 @@
-/** Members that are known by name only, and the page that may be enclosed. */
+/** What the platform says of itself, members that are known by name only, and the page that may be enclosed. */
 
 import type { Group } from "../documents/bundle.js";
+import { MAX_ENVELOPE_BYTES } from "../documents/dsse.js";
+import { openPlatform, type PlatformFacts } from "../documents/issued.js";
 import { OpenQuestion } from "../errors.js";
+import { findKey } from "../trust.js";
 import type { Context } from "./context.js";
 
 const PAGE = "verify.html";
+const PLATFORM = "platform.dsse.json";
+const FACTS = "platform.facts";
 const UNKNOWN = new OpenQuestion("the bundle carries this, but this version does not check it");
 const PAPER = new OpenQuestion("this page reads no PDF: mizheng verify and PDF readers show who signed it");
 const LIST = new OpenQuestion("its digest is in the depositor's signed list; what its pages name was not compared");
-const UNCHECKED: readonly (readonly [group: Group, code: string, why: OpenQuestion])[] = [
-  ["x509", "depositor.x509", UNKNOWN],
-  ["platform", "platform.facts", UNKNOWN],
-  ["certificate", "certificate.signature", PAPER],
-  ["exhibits", "exhibits.list", LIST],
-];
 
 export async function checkOthers(context: Context): Promise<void> {
-  const { bundle, findings } = context;
-  for (const [group, code, why] of UNCHECKED) {
-    const [first] = bundle.group(group);
-    if (first === undefined) findings.notProvided(code);
-    else findings.failed(code, first, why);
-  }
+  leaveOpen(context, "x509", "depositor.x509", UNKNOWN);
+  await checkPlatform(context);
+  leaveOpen(context, "certificate", "certificate.signature", PAPER);
+  leaveOpen(context, "exhibits", "exhibits.list", LIST);
   await checkPage(context);
+}
+
+function leaveOpen({ bundle, findings }: Context, group: Group, code: string, why: OpenQuestion): void {
+  const [first] = bundle.group(group);
+  if (first === undefined) findings.notProvided(code);
+  else findings.failed(code, first, why);
+}
+
+/** What the platform says of itself, signed by the issuer who enrolled the depositor's key. */
+async function checkPlatform({ bundle, findings, issuer, now, trust }: Context): Promise<void> {
+  if (!bundle.has(PLATFORM)) {
+    findings.notProvided(FACTS);
+    return;
+  }
+  const read = async (): Promise<PlatformFacts> => openPlatform(await bundle.read(PLATFORM, MAX_ENVELOPE_BYTES), now);
+  const stated = await findings.attempt(FACTS, PLATFORM, read);
+  if (stated === undefined) return;
+  const signer = trust && findKey(trust.issuers, stated.signer);
+  if (signer === undefined) findings.notChecked(FACTS, PLATFORM, "the issuer is not in a trust file");
+  else if (issuer?.name !== signer.name) {
+    const message = "the platform that speaks of itself is not the one that enrolled the key";
+    findings.notChecked(FACTS, PLATFORM, message);
+  } else {
+    findings.passed(FACTS, PLATFORM, "by the own word of {operator}, {stated_at}: {words}", {
+      operator: stated.operator,
+      stated_at: stated.statedAt,
+      words: stated.facts.map(({ told }) => told).join("; "),
+      about: [...new Set(stated.facts.map(({ about }) => about))].join(", "),
+      expired: stated.facts.filter(({ hasExpired }) => hasExpired).length,
+    });
+  }
 }
 
 /** The enclosed page is one that the trust file names as published. It is a convenience, never evidence. */

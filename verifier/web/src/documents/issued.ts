@@ -1,11 +1,12 @@
 /** What others than the depositor sign: enrolments and key status by an issuer, observations by an observer. */
 
 import { fromHex, toHex } from "../bytes.js";
-import { natural } from "../canonical.js";
+import { type Json, natural, requireFields } from "../canonical.js";
 import { PublicKey, requireKeyid } from "../crypto/keys.js";
 import { Fault } from "../errors.js";
 import { parseInstant } from "../instants.js";
 import { openSigned } from "./dsse.js";
+import { requireText } from "./event.js";
 import { type BlockReference, type Depositor, parseDepositor } from "./statement.js";
 
 const RULE = /^[a-z]{1,32}(?::[1-9][0-9]{0,9})?$/;
@@ -91,4 +92,47 @@ export function openObservation(data: Uint8Array): Observation {
     hash: toHex(fromHex(fields["hash"], 32)),
   };
   return { signer, block, rule, observedAt: fields["observed_at"] as string };
+}
+
+const ABOUT = ["filing", "protection", "cryptography", "nodes", "keys", "shareholding", "administration", "other"];
+const MAX_FACTS = 100;
+
+export interface PlatformFacts {
+  readonly signer: PublicKey;
+  readonly operator: string;
+  readonly statedAt: string;
+  readonly facts: readonly { readonly about: string; readonly told: string; readonly hasExpired: boolean }[];
+}
+
+/** What the platform says of itself; `now` tells what has run out. */
+export function openPlatform(data: Uint8Array, now: number | undefined): PlatformFacts {
+  const { fields, signer } = openSigned(
+    data,
+    "mizheng/platform/v1",
+    "application/vnd.mizheng.platform.v1+json",
+    { operator: "string", stated_at: "string", facts: "list" },
+  );
+  parseInstant(fields["stated_at"]);
+  const facts = fields["facts"] as Json[];
+  if (facts.length === 0 || facts.length > MAX_FACTS) {
+    throw new Fault("a platform that states nothing of itself, or too much");
+  }
+  return {
+    signer,
+    facts: facts.map((fact) => readFact(fact, now)),
+    operator: requireText(fields["operator"]) as string,
+    statedAt: fields["stated_at"] as string,
+  };
+}
+
+function readFact(value: Json, now: number | undefined): PlatformFacts["facts"][number] {
+  const fact = requireFields(value, { about: "string", text: "string", expires_at: "string?", sha256: "string?" });
+  const about = fact["about"] as string;
+  if (!ABOUT.includes(about)) throw new Fault("a fact about something that no platform states");
+  const text = requireText(fact["text"]);
+  const [end, sha256] = [fact["expires_at"], fact["sha256"]];
+  const hasExpired = end !== null && parseInstant(end) <= (now ?? -Infinity);
+  if (sha256 !== null) fromHex(sha256, 32);
+  const until = end === null ? "" : hasExpired ? ` (EXPIRED ${end as string})` : ` (until ${end as string})`;
+  return { about, hasExpired, told: `${about}: ${text}${until}${sha256 === null ? "" : ` [SHA-256 ${sha256 as string}]`}` };
 }
