@@ -15,6 +15,16 @@ from tests.cli.buckets import SECRET, Bucket
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer
 
+# What it says of itself goes into every bundle.
+PLATFORM = """\
+[platform]
+operator = "示例电子数据存证中心有限公司"
+[[platform.facts]]
+about = "filing"
+text = "示例备案号"
+expires_at = "2056-06-30T16:00:00Z"
+"""
+
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Mizheng:
@@ -35,7 +45,9 @@ def mizheng(bare: Mizheng) -> Mizheng:
 @pytest.fixture(scope="session")
 def notary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotaryServer]:
     """One notary for the whole run. Nobody stops it: a test that needs that starts its own."""
-    with NotaryServer(tmp_path_factory.mktemp("notary")) as server:
+    data_dir = tmp_path_factory.mktemp("notary")
+    (data_dir / "notary.toml").write_text(PLATFORM, "utf-8")
+    with NotaryServer(data_dir) as server:
         yield server
 
 

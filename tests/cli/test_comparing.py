@@ -51,8 +51,11 @@ def test_it_judges_as_verify_does(final: Mizheng, notary: NotaryServer, suspect:
         final(*command, "--trust", trust, "--json").ok().json
         for command in (("verify", "b.zip"), ("compare", "b.zip", "suspect"))
     ]
-    (certificate,) = [check for check in reports[0]["checks"] if check["code"] == "certificate.signature"]
-    assert certificate["status"] == "PASS"
+    found = {check["code"]: check for check in reports[0]["checks"]}
+    assert found["certificate.signature"]["status"] == "PASS"
+    # As the notary states it in its settings.
+    assert "filing: 示例备案号 (until 2056-06-30T16:00:00Z)" in found["platform.facts"]["message"]
+    assert found["platform.facts"]["status"] == "PASS"
     assert reports[0]["checks"] == reports[1]["checks"]
 
 

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mizheng.notary.errors import ConfigurationError
 from mizheng.notary.platform_facts import state_platform
-from mizheng.verifier.canonical import from_base64
 from mizheng.verifier.platform_facts import ABOUT, MAX_FACTS, Fact, parse_platform
 from mizheng.verifier.signature import PrivateKey
 
-from tests.notary.test_paying import join
-from tests.support.notary import NotaryServer
 from tests.tools.layout import ROOT
 
 KEY = PrivateKey.generate()
 FACT = {"about": "filing", "text": "示例备案号"}
-TOML = """\
-[platform]
-operator = "示例电子数据存证中心有限公司"
-[[platform.facts]]
-about = "filing"
-text = "示例备案号"
-expires_at = "2028-06-30T16:00:00Z"
-"""
 
 
 def state(**changes: Any) -> bytes | None:
@@ -74,17 +62,3 @@ def test_what_may_be_stated_is_in_the_manual() -> None:
     manual = (ROOT / "docs" / "operating.md").read_text("utf-8")
     part = manual.partition("## The platform about itself")[2].partition("\n## ")[0]
     assert not [about for about in ABOUT if about not in part]
-
-
-def test_every_bundles_evidence_carries_it(tmp_path: Path) -> None:
-    (tmp_path / "notary").mkdir()
-    (tmp_path / "notary" / "notary.toml").write_text(TOML, "utf-8")
-    with NotaryServer(tmp_path / "notary") as server:
-        depositor = join(server)
-        _, made = depositor.deposit()
-        evidence = depositor.client.get(f"/v1/deposits/{made['id']}/evidence").json()
-        trust = server.export_trust(tmp_path / "trust.toml")
-    stated, signer = parse_platform(from_base64(evidence["platform"]))
-    assert stated.facts[0].text == "示例备案号"
-    # The very key that the trust file names as the issuer's.
-    assert signer.to_base64() in Path(trust).read_text("utf-8")

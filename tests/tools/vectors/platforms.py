@@ -70,7 +70,7 @@ def cases() -> list[Case]:
     )
     found.passes(
         "by-another-issuer",
-        "the word of an issuer who did not enrol the key",
+        "a platform's word on itself by an issuer who did not enrol the key",
         lambda s: with_facts(s, signer=s.scene.foreign.issuer),
         open=(_CODE,),
         trust="both-notaries",
