@@ -2,19 +2,20 @@
 
 What is hashed as the original is what was encrypted, not what a second look at the file would find.
 
-This thread reads and encrypts; one hashes the original, one the ciphertext, one writes. All let go of the
+This thread reads and encrypts; one writes, and one or two make the digests. All let go of the
 interpreter for that and so keep two cores busy. Buffers go round, because fresh memory takes time too.
 """
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from mizheng.cli.keeping.agewriter import CHUNK, TAG, AgeWriter
+from mizheng.cli.keeping.digests import Work, begin
 from mizheng.cli.keeping.stores.interface import Ciphertext
 from mizheng.cli.keeping.stores.writing import BLOCK
 
@@ -53,36 +54,24 @@ def encrypt(
 ) -> Encrypted:
     """Encrypt an open, unbuffered file to its end. Errors of the file and of `write` come through."""
     age = AgeWriter([str(recipient) for recipient in recipients])
-    original, ciphertext = _Counted(), _Counted()
-    ciphertext.update(memoryview(age.start))
     write(memoryview(age.start))
-    place = len(age.start)
+    digests, original_size, place = None, 0, len(age.start)
     with _Lines() as lines:
         for buffers, size, is_last in _pieces(file):
             tick(size)
+            if digests is None:
+                digests = begin(age.start, is_large=not is_last)
             if not is_last:
                 lines.start()
-            plain = buffers.plain[:size]
-            lines.call(0, original.update, plain, buffers)
-            room = buffers.made[place % BLOCK :]
+            plain, room = buffers.plain[:size], buffers.made[place % BLOCK :]
             made = room[: age.encrypt(plain, room, is_last=is_last)]
+            original_size += size
             place += len(made)
-            lines.call(1, ciphertext.update, made, buffers)
-            lines.call(2, write, made, buffers)
-    what = Ciphertext(ciphertext.digest.hexdigest(), ciphertext.size)
-    return Encrypted(original.digest.hexdigest(), original.size, what)
-
-
-class _Counted:
-    """A digest and how much it is of."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def update(self, data: memoryview) -> None:
-        self.digest.update(data)
-        self.size += len(data)
+            for line, work in enumerate((partial(write, made), *digests.work(plain, made))):
+                lines.call(line, work, buffers)
+    assert digests is not None  # noqa: S101 - an empty file has a piece, too
+    original, ciphertext = digests.results()
+    return Encrypted(original, original_size, Ciphertext(ciphertext, place))
 
 
 class _Buffers:
@@ -142,14 +131,12 @@ class _Lines:
 
             self._threads = [ThreadPoolExecutor(1, "keep") for _ in range(3)]
 
-    def call(
-        self, line: int, do: Callable[[memoryview], object], piece: memoryview, buffers: _Buffers
-    ) -> None:
+    def call(self, line: int, work: Work, buffers: _Buffers) -> None:
         """`buffers` are in use until it is done."""
         if self._threads:
-            buffers.in_use.append(self._threads[line].submit(do, piece))
+            buffers.in_use.append(self._threads[line].submit(work))
         else:
-            do(piece)
+            work()
 
     def __enter__(self) -> _Lines:
         return self

@@ -1,8 +1,8 @@
 /* What is done for each name in a folder, for each file that has not changed since an earlier seal, and for each
- * node of the tree (decision 36).
+ * node of the tree (decision 36); and both digests of an original that is kept (pair.h, decision 35).
  *
  * All of it stands in Python, too: walking.py, recording.py, records.py and labels.py here, keyed.py, merkle.py and
- * manifest.py of the verifier. quick.py holds both against each other before this is used. POSIX, C11, and CPython's
+ * manifest.py of the verifier. quick.py holds both against each other before this is used, digests.py pair.h and hashlib. POSIX, C11, and CPython's
  * stable interface.
  */
 #define PY_SSIZE_T_CLEAN
@@ -13,6 +13,7 @@
 #include <Python.h>
 
 #include "listing.h"
+#include "pair.h"
 #include "sha256.h"
 #include "tree.h"
 #include "unchanged.h"
@@ -42,6 +43,9 @@ static PyObject *keyed_hash(PyObject *self, PyObject *args)
 static PyMethodDef METHODS[] = {
     {"keyed_hash", keyed_hash, METH_VARARGS, NULL},
     {"levels", levels, METH_VARARGS, NULL},
+    {"pair_digests", pair_digests, METH_VARARGS, NULL},
+    {"pair_start", pair_start, METH_VARARGS, NULL},
+    {"pair_update", pair_update, METH_VARARGS, NULL},
     {"renew", renew, METH_VARARGS, NULL},
     {"scan", scan, METH_VARARGS, NULL},
     {"table", table, METH_VARARGS, NULL},

@@ -1,0 +1,118 @@
+"""Two SHA-256 at once: the digests of hashlib, whatever the sizes; else it is not used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyrage
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mizheng.cli.keeping import digests, encrypting
+from mizheng.cli.keeping.digests import Apart, Together, find_pair, is_right
+from pyrage import x25519
+
+from tests.support.compiled import compile_quick
+
+EDGES = (0, 1, 55, 56, 63, 64, 65, 119, 128, 1000)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """On a processor that would not be quicker it does all but the instructions."""
+    module = compile_quick(tmp_path_factory.mktemp("compiled"))
+    names = ("pair_update", "pair_digests")
+    functions = {name: getattr(module, name) for name in names}
+    return SimpleNamespace(**functions, pair_start=lambda _anyhow: module.pair_start(True))
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    find_pair.cache_clear()
+    yield
+    find_pair.cache_clear()
+
+
+def check(compiled: Any, pieces: list[tuple[int, int]]) -> None:
+    state, expected = compiled.pair_start(True), (hashlib.sha256(), hashlib.sha256())
+    for sizes in pieces:
+        data = [os.urandom(size) for size in sizes]
+        compiled.pair_update(state, *data)
+        for digest, piece in zip(expected, data, strict=True):
+            digest.update(piece)
+        assert compiled.pair_digests(state) == tuple(digest.digest() for digest in expected)
+
+
+def test_every_two_sizes_around_blocks(compiled: Any) -> None:
+    for sizes in product(EDGES, EDGES):
+        check(compiled, [sizes, (64, 7), sizes[::-1], (3, 200)])
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=6))
+def test_pieces_of_any_sizes(compiled: Any, pieces: list[tuple[int, int]]) -> None:
+    check(compiled, pieces)
+
+
+@pytest.mark.parametrize("size", [encrypting._MOST, 9 * encrypting._PIECE + 5])
+def test_an_original_has_the_digests_of_hashlib(
+    compiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(digests, "find_pair", lambda: compiled)
+    used: list[int] = []
+    honest = Together.work
+    monkeypatch.setattr(Together, "work", lambda *given: used.append(1) or honest(*given))
+    data, identity, written = os.urandom(size), x25519.Identity.generate(), bytearray()
+    (tmp_path / "file").write_bytes(data)
+    with (tmp_path / "file").open("rb", buffering=0) as file:
+        made = encrypting.encrypt(file, [identity.to_public()], written.extend)
+    assert made.original_sha256 == hashlib.sha256(data).hexdigest()
+    assert made.ciphertext.sha256 == hashlib.sha256(written).hexdigest()
+    assert pyrage.decrypt(bytes(written), [identity]) == data
+    assert used
+
+
+def test_it_is_right(compiled: Any) -> None:
+    assert is_right(compiled)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_one_wrong_digest_and_it_is_not_used(
+    compiled: Any, monkeypatch: pytest.MonkeyPatch, side: int
+) -> None:
+    def lie(state: bytearray) -> tuple[bytes, ...]:
+        right = list(compiled.pair_digests(state))
+        right[side] = right[side][:-1] + bytes([right[side][-1] ^ 1])
+        return tuple(right)
+
+    liar = SimpleNamespace(**{**vars(compiled), "pair_digests": lie})
+    monkeypatch.setitem(sys.modules, "mizheng.cli.sealing._quick", liar)
+    assert find_pair() is None
+
+
+@pytest.mark.parametrize(
+    "module",
+    [None, SimpleNamespace(), SimpleNamespace(pair_start=lambda _anyhow: None)],
+    ids=["not built", "built before", "not here"],
+)
+def test_without_it_hashlib_makes_both(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
+    monkeypatch.setitem(sys.modules, "mizheng.cli.sealing._quick", module)
+    assert find_pair() is None
+    assert isinstance(digests.begin(b"start", is_large=True), Apart)
+
+
+def test_a_small_file_tries_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "find_pair", lambda: pytest.fail("tried"))
+    assert isinstance(digests.begin(b"start", is_large=False), Apart)
+
+
+def test_what_is_no_state_is_refused(compiled: Any) -> None:
+    for function, given_ in ((compiled.pair_update, (b"", b"")), (compiled.pair_digests, ())):
+        with pytest.raises(ValueError, match="pair_start"):
+            function(bytearray(100), *given_)
