@@ -67,7 +67,8 @@ def encrypt(
             made = room[: age.encrypt(plain, room, is_last=is_last)]
             original_size += size
             place += len(made)
-            for line, work in enumerate((partial(write, made), *digests.work(plain, made))):
+            works: list[Work] = [partial(write, made), *digests.work(plain, made)]
+            for line, work in enumerate(works):
                 lines.call(line, work, buffers)
     assert digests is not None  # noqa: S101 - an empty file has a piece, too
     original, ciphertext = digests.results()

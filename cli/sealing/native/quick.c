@@ -2,8 +2,8 @@
  * node of the tree (decision 36); and both digests of an original that is kept (pair.h, decision 35).
  *
  * All of it stands in Python, too: walking.py, recording.py, records.py and labels.py here, keyed.py, merkle.py and
- * manifest.py of the verifier. quick.py holds both against each other before this is used, digests.py pair.h and hashlib. POSIX, C11, and CPython's
- * stable interface.
+ * manifest.py of the verifier. quick.py holds both against each other before this is used; keeping/digests.py, pair.h
+ * and hashlib. POSIX, C11, and CPython's stable interface.
  */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
