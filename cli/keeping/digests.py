@@ -19,7 +19,8 @@ Work = Callable[[], object]
 class Pair(Protocol):
     """What native/pair.h says of each function."""
 
-    def pair_start(self, anyhow: bool, /) -> bytearray | None: ...
+    def pair_helps(self) -> bool: ...
+    def pair_start(self) -> bytearray: ...
     def pair_update(
         self, state: bytearray, one: bytes | memoryview, other: bytes | memoryview, /
     ) -> None: ...
@@ -46,11 +47,8 @@ class Together:
     """By the compiled part."""
 
     def __init__(self, pair: Pair, start: bytes) -> None:
-        state = pair.pair_start(False)
-        if state is None:
-            raise NotImplementedError
-        self._pair, self._state = pair, state
-        pair.pair_update(state, b"", start)
+        self._pair, self._state = pair, pair.pair_start()
+        pair.pair_update(self._state, b"", start)
 
     def work(self, plain: memoryview, made: memoryview) -> Sequence[Work]:
         return (partial(self._pair.pair_update, self._state, plain, made),)
@@ -68,11 +66,11 @@ def begin(start: bytes, *, is_large: bool) -> Apart | Together:
 
 @lru_cache(maxsize=1)
 def find_pair() -> Pair | None:
-    """The compiled part, tried out; None where there is none, or it cannot do this here, or is wrong."""
+    """The compiled part, tried out; None where there is none, or it would not help, or is wrong."""
     try:
         pair: Pair = import_module("mizheng.cli.sealing._quick")
-        return pair if is_right(pair) else None
-    except (ImportError, AttributeError, NotImplementedError):
+        return pair if pair.pair_helps() and is_right(pair) else None
+    except (ImportError, AttributeError):
         # AttributeError: one that was built before it could do this.
         return None
 

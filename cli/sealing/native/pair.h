@@ -93,16 +93,18 @@ static void pair_add(Hash hash[2], const unsigned char *const bytes[2], const si
     }
 }
 
-/* pair_start(anyhow): the state of two digests of nothing; None, but for `anyhow`, where it would not be quicker. */
+/* pair_helps(): whether the processor does both at once more quickly. */
+static PyObject *pair_helps(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    return PyBool_FromLong(has_pair());
+}
+
+/* pair_start(): the state of two digests of nothing. */
 static PyObject *pair_start(PyObject *self, PyObject *args)
 {
     Hash hash[2];
-    int anyhow;
-    (void)self;
-    if (!PyArg_ParseTuple(args, "p", &anyhow))
-        return NULL;
-    if (!anyhow && !has_pair())
-        Py_RETURN_NONE;
+    (void)self, (void)args;
     memset(hash, 0, sizeof hash);
     hash_start(hash);
     hash_start(hash + 1);
