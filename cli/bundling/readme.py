@@ -45,7 +45,7 @@ trust.toml 是信任文件，须由公证处、法院或存证服务经独立渠
 
 三、用通用工具核验（bash，OpenSSL 3.0 及以上，sha256sum、base64、sed、od、cut）
 
-解压后进入该文件夹，把 trust.toml 也放在其中，依次执行。每一步显示 OK 或 WRONG。
+解压后进入该文件夹，把 trust.toml 也放在其中，依次执行。每次比对显示 OK 或 WRONG。
 以下步骤覆盖：原件摘要、记录、承诺值、声明的签名、清单、日志、时间戳。
 
 0. 准备工具；k 为存证人密钥的标识，m 为承诺值（只需一次）：
@@ -110,7 +110,7 @@ uses the page of his own office. The check "page.digest" says whether this copy 
 C. With stock tools (bash, OpenSSL 3.0 or later, sha256sum, base64, sed, od, cut)
 
 Unpack the ZIP, go to that folder, put trust.toml there too, and run the commands of part 三 above in
-their order. Each step says OK or WRONG.
+their order. Each comparison says OK or WRONG.
 
 0. tools, needed once; k is the depositor's key by its keyid, m the commitment
 1. the opened records, taken out and shown

@@ -48,6 +48,7 @@ EXPECTED = {
     "observation.signature": [GOOD, '"number":{number}', 'name = "{observer}"'],
     "depositor.enrolment": [GOOD, '"method":"{method}"', 'name = "{issuer}"'],
     "depositor.key-status": [GOOD, '"as_of_size":{size}'],
+    "platform.facts": [GOOD, '"operator":"{operator}"', 'name = "issuer"'],
     "disclosure.entry": [GOOD, '"recipient":"{recipient}"', "{document}\n{document}", "{logged}\n{logged}"],
     "custody.chain": ['{first}\n"previous":null', '"previous":"{first}"'],
     # One of the first event, two of the hand-over.
