@@ -94,6 +94,21 @@ def _checkpoint(subject: str, values: Values) -> str:
     return f"note {subject} {vkey}; grep -c -F {vkey} ../trust.toml"
 
 
+def _witnesses(subject: str, _: Values) -> str:
+    # C2SP tlog-cosignature: of each line that a witness of the policy signed, 4 bytes of key id, 8 of time.
+    return f"""\
+sed -n 's/^witness \\([^ ]*\\) \\([^ ]*\\)$/\\1 \\2/p' ../trust.toml | while read w v; do
+  s=$(grep "^— ${{v%%+*}} " {subject} | head -n 1 | cut -d' ' -f3 | base64 -d | tohex)
+  [ "$s" ] || continue
+  {{ echo 302a300506032b6570032100 | unhex; echo $v | cut -d+ -f3- | base64 -d | tail -c 32; }} > ../k
+  {{ printf 'cosignature/v1\\ntime %d\\n' $((16#${{s:8:16}}))
+    sed '1,/^$/d' {subject} | sed '/^$/,$d'; }} > ../m
+  echo ${{s:24}} | unhex > ../s
+  echo $w; openssl pkeyutl -verify -pubin -keyform DER -inkey ../k -rawin -in ../m -sigfile ../s
+done
+grep -e '^group ' -e '^quorum [^=]' ../trust.toml"""
+
+
 def _token(subject: str, _: Values) -> str:
     return f"openssl ts -reply -in {subject} -text"
 
@@ -226,6 +241,7 @@ _COMMANDS: dict[str, _Maker] = {
     "log.entry": lambda _, __: shell.entry_leaf(),
     "log.inclusion": _inclusion,
     "checkpoint.signature": _checkpoint,
+    "witness.quorum": _witnesses,
     "timestamp.token": _token,
     "timestamp.imprint": _imprint,
     "timestamp.authority": _authority,

@@ -60,7 +60,7 @@ EXPECTED = {
 NEED_MORE = {
     *("anchor.header", "anchor.receipt", "anchor.event", "anchor.storage", "anchor.contract"),
     *("anchor.canonical", "beacon.block", "beacon.canonical", "certificate.signature", "exhibits.list"),
-    *("supplement.link", "page.digest"),
+    *("supplement.link", "page.digest", "witness.quorum"),
 }
 
 
@@ -167,6 +167,24 @@ def test_the_link_of_a_supplement(tmp_path: Path) -> None:
     assert printed.count(str(check.values["envelope_sha256"])) == 2
     assert GOOD in printed
     assert printed.endswith(f"index {check.values['index']}\n")
+
+
+def test_the_cosignatures_of_witnesses(tmp_path: Path) -> None:
+    """Of two witnesses of three; one byte of the text they signed, and neither is good."""
+    vector = vectors.read("sound/witnesses")
+    assert vector.trust is not None
+    report = verify_bundle(vector.bundle, parse_trust(vector.trust), now=parse_instant(vector.now))
+    check = find(report, "witness.quorum")
+    folder, head = tmp_path / "unpacked", unpack(vector.bundle)[check.subject]
+    (folder / "heads").mkdir(parents=True)
+    (tmp_path / "trust.toml").write_bytes(vector.trust)
+    for data, good in ((head, 2), (head.replace(b"+R63", b"+R64"), 0)):
+        (folder / check.subject).write_bytes(data)
+        printed = run(repeat_command(check, report.checks), folder)
+        assert printed.count(GOOD) == good, printed
+    assert printed.startswith("W0\n")
+    assert "\nW2\n" in printed
+    assert printed.endswith("group two 2 W0 W1 W2\nquorum two\n")
 
 
 def test_the_enclosed_page(tmp_path: Path) -> None:
