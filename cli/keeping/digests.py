@@ -1,16 +1,21 @@
 """SHA-256 of an original and of its ciphertext while one becomes the other: hashlib's, or both at once.
 
-The compiled part takes three quarters of hashlib's processor time for the same digests. It is used where it
-was built, the processor can do it, and it was right when it was tried (decision 35).
+The compiled part takes three quarters of hashlib's processor time for the same digests, on one thread. It is used
+where there are no cores for two, it was built, the processor can do it, and it was right when it was tried
+(decision 35).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Protocol
+
+# With a third, hashlib's two threads end sooner.
+_FEW_CORES = 2
 
 Work = Callable[[], object]
 """What is still to do for a piece, all in order."""
@@ -60,8 +65,13 @@ class Together:
 
 def begin(start: bytes, *, is_large: bool) -> Apart | Together:
     """For a small file nothing is tried out."""
-    pair = find_pair() if is_large else None
+    pair = find_pair() if is_large and usable_cores() <= _FEW_CORES else None
     return Together(pair, start) if pair else Apart(start)
+
+
+def usable_cores() -> int:
+    """Of those that there are, how many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @lru_cache(maxsize=1)

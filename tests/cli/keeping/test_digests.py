@@ -62,6 +62,7 @@ def test_an_original_has_the_digests_of_hashlib(
     compiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(digests, "find_pair", lambda: compiled)
+    monkeypatch.setattr(digests, "usable_cores", lambda: 2)
     used: list[int] = []
     honest = Together.work
     monkeypatch.setattr(Together, "work", lambda *given: used.append(1) or honest(*given))
@@ -101,9 +102,13 @@ def test_without_it_hashlib_makes_both(monkeypatch: pytest.MonkeyPatch, module: 
     assert isinstance(digests.begin(b"start", is_large=True), Apart)
 
 
-def test_a_small_file_tries_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("is_large", "cores"), [(False, 2), (True, 3)], ids=["small file", "many cores"])
+def test_where_it_takes_longer_it_is_not_tried_out(
+    monkeypatch: pytest.MonkeyPatch, is_large: bool, cores: int
+) -> None:
+    monkeypatch.setattr(digests, "usable_cores", lambda: cores)
     monkeypatch.setattr(digests, "find_pair", lambda: pytest.fail("tried"))
-    assert isinstance(digests.begin(b"start", is_large=False), Apart)
+    assert isinstance(digests.begin(b"start", is_large=is_large), Apart)
 
 
 def test_what_is_no_state_is_refused(compiled: Any) -> None:
