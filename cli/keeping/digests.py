@@ -1,8 +1,8 @@
 """SHA-256 of an original and of its ciphertext while one becomes the other: hashlib's, or both at once.
 
-The compiled part takes three quarters of hashlib's processor time for the same digests, on one thread. It is used
-where there are no cores for two, it was built, the processor can do it, and it was right when it was tried
-(decision 35).
+The compiled part takes three quarters of hashlib's processor time for the same digests, on one thread. It is
+used where there are no cores for more, it was built, the processor can do it, and it was right when it was
+tried (decision 35).
 """
 
 from __future__ import annotations
