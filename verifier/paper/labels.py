@@ -71,8 +71,8 @@ LABELS = {
     "no_evidence": N_("nothing in this report"),
     "court": N_("What a court asks for"),
     "court_note": N_(
-        "NOT_PROVIDED: the depositor did not give it. NOT_CHECKED: it was not looked at and counts for "
-        "nothing."
+        "NOT_PROVIDED: it was not given, by the depositor or, where it is about the platform, by the "
+        "platform. NOT_CHECKED: it was not looked at, or could not be, and counts for nothing."
     ),
     "requirement": N_("Requirement"),
     "place": N_("Where it stands"),
