@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib import import_module
 from typing import Protocol
 
 # With a third, hashlib's two threads end sooner.
 _FEW_CORES = 2
-
-Work = Callable[[], object]
-"""What is still to do for a piece, all in order."""
 
 
 class Pair(Protocol):
@@ -27,9 +23,14 @@ class Pair(Protocol):
     def pair_helps(self) -> bool: ...
     def pair_start(self) -> bytearray: ...
     def pair_update(
-        self, state: bytearray, one: bytes | memoryview, other: bytes | memoryview, /
+        self,
+        state: bytearray,
+        other_state: bytearray,
+        piece: bytes | memoryview,
+        other: bytes | memoryview,
+        /,
     ) -> None: ...
-    def pair_digests(self, state: bytearray, /) -> tuple[bytes, bytes]: ...
+    def pair_digest(self, state: bytearray, /) -> bytes: ...
 
 
 class Apart:
@@ -37,30 +38,36 @@ class Apart:
 
     def __init__(self, start: bytes) -> None:
         """`start`: of the ciphertext."""
-        self._digests = hashlib.sha256(), hashlib.sha256(start)
-
-    def work(self, plain: memoryview, made: memoryview) -> Sequence[Work]:
-        """Each item may be done on a thread of its own."""
-        return partial(self._digests[0].update, plain), partial(self._digests[1].update, made)
+        original, ciphertext = hashlib.sha256(), hashlib.sha256(start)
+        self.add_original, self.add_ciphertext = original.update, ciphertext.update
+        self._digests = original, ciphertext
 
     def results(self) -> tuple[str, str]:
         """In hexadecimal: the original's, the ciphertext's."""
-        return self._digests[0].hexdigest(), self._digests[1].hexdigest()
+        original, ciphertext = self._digests
+        return original.hexdigest(), ciphertext.hexdigest()
 
 
 class Together:
-    """By the compiled part."""
+    """By the compiled part. Two threads may add to one each, or one to both."""
 
     def __init__(self, pair: Pair, start: bytes) -> None:
-        self._pair, self._state = pair, pair.pair_start()
-        pair.pair_update(self._state, b"", start)
+        self._pair = pair
+        self._original, self._ciphertext = pair.pair_start(), pair.pair_start()
+        self.add_ciphertext(start)
 
-    def work(self, plain: memoryview, made: memoryview) -> Sequence[Work]:
-        return (partial(self._pair.pair_update, self._state, plain, made),)
+    def add_original(self, piece: bytes | memoryview) -> None:
+        self._pair.pair_update(self._original, self._pair.pair_start(), piece, b"")
+
+    def add_ciphertext(self, piece: bytes | memoryview) -> None:
+        self._pair.pair_update(self._ciphertext, self._pair.pair_start(), piece, b"")
+
+    def add_both(self, plain: bytes | memoryview, made: bytes | memoryview) -> None:
+        self._pair.pair_update(self._original, self._ciphertext, plain, made)
 
     def results(self) -> tuple[str, str]:
-        original, ciphertext = self._pair.pair_digests(self._state)
-        return original.hex(), ciphertext.hex()
+        digest = self._pair.pair_digest
+        return digest(self._original).hex(), digest(self._ciphertext).hex()
 
 
 def begin(start: bytes, *, is_large: bool) -> Apart | Together:
@@ -92,9 +99,12 @@ def is_right(pair: Pair) -> bool:
     for first in sizes:
         apart, together = Apart(bytes(data[:first])), Together(pair, bytes(data[:first]))
         for number, size in enumerate(sizes):
-            for both in (apart, together):
-                for work in both.work(data[number : number + size], data[: sizes[-1 - number]]):
-                    work()
-            if apart.results() != together.results():
-                return False
+            plain, made = data[number : number + size], data[: sizes[-1 - number]]
+            together.add_both(plain, made)
+            together.add_original(made)
+            for piece in (plain, made):
+                apart.add_original(piece)
+            apart.add_ciphertext(made)
+        if apart.results() != together.results():
+            return False
     return True

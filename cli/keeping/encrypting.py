@@ -2,7 +2,7 @@
 
 What is hashed as the original is what was encrypted, not what a second look at the file would find.
 
-This thread reads and encrypts; one writes, and one or two make the digests. All let go of the
+This thread reads and encrypts; one writes, one or two make the digests. All let go of the
 interpreter for that and so keep two cores busy. Buffers go round, because fresh memory takes time too.
 """
 
@@ -15,7 +15,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from mizheng.cli.keeping.agewriter import CHUNK, TAG, AgeWriter
-from mizheng.cli.keeping.digests import Work, begin
+from mizheng.cli.keeping.digests import Apart, Together, begin
 from mizheng.cli.keeping.stores.interface import Ciphertext
 from mizheng.cli.keeping.stores.writing import BLOCK
 
@@ -61,15 +61,15 @@ def encrypt(
             tick(size)
             if digests is None:
                 digests = begin(age.start, is_large=not is_last)
+                take = _hashing(lines, digests)
             if not is_last:
                 lines.start()
             plain, room = buffers.plain[:size], buffers.made[place % BLOCK :]
             made = room[: age.encrypt(plain, room, is_last=is_last)]
             original_size += size
             place += len(made)
-            works: list[Work] = [partial(write, made), *digests.work(plain, made)]
-            for line, work in enumerate(works):
-                lines.call(line, work, buffers)
+            lines.call(0, partial(write, made), buffers)
+            take(_Piece(buffers, plain, made), is_last)
     assert digests is not None  # noqa: S101 - an empty file has a piece, too
     original, ciphertext = digests.results()
     return Encrypted(original, original_size, Ciphertext(ciphertext, place))
@@ -88,6 +88,62 @@ class _Buffers:
         for use in self.in_use:
             use.result()
         self.in_use.clear()
+
+
+class _Piece(NamedTuple):
+    buffers: _Buffers
+    plain: memoryview
+    made: memoryview
+
+
+def _hashing(lines: _Lines, digests: Apart | Together) -> Callable[[_Piece, bool], None]:
+    """Takes each piece in order, and whether it is the last."""
+    return _Turns(lines, digests).take if isinstance(digests, Together) else _Aside(lines, digests).take
+
+
+class _Aside:
+    """Two threads make the digests, each of them one."""
+
+    def __init__(self, lines: _Lines, digests: Apart) -> None:
+        self._lines = lines
+        self._digests = digests
+
+    def take(self, piece: _Piece, is_last: bool) -> None:
+        del is_last
+        self._lines.call(1, partial(self._digests.add_original, piece.plain), piece.buffers)
+        self._lines.call(2, partial(self._digests.add_ciphertext, piece.made), piece.buffers)
+
+
+class _Turns:
+    """One thread makes both digests of every other piece, while this one reads and encrypts the next two.
+
+    That takes about as long. Of the rest, this one makes the original's and that one the ciphertext's: so two
+    cores are busy all the time.
+    """
+
+    def __init__(self, lines: _Lines, digests: Together) -> None:
+        self._lines = lines
+        self._digests = digests
+        self._held: _Piece | None = None
+        self._both: Future[object] | None = None
+
+    def take(self, piece: _Piece, is_last: bool) -> None:
+        if self._held is None:
+            self._held = piece
+            if is_last:
+                self._share(piece)
+            return
+        self._share(self._held)
+        self._held = None
+        add_both = partial(self._digests.add_both, piece.plain, piece.made)
+        self._both = self._lines.call(1, add_both, piece.buffers)
+
+    def _share(self, piece: _Piece) -> None:
+        if self._both:
+            # The original's digest has to be where this piece begins.
+            self._both.result()
+        self._lines.call(1, partial(self._digests.add_ciphertext, piece.made), piece.buffers)
+        self._digests.add_original(piece.plain)
 
 
 def _pieces(file: BinaryIO) -> Iterator[tuple[_Buffers, int, bool]]:
@@ -132,12 +188,14 @@ class _Lines:
 
             self._threads = [ThreadPoolExecutor(1, "keep") for _ in range(3)]
 
-    def call(self, line: int, work: Work, buffers: _Buffers) -> None:
+    def call(self, line: int, work: Callable[[], object], buffers: _Buffers) -> Future[object] | None:
         """`buffers` are in use until it is done."""
-        if self._threads:
-            buffers.in_use.append(self._threads[line].submit(work))
-        else:
+        if not self._threads:
             work()
+            return None
+        future = self._threads[line].submit(work)
+        buffers.in_use.append(future)
+        return future
 
     def __enter__(self) -> _Lines:
         return self

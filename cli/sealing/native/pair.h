@@ -72,24 +72,24 @@ static int has_pair(void) { return 0; }
 #endif
 
 /* Each message goes to the end of a block by itself; then both, as long as both have blocks; then what is left. */
-static void pair_add(Hash hash[2], const unsigned char *const bytes[2], const size_t sizes[2])
+static void pair_add(Hash *const hash[2], const unsigned char *const bytes[2], const size_t sizes[2])
 {
     const unsigned char *data[2];
     size_t left[2], both = SIZE_MAX;
     for (int k = 0; k < 2; k++) {
-        size_t first = (64 - hash[k].length % 64) % 64;
+        size_t first = (64 - hash[k]->length % 64) % 64;
         first = first < sizes[k] ? first : sizes[k];
-        hash_add(hash + k, bytes[k], first);
+        hash_add(hash[k], bytes[k], first);
         data[k] = bytes[k] + first;
         left[k] = sizes[k] - first;
         both = left[k] / 64 < both ? left[k] / 64 : both;
     }
     if (!has_pair())
         both = 0;
-    compress_pair(((uint32_t *const[2]){hash[0].state, hash[1].state}), data, both);
+    compress_pair(((uint32_t *const[2]){hash[0]->state, hash[1]->state}), data, both);
     for (int k = 0; k < 2; k++) {
-        hash[k].length += 64 * both;
-        hash_add(hash + k, data[k] + 64 * both, left[k] - 64 * both);
+        hash[k]->length += 64 * both;
+        hash_add(hash[k], data[k] + 64 * both, left[k] - 64 * both);
     }
 }
 
@@ -100,64 +100,65 @@ static PyObject *pair_helps(PyObject *self, PyObject *args)
     return PyBool_FromLong(has_pair());
 }
 
-/* pair_start(): the state of two digests of nothing. */
+/* pair_start(): the state of a digest of nothing. */
 static PyObject *pair_start(PyObject *self, PyObject *args)
 {
-    Hash hash[2];
+    Hash hash;
     (void)self, (void)args;
-    memset(hash, 0, sizeof hash);
-    hash_start(hash);
-    hash_start(hash + 1);
-    return PyByteArray_FromStringAndSize((char *)hash, sizeof hash);
+    memset(&hash, 0, sizeof hash);
+    hash_start(&hash);
+    return PyByteArray_FromStringAndSize((char *)&hash, sizeof hash);
 }
 
-/* pair_update(state, one, other): both go on; whatever lock there is over the state is the caller's. */
+/* pair_update(state, other_state, bytes, other_bytes): both go on. Nobody else may use a state meanwhile. */
 static PyObject *pair_update(PyObject *self, PyObject *args)
 {
-    Py_buffer state, one, other;
-    Hash hash[2];
+    Py_buffer states[2], pieces[2];
+    Hash one, other, *const hash[2] = {&one, &other};
     int is_right;
     (void)self;
-    if (!PyArg_ParseTuple(args, "w*y*y*", &state, &one, &other))
+    if (!PyArg_ParseTuple(args, "w*w*y*y*", states, states + 1, pieces, pieces + 1))
         return NULL;
-    is_right = state.len == sizeof hash;
+    is_right = states[0].len == sizeof one && states[1].len == sizeof other && states[0].buf != states[1].buf;
     if (is_right) {
-        const unsigned char *const bytes[2] = {one.buf, other.buf};
-        const size_t sizes[2] = {(size_t)one.len, (size_t)other.len};
-        memcpy(hash, state.buf, sizeof hash);
+        const unsigned char *const bytes[2] = {pieces[0].buf, pieces[1].buf};
+        const size_t sizes[2] = {(size_t)pieces[0].len, (size_t)pieces[1].len};
+        memcpy(&one, states[0].buf, sizeof one);
+        memcpy(&other, states[1].buf, sizeof other);
         Py_BEGIN_ALLOW_THREADS
         pair_add(hash, bytes, sizes);
         Py_END_ALLOW_THREADS
-        memcpy(state.buf, hash, sizeof hash);
+        memcpy(states[0].buf, &one, sizeof one);
+        memcpy(states[1].buf, &other, sizeof other);
     } else
-        PyErr_SetString(PyExc_ValueError, "a state of pair_start");
-    PyBuffer_Release(&state);
-    PyBuffer_Release(&one);
-    PyBuffer_Release(&other);
+        PyErr_SetString(PyExc_ValueError, "two states of pair_start");
+    for (int k = 0; k < 2; k++) {
+        PyBuffer_Release(states + k);
+        PyBuffer_Release(pieces + k);
+    }
     if (!is_right)
         return NULL;
     Py_RETURN_NONE;
 }
 
-/* pair_digests(state): 32 bytes each, of what there was so far. */
-static PyObject *pair_digests(PyObject *self, PyObject *args)
+/* pair_digest(state): 32 bytes, of what there was so far. */
+static PyObject *pair_digest(PyObject *self, PyObject *args)
 {
     Py_buffer state;
-    Hash hash[2];
-    unsigned char out[2][32];
+    Hash hash;
+    unsigned char out[32];
     int is_right;
     (void)self;
     if (!PyArg_ParseTuple(args, "y*", &state))
         return NULL;
     is_right = state.len == sizeof hash;
     if (is_right) {
-        memcpy(hash, state.buf, sizeof hash);
-        hash_end(hash, out[0]);
-        hash_end(hash + 1, out[1]);
+        memcpy(&hash, state.buf, sizeof hash);
+        hash_end(&hash, out);
     } else
         PyErr_SetString(PyExc_ValueError, "a state of pair_start");
     PyBuffer_Release(&state);
-    return is_right ? Py_BuildValue("(y#y#)", out[0], (Py_ssize_t)32, out[1], (Py_ssize_t)32) : NULL;
+    return is_right ? PyBytes_FromStringAndSize((char *)out, 32) : NULL;
 }
 
 #undef LOAD

@@ -43,7 +43,7 @@ static PyObject *keyed_hash(PyObject *self, PyObject *args)
 static PyMethodDef METHODS[] = {
     {"keyed_hash", keyed_hash, METH_VARARGS, NULL},
     {"levels", levels, METH_VARARGS, NULL},
-    {"pair_digests", pair_digests, METH_VARARGS, NULL},
+    {"pair_digest", pair_digest, METH_VARARGS, NULL},
     {"pair_helps", pair_helps, METH_NOARGS, NULL},
     {"pair_start", pair_start, METH_NOARGS, NULL},
     {"pair_update", pair_update, METH_VARARGS, NULL},

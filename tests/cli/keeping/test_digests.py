@@ -38,13 +38,13 @@ def forget() -> Iterator[None]:
 
 
 def check(compiled: Any, pieces: list[tuple[int, int]]) -> None:
-    state, expected = compiled.pair_start(), (hashlib.sha256(), hashlib.sha256())
+    states, expected = [compiled.pair_start() for _ in range(2)], (hashlib.sha256(), hashlib.sha256())
     for sizes in pieces:
         data = [os.urandom(size) for size in sizes]
-        compiled.pair_update(state, *data)
+        compiled.pair_update(*states, *data)
         for digest, piece in zip(expected, data, strict=True):
             digest.update(piece)
-        assert compiled.pair_digests(state) == tuple(digest.digest() for digest in expected)
+        assert [compiled.pair_digest(state) for state in states] == [digest.digest() for digest in expected]
 
 
 def test_every_two_sizes_around_blocks(compiled: Any) -> None:
@@ -57,15 +57,17 @@ def test_pieces_of_any_sizes(compiled: Any, pieces: list[tuple[int, int]]) -> No
     check(compiled, pieces)
 
 
-@pytest.mark.parametrize("size", [encrypting._MOST, 9 * encrypting._PIECE + 5])
+@pytest.mark.parametrize("pieces", [1, 2, 3, 4, 9])
 def test_an_original_has_the_digests_of_hashlib(
-    compiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    compiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
 ) -> None:
+    """Whole pieces and a rest: the last comes when nothing is held, or together with one that is."""
+    size = pieces * encrypting._PIECE + encrypting.CHUNK + 5
     monkeypatch.setattr(digests, "find_pair", lambda: compiled)
     monkeypatch.setattr(digests, "usable_cores", lambda: 2)
     used: list[int] = []
-    honest = Together.work
-    monkeypatch.setattr(Together, "work", lambda *given: used.append(1) or honest(*given))
+    honest = Together.add_both
+    monkeypatch.setattr(Together, "add_both", lambda *given: used.append(1) or honest(*given))
     data, identity, written = os.urandom(size), x25519.Identity.generate(), bytearray()
     (tmp_path / "file").write_bytes(data)
     with (tmp_path / "file").open("rb", buffering=0) as file:
@@ -73,19 +75,21 @@ def test_an_original_has_the_digests_of_hashlib(
     assert made.original_sha256 == hashlib.sha256(data).hexdigest()
     assert made.ciphertext.sha256 == hashlib.sha256(written).hexdigest()
     assert pyrage.decrypt(bytes(written), [identity]) == data
-    assert used
+    assert len(used) == (pieces + 1) // 2
 
 
-@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("which", [0, 1])
 def test_one_wrong_digest_and_it_is_not_used(
-    compiled: Any, monkeypatch: pytest.MonkeyPatch, side: int
+    compiled: Any, monkeypatch: pytest.MonkeyPatch, which: int
 ) -> None:
-    def lie(state: bytearray) -> tuple[bytes, ...]:
-        right = list(compiled.pair_digests(state))
-        right[side] = right[side][:-1] + bytes([right[side][-1] ^ 1])
-        return tuple(right)
+    calls = iter(range(1000))
 
-    liar = SimpleNamespace(**{**vars(compiled), "pair_helps": lambda: True, "pair_digests": lie})
+    def lie(state: bytearray) -> bytes:
+        """Of the original's or of the ciphertext's, the last bit."""
+        right = compiled.pair_digest(state)
+        return right[:-1] + bytes([right[-1] ^ (next(calls) % 2 == which)])
+
+    liar = SimpleNamespace(**{**vars(compiled), "pair_helps": lambda: True, "pair_digest": lie})
     assert is_right(compiled)
     monkeypatch.setitem(sys.modules, "mizheng.cli.sealing._quick", liar)
     assert find_pair() is None
@@ -112,6 +116,9 @@ def test_where_it_takes_longer_it_is_not_tried_out(
 
 
 def test_what_is_no_state_is_refused(compiled: Any) -> None:
-    for function, given_ in ((compiled.pair_update, (b"", b"")), (compiled.pair_digests, ())):
+    state = compiled.pair_start()
+    for states in ((bytearray(100), state), (state, bytearray(100)), (state, state)):
         with pytest.raises(ValueError, match="pair_start"):
-            function(bytearray(100), *given_)
+            compiled.pair_update(*states, b"", b"")
+    with pytest.raises(ValueError, match="pair_start"):
+        compiled.pair_digest(bytearray(100))
