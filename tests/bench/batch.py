@@ -2,7 +2,9 @@
 
 A batch of 1,000 envelopes: each is parsed and checked, appended, durable under a signed checkpoint and
 answered for itself. Alone: one process checks the same Ed25519 signatures over messages that are parsed
-already, and does nothing else. Both take turns.
+already, and does nothing else. All take turns. The bar is over `cryptography`; the notary itself asks
+libsodium first where it is installed, which is shown beside it: by that the checks became quicker, all else
+did not, and so the ratio is a lower one.
 """
 
 import os
@@ -12,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from mizheng.verifier import dsse
 from mizheng.verifier.statement import STATEMENT_PAYLOAD_TYPE, parse_statement
 
@@ -28,15 +31,23 @@ BAR = 0.6
 ANCHOR_SECONDS = "2"
 
 
-def check_alone(envelopes: list[bytes]) -> float:
-    """Signatures a second."""
+def check_alone(envelopes: list[bytes]) -> tuple[float, float]:
+    """Signatures a second: by `cryptography`, and as the notary checks them."""
     parsed = [dsse.parse(envelope, STATEMENT_PAYLOAD_TYPE) for envelope in envelopes]
     keys = [parse_statement(envelope.payload).public_key for envelope in parsed]
     messages = [dsse.pre_authentication_encoding(found.payload_type, found.payload) for found in parsed]
+    signed = [
+        (key, Ed25519PublicKey.from_public_bytes(key.raw), envelope.signatures[0][1], message)
+        for key, envelope, message in zip(keys, parsed, messages, strict=True)
+    ]
     started = time.perf_counter()
-    for key, envelope, message in zip(keys, parsed, messages, strict=True):
-        key.verify(envelope.signatures[0][1], message)
-    return len(envelopes) / (time.perf_counter() - started)
+    for _, plain, signature, message in signed:
+        plain.verify(signature, message)
+    between = time.perf_counter()
+    for key, _, signature, message in signed:
+        key.verify(signature, message)
+    ended = time.perf_counter()
+    return len(signed) / (between - started), len(signed) / (ended - between)
 
 
 def main() -> int:
@@ -60,13 +71,16 @@ def main() -> int:
             load = run_load(server.url, requests, 60, connections=CONNECTIONS, server=server.pid)
             if number:  # the first round warms up
                 processor = load.server_ms / ENVELOPES * 1000
-                rounds.append((alone, load.rate * ENVELOPES, max(load.latencies), processor))
+                rounds.append((*alone, load.rate * ENVELOPES, max(load.latencies), processor))
     columns = list(zip(*rounds, strict=True))
-    alone, together, slowest, processor = (statistics.median(column) for column in columns)
-    ratio = statistics.median(rate / reference for reference, rate, *_ in rounds)
-    print(f"signatures alone  {alone:8,.0f} envelopes/s")
+    alone, own, together, slowest, processor = (statistics.median(column) for column in columns)
+    ratio = statistics.median(rate / reference for reference, _, rate, *_ in rounds)
+    own_ratio = statistics.median(rate / reference for _, reference, rate, *_ in rounds)
+    print(
+        f"signatures alone  {alone:8,.0f} envelopes/s by cryptography, {own:,.0f} as the notary checks them"
+    )
     print(f"batches           {together:8,.0f} envelopes/s")
-    print(f"ratio             {ratio:8.2f} (bar {BAR:.2f})")
+    print(f"ratio             {ratio:8.2f} (bar {BAR:.2f}); {own_ratio:.2f} to the second")
     print(f"slowest batch     {slowest * 1000:8.0f} ms")
     # Says what others on the machine cannot blur as much.
     print(f"processor         {processor:8.0f} µs of the server for an envelope")
