@@ -1,11 +1,13 @@
 """verify.html in Chromium: both digests of a large original, by two workers and on one thread; the verdict.
 
 Each figure is the best of a few, as a person waits for it: from the press of the button to the verdict on the
-screen. What the verdict itself takes is measured alone, on the example of the specification. Before and after
-each round OpenSSL computes SM3 on one core: a reader sees what machine it was, and in which of its moments.
+screen; the median stands beside it. What the verdict itself takes is measured alone, on the example of the
+specification. Before and after each round OpenSSL computes SM3 on one core: a reader sees what machine it was
+and in which of its moments.
 """
 
 import hashlib
+import statistics
 import sys
 import tempfile
 import time
@@ -19,7 +21,7 @@ from tests.support.webbuild import PAGE
 
 MIB = 1 << 20
 SIZE = 512 * MIB
-ROUNDS = 2
+ROUNDS = 5
 TARGETS = {"two workers": 200.0, "one thread": 140.0}
 VERDICT_TARGET = 200.0
 NO_WORKERS = "delete window.Worker"
@@ -46,8 +48,8 @@ def measure_openssl() -> float:
     return count / (time.perf_counter() - start)
 
 
-def measure(browser: Browser, original: Path, script: str = "") -> tuple[float, list[float]]:
-    """Milliseconds, the best of some rounds (the first one also compiles); OpenSSL's speeds around them."""
+def measure(browser: Browser, original: Path, script: str = "") -> tuple[list[float], list[float]]:
+    """Milliseconds of some rounds (the first one also compiles); OpenSSL's speeds around them."""
     context = browser.new_context()
     context.set_default_timeout(600_000)
     page = context.new_page()
@@ -62,27 +64,27 @@ def measure(browser: Browser, original: Path, script: str = "") -> tuple[float, 
         times.append(float(page.evaluate(MEASURE)))
         beside.append(measure_openssl())
     context.close()
-    return min(times), beside
+    return times, beside
 
 
 def main() -> int:
-    figures: dict[str, tuple[float, list[float]]] = {}
+    figures: dict[str, tuple[list[float], list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder, start_browser() as browser:
         large = Path(folder) / "large.bin"
         with large.open("wb") as file:
             piece = bytes(range(256)) * 4096
             for _ in range(SIZE // MIB):
                 file.write(piece)
-        verdict, _ = measure(browser, ORIGINAL)
+        verdict = min(measure(browser, ORIGINAL)[0])
         for name, script in (("two workers", ""), ("one thread", NO_WORKERS)):
-            took, beside = measure(browser, large, script)
-            figures[name] = SIZE / MIB / ((took - verdict) / 1000), beside
+            times, beside = measure(browser, large, script)
+            figures[name] = [SIZE / MIB / ((took - verdict) / 1000) for took in times], beside
     is_enough = verdict <= VERDICT_TARGET
     print(f"verdict on the example: {verdict:.0f} ms (target {VERDICT_TARGET:.0f} ms)")
-    for name, (speed, beside) in figures.items():
-        is_enough &= speed >= TARGETS[name]
-        target = f"target {TARGETS[name]:.0f} MiB/s"
-        print(f"SHA-256 and SM3 of {SIZE // MIB} MiB, {name}: {speed:.0f} MiB/s ({target})")
+    for name, (speeds, beside) in figures.items():
+        is_enough &= max(speeds) >= TARGETS[name]
+        target = f"median {statistics.median(speeds):.0f}; target {TARGETS[name]:.0f} MiB/s"
+        print(f"SHA-256 and SM3 of {SIZE // MIB} MiB, {name}: {max(speeds):.0f} MiB/s ({target})")
         print(f"  beside it OpenSSL's SM3 on one core: {min(beside):.0f} to {max(beside):.0f} MiB/s")
     print(f"verify.html: {PAGE.stat().st_size:,} bytes (target 250,000)")
     return 0 if is_enough else 1

@@ -31,21 +31,47 @@ export const digestBlob: DigestBlob = async (blob, withChecksum) => {
   return { ...digests, crc32: crc?.finish() ?? "" };
 };
 
+export type Piece = Uint8Array<ArrayBuffer>;
+
+// What the browser's pipe holds.
+const PIECE_BYTES = 2 * 1024 * 1024;
+
 /**
  * A blob piece by piece, each of up to two megabytes: the browser fills a pipe while the last one is worked on. That
  * takes about 0.6 of the processor's time of reads of its slices.
+ *
+ * A piece is read into the memory of the one before, so it is good until the next one is asked for. Whoever gives a
+ * piece away lays memory into `spare` when there is some again. New memory for each takes a tenth of the time of the
+ * digests.
  */
-export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = blob.stream().getReader();
+export async function* piecesOf(blob: Blob, spare: ArrayBuffer[] = []): AsyncGenerator<Piece> {
+  const read = startReading(blob, spare);
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await read();
       if (done) return;
       yield value;
+      const isGivenAway = value.buffer.byteLength === 0;
+      if (!isGivenAway) spare.push(value.buffer);
     }
   } catch (error) {
     // A stream does not say what broke it; a read does.
     await blob.slice(0, 1).arrayBuffer();
     throw error;
+  }
+}
+
+function startReading(blob: Blob, spare: ArrayBuffer[]): () => Promise<ReadableStreamReadResult<Piece>> {
+  const stream = blob.stream();
+  try {
+    const reader = stream.getReader({ mode: "byob" });
+    return () => reader.read(new Uint8Array(spare.pop() ?? new ArrayBuffer(PIECE_BYTES)));
+  } catch {
+    // In Chromium 109 each piece comes with memory of its own.
+    const reader = stream.getReader();
+    return () => {
+      spare.length = 0;
+      return reader.read();
+    };
   }
 }

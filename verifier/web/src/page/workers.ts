@@ -5,7 +5,7 @@
  */
 
 import { type FileHash, type Programs, programsOf, startHash, takeOver } from "../crypto/hashing.js";
-import { type DigestBlob, digestBlob, piecesOf } from "../digests.js";
+import { type DigestBlob, digestBlob, type Piece, piecesOf } from "../digests.js";
 
 interface Task {
   readonly hashes: readonly FileHash[];
@@ -45,8 +45,9 @@ export function serve(): void {
     try {
       takeOver(data.programs);
       const running = await Promise.all(data.hashes.map(startHash));
-      const hand = data.to && handTo(data.to);
-      for await (const piece of data.from instanceof Blob ? piecesOf(data.from) : piecesFrom(data.from)) {
+      const spare: ArrayBuffer[] = [];
+      const hand = data.to && handTo(data.to, spare);
+      for await (const piece of data.from instanceof Blob ? piecesOf(data.from, spare) : piecesFrom(data.from)) {
         const { length } = piece;
         for (const hash of running) hash.update(piece);
         await hand?.(piece);
@@ -64,13 +65,15 @@ export function serve(): void {
 // So far one worker may be ahead of the other: a few pieces of memory, whatever the file's size.
 const AHEAD = 3;
 
-type Piece = Uint8Array<ArrayBuffer>;
-
-/** Give pieces away, without a copy; null is the end. Waits while the other one is too far behind. */
-function handTo(port: MessagePort): (piece: Piece | null) => Promise<void> {
+/**
+ * Give pieces away, without a copy; null is the end. Waits while the other one is too far behind; what it has done with
+ * comes back into `spare`.
+ */
+function handTo(port: MessagePort, spare: ArrayBuffer[]): (piece: Piece | null) => Promise<void> {
   let ahead = 0;
   let goOn = (): void => undefined;
-  port.onmessage = () => {
+  port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+    spare.push(data);
     ahead--;
     goOn();
   };
@@ -81,7 +84,7 @@ function handTo(port: MessagePort): (piece: Piece | null) => Promise<void> {
   };
 }
 
-/** The other end: each piece is answered when it is done. */
+/** The other end: each piece is answered with its memory when it is done. */
 async function* piecesFrom(port: MessagePort): AsyncGenerator<Piece> {
   const waiting: (Piece | null)[] = [];
   let wake = (): void => undefined;
@@ -94,7 +97,7 @@ async function* piecesFrom(port: MessagePort): AsyncGenerator<Piece> {
     const piece = waiting.shift() as Piece | null;
     if (piece === null) return;
     yield piece;
-    port.postMessage(null);
+    port.postMessage(piece.buffer, [piece.buffer]);
   }
 }
 
