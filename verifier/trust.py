@@ -67,6 +67,7 @@ def parse_trust(data: bytes) -> Trust:
             "retired_hashes": dict,
             "releases": list,
             "certifiers": list,
+            "cas": list,
             "custodians": list,
         },
     )
@@ -98,6 +99,7 @@ def parse_trust(data: bytes) -> Trust:
         parse_retired_hashes(value.get("retired_hashes", {})),
         tuple(_release(item) for item in value.get("releases", [])),
         parse_certifiers(value.get("certifiers", [])),
+        parse_certifiers(value.get("cas", [])),
         tuple(_named_key(item) for item in value.get("custodians", [])),
         hashlib.sha256(data).hexdigest(),
     )

@@ -99,6 +99,8 @@ class Trust:
     releases: tuple[Release, ...] = ()
     certifiers: tuple[Authority, ...] = ()
     """Who signs certificates of deposits, by X.509; without policies."""
+    cas: tuple[Authority, ...] = ()
+    """Certification authorities whose X.509 certificates name depositors; without policies."""
     custodians: tuple[NamedKey, ...] = ()
     """Who may have the evidence of a deposit, beside its depositor."""
     sha256: str = ""

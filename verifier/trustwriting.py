@@ -60,7 +60,7 @@ def dump_trust(trust: Trust) -> bytes:
             ]
         for validators in chain.validators:
             lines += ["", "[[chains.validators]]", *_validator_lines(validators)]
-    for table, authorities in (("tsas", trust.tsas), ("certifiers", trust.certifiers)):
+    for table, authorities in (("tsas", trust.tsas), ("certifiers", trust.certifiers), ("cas", trust.cas)):
         for authority in authorities:
             lines += ["", f"[[{table}]]", *_value_lines(authority_fields(authority))]
     if trust.retired_hashes:

@@ -15,7 +15,7 @@
 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
 12. supplement  whether the deposit that an opened supplement names is an earlier one of the same depositor
 13. custody     who had the evidence since: one chain of events, signed, on record, of known keys
-14. others      members this version knows by name but does not judge; what the platform says of itself
+14. others      the X.509 certificate that names the depositor; what the platform says of itself
 15. papers      the certificate's signature and whose deposit it is about; the exhibit list; the enclosed page
 16. verdict
 
@@ -50,6 +50,7 @@ from .checks import (
     supplements,
     times,
     tokens,
+    x509,
 )
 from .checks.context import Context, OnlineBlock, OnlineRoot
 from .checks.papers import PdfReader
@@ -148,7 +149,7 @@ def verify_bundle(
         disclosures.check_disclosure(context, document)
         supplements.check_supplements(context)
         custody.check_custody(context)
-        others.check_unjudged(context)
+        x509.check_x509(context)
         platforms.check_platform(context)
         papers.check_papers(context, pdf_reader)
         others.check_page(context)

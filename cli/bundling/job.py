@@ -13,6 +13,7 @@ from mizheng.cli.bundling.exhibits import Frame, exhibit_members
 from mizheng.cli.bundling.make import Opening, find_originals, make_bundle, open_records
 from mizheng.cli.bundling.selecting import Selection
 from mizheng.cli.bundling.supplemented import supplemented_members
+from mizheng.cli.bundling.x509 import x509_members
 from mizheng.cli.custody.store import CustodyRegister
 from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
 from mizheng.cli.disclosing.one import Disclosing
@@ -52,6 +53,8 @@ class Wanted:
     """Open also what says which deposit this supplements, where the seal is a supplement."""
     recipient: str | None = None
     purpose: str | None = None
+    x509: tuple[str, ...] = ()
+    """Files with a CA's certificate of the signing key, its chain, and what says that none was revoked."""
     words: str | None = None
     """File of the depositor's words for the exhibit list."""
     with_exhibits: bool = True
@@ -117,7 +120,10 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
     refuse_existing(target, force=wanted.force)
     more = supplemented_members(opening, path, tell)
     more |= CustodyRegister(path, content.manifest_key).members()
-    key = unlock(session.home, load_entry(session.home, keyid_of(seal.state.sealed.public_key)))
+    keyid = keyid_of(seal.state.sealed.public_key)
+    if wanted.x509:
+        more |= x509_members(wanted.x509, keyid)
+    key = unlock(session.home, load_entry(session.home, keyid))
     created_at = format_instant(int(time.time()))
     names = tuple(printable(record.name) for record in opening.records)
     disclosed = None

@@ -70,6 +70,12 @@ if TYPE_CHECKING:
     metavar="FILE.toml",
     help=N_("source, object of proof, pages of exhibits; else blank"),
 )
+@click.option(
+    "--x509",
+    metavar="FILE",
+    multiple=True,
+    help=N_("a CA's certificate of the key, its chain, revocation lists; repeatable"),
+)
 @click.option("--no-exhibits", is_flag=True, help=N_("put no exhibit list into the bundle"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
@@ -87,6 +93,7 @@ def bundle(
     access: str | None,
     purpose: str | None,
     exhibits: str | None,
+    x509: tuple[str, ...],
     no_exhibits: bool,
     output: str | None,
     force: bool,
@@ -114,6 +121,7 @@ def bundle(
         with_matter=not no_matter,
         recipient=recipient,
         purpose=purpose,
+        x509=x509,
         words=exhibits,
         with_exhibits=not no_exhibits,
         output=Path(output) if output else None,

@@ -13,6 +13,7 @@ from mizheng.cli.session import Session
 from mizheng.cli.terminal.language import N_, _
 from mizheng.cli.terminal.output import emit_json, say
 from mizheng.cli.terminal.screens import Command, Lazy, LazyGroup
+from mizheng.cli.terminal.text import printable
 
 if TYPE_CHECKING:
     from mizheng.cli.keys.signing import KeyEntry
@@ -27,6 +28,7 @@ _STORE_HELP = N_("where to keep the new key: passphrase, keyring or file; else a
     cls=LazyGroup,
     lazy={
         "show": Lazy(_HERE, "show", N_("list the keys of this machine")),
+        "request": Lazy(_HERE, "request", N_("write what a certification authority asks for")),
         "rotate": Lazy(_HERE, "rotate", N_("make a new key, signed over by the old one, which is revoked")),
         "replace": Lazy(_HERE, "replace_lost", N_("make a new key after a loss; the notary must allow it")),
     },
@@ -34,7 +36,10 @@ _STORE_HELP = N_("where to keep the new key: passphrase, keyring or file; else a
         "The company's signing keys. What an old key signed before it was revoked stays valid, and only that "
         "key can sign bundles of it: old keys are kept."
     ),
-    epilog=N_("mizheng key show\nmizheng key rotate\nmizheng key replace --store passphrase"),
+    epilog=N_(
+        "mizheng key show\nmizheng key request -o company.csr\nmizheng key rotate\n"
+        "mizheng key replace --store passphrase"
+    ),
 )
 def key() -> None:
     pass
@@ -58,6 +63,32 @@ def show(as_json: bool) -> None:
     for entry in entries:
         keyid = entry.public.keyid
         say(f"{keyid}  {entry.store}  {entry.created_at}  {_state(entry, active)}")
+
+
+@click.command(
+    "request",
+    cls=Command,
+    help=N_(
+        "Write a PKCS#10 request for the signing key, with the company's name, for a certification "
+        "authority. Its certificate is no part of signing: put it, its chain and a revocation list into a "
+        "bundle with mizheng bundle --x509."
+    ),
+    epilog=N_("mizheng key request -o company.csr\nopenssl req -in company.csr -noout -text -verify"),
+)
+@click.option("-o", "--output", metavar="FILE.csr", required=True, help=N_("name of the request"))
+@click.option("--force", is_flag=True, help=N_("replace a file that exists"))
+def request(output: str, force: bool) -> None:
+    from pathlib import Path
+
+    from mizheng.cli.files import new_file
+    from mizheng.cli.keys.request import make_request
+    from mizheng.cli.keys.signing import unlock
+
+    session = Session.load()
+    key = unlock(session.home, session.active_key)
+    with new_file(Path(output), force=force) as (file, _temporary):
+        file.write(make_request(key, session.organisation.name))
+    say(_("request: {name}", name=printable(output)))
 
 
 @click.command(

@@ -1,22 +1,10 @@
-"""Members that this version knows by name and does not judge, and the page that may be enclosed."""
+"""The page that may be enclosed."""
 
 from __future__ import annotations
 
 from ..members import PAGE
 from ..words import N_
 from .context import Context
-
-UNJUDGED_CODES = frozenset({"depositor.x509"})
-"""Nothing passes these checks in this version, whatever a depositor gives."""
-
-
-def check_unjudged(context: Context) -> None:
-    names = context.bundle.group("x509")
-    if names:
-        message = N_("the bundle carries this, but this version does not check it")
-        context.findings.not_checked("depositor.x509", names[0], message)
-    else:
-        context.findings.not_provided("depositor.x509")
 
 
 def check_page(context: Context) -> None:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import MizhengError, NotBelievedError, ProofError
-from ..timestamp.authority import judge
+from ..timestamp.authority import find_authority, judge
 from ..timestamp.given import Given
-from ..timestamp.path import find_path
 from ..timestamp.revocation import check_revocation
 from ..timestamp.token import parse_token
 from ..timestamp.x509 import Certificate, load_certificate, load_revocation_list
@@ -90,18 +89,12 @@ def _find_signer(
         at = now
     if at is None:
         raise NotBelievedError("nothing dates the signature, and no present time was given")
-    reason = NotBelievedError(
-        "the trust file names nobody who signs certificates as {name}", name=signer.name
-    )
-    for certifier in trust.certifiers if trust else ():
-        if certifier.certificates and signer.sha256 not in certifier.certificates:
-            continue
-        if certifier.last_time is not None and at > certifier.last_time:
-            continue
-        path = find_path(signer, others, certifier.roots, at)
-        if path is not None:
-            return path, at
-    raise reason
+    found = find_authority(trust.certifiers if trust else (), signer, others, at)
+    if found is None:
+        raise NotBelievedError(
+            "the trust file names nobody who signs certificates as {name}", name=signer.name
+        )
+    return found[1], at
 
 
 def _signed_at(trust: Trust | None, signature: PdfSignature) -> int | None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from ..checks.others import UNJUDGED_CODES
 from ..report import Report, Status
 from ..words import N_, Translate
 from .court import REQUIREMENTS, Requirement
@@ -90,9 +89,6 @@ class _Answers:
         _ = self.translate
         for code in requirement.codes:
             yield from self._of_code(code)
-            if code in UNJUDGED_CODES:
-                # Nobody is to take for the depositor's omission what was not built.
-                yield _(N_("(not checked by this version, given or not)"))
         for kind in requirement.kinds:
             # A record that is opened is given; whether what it says is true no check can tell.
             state = _(_GIVEN) if kind in self.kinds else self._without("record.inclusion", "record.content")

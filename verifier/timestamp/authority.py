@@ -1,9 +1,11 @@
-"""Whose tokens and whose signatures under papers count: authorities and certifiers of a trust file."""
+"""Whose tokens and whose certificates count: authorities, certifiers and CAs of a trust file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..canonical import format_instant, from_base64, from_hex, parse_instant, require_fields, to_base64
 from ..errors import FormatError, NotBelievedError
@@ -55,7 +57,13 @@ def judge(
     """
     reasons: list[NotBelievedError] = []
     for authority in authorities:
-        path = find_path(token.signer, token.signed.certificates, authority.roots, token.at)
+        path = find_path(
+            token.signer,
+            token.signed.certificates,
+            authority.roots,
+            token.at,
+            ExtendedKeyUsageOID.TIME_STAMPING,
+        )
         if path is None:
             continue
         reason = _refusal(token, authority)
@@ -96,6 +104,24 @@ def _refusal(token: Token, authority: Authority) -> NotBelievedError | None:
     return None
 
 
+def find_authority(
+    authorities: Sequence[Authority], leaf: Certificate, others: Sequence[Certificate], at: int
+) -> tuple[Authority, tuple[Certificate, ...]] | None:
+    """Under whose root of these a signature of `at` by the leaf counts, and the chain to it; None: nobody's.
+
+    ProofError or VersionError when there is a chain to one of them, but it did not hold then.
+    """
+    for authority in authorities:
+        if authority.certificates and leaf.sha256 not in authority.certificates:
+            continue
+        if authority.last_time is not None and at > authority.last_time:
+            continue
+        path = find_path(leaf, others, authority.roots, at)
+        if path is not None:
+            return authority, path
+    return None
+
+
 def parse_authorities(items: Sequence[object]) -> tuple[Authority, ...]:
     """Read the tables `[[tsas]]` of a trust file; FormatError says what is wrong with one."""
     found = tuple(_authority(item) for item in items)
@@ -105,7 +131,10 @@ def parse_authorities(items: Sequence[object]) -> tuple[Authority, ...]:
 
 
 def parse_certifiers(items: Sequence[object]) -> tuple[Authority, ...]:
-    """Read the tables `[[certifiers]]`: whose X.509 certificates sign papers. They have no policies."""
+    """Read the tables `[[certifiers]]` or `[[cas]]`: under whom papers are signed, depositors named.
+
+    They have no policies.
+    """
     found = parse_authorities(items)
     if any(certifier.policies for certifier in found):
         raise FormatError("policies are for time-stamp authorities")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cryptography.x509 import ObjectIdentifier
+
 from ..canonical import format_instant
 from ..errors import MizhengError, ProofError
 from .x509 import Certificate
@@ -15,16 +17,22 @@ _MAX_SIGNATURES = 200
 
 
 def find_path(
-    leaf: Certificate, others: Sequence[Certificate], roots: Sequence[Certificate], at: int
+    leaf: Certificate,
+    others: Sequence[Certificate],
+    roots: Sequence[Certificate],
+    at: int,
+    purpose: ObjectIdentifier | None = None,
 ) -> tuple[Certificate, ...] | None:
     """The chain from `leaf` to one of `roots`, all valid at `at`; None if there is none to these roots.
+
+    `purpose`: what authorities whose certificates are for some purposes only have to be for.
 
     ProofError or VersionError when there is a chain, but it does not hold at that instant.
     """
     failure: MizhengError | None = None
     for path in _paths(leaf, others, roots):
         try:
-            _verify(path, at)
+            _verify(path, at, purpose)
         except MizhengError as error:
             failure = failure or error
             continue
@@ -61,7 +69,7 @@ def _paths(
                 begun.append((*path, candidate))
 
 
-def _verify(path: tuple[Certificate, ...], at: int) -> None:
+def _verify(path: tuple[Certificate, ...], at: int, purpose: ObjectIdentifier | None) -> None:
     for place, certificate in enumerate(path):
         if not certificate.not_before <= at <= certificate.not_after:
             raise ProofError(
@@ -73,7 +81,7 @@ def _verify(path: tuple[Certificate, ...], at: int) -> None:
             )
         certificate.require_understood()
         if place:
-            certificate.require_authority(below=place - 1)
+            certificate.require_authority(place - 1, purpose)
 
 
 def ends_at(path: tuple[Certificate, ...]) -> int:

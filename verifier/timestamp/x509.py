@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from ..errors import FormatError, LimitError, ProofError, VersionError
 from . import der
@@ -69,16 +69,33 @@ class Certificate:
         return self.parsed.subject.rfc4514_string()
 
     @property
-    def public_key_bits(self) -> bytes:
-        """The content of subjectPublicKey, of which OCSP takes a digest (RFC 6960 §4.1.1)."""
+    def public_key_info(self) -> der.Node:
+        """subjectPublicKeyInfo as it stands."""
         body = der.parse(self.encoded).reader().next().reader()
         body.optional(der.context(0))
         # serialNumber, signature, issuer, validity, subject.
         for _ in range(5):
             body.next()
-        info = body.next().reader(der.SEQUENCE)
+        return body.next(der.SEQUENCE)
+
+    @property
+    def public_key_bits(self) -> bytes:
+        """The content of subjectPublicKey, of which OCSP takes a digest (RFC 6960 §4.1.1)."""
+        info = self.public_key_info.reader()
         info.next()
         return info.next().bits()
+
+    def is_named(self, name: str) -> bool:
+        """Whether the subject has an organization or a common name of exactly these characters.
+
+        Of the first 64 of them: RFC 5280 has no room for more (appendix A.1, ub-organization-name).
+        """
+        with _malformed():
+            return any(
+                attribute.value == name[:64]
+                for attribute in self.parsed.subject
+                if attribute.oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+            )
 
     def has_purpose(self, purpose: x509.ObjectIdentifier) -> bool:
         """Whether its extended key usage names this purpose itself: "any" is not enough."""
@@ -103,8 +120,11 @@ class Certificate:
             return False
         return True
 
-    def require_authority(self, below: int) -> None:
-        """Be a CA that may issue, with `below` further CAs under it; ProofError otherwise."""
+    def require_authority(self, below: int, purpose: x509.ObjectIdentifier | None) -> None:
+        """Be a CA that may issue, with `below` further CAs under it; ProofError otherwise.
+
+        `purpose` is what its extended key usage has to allow, where it has one; None: that is not looked at.
+        """
         with _malformed():
             extensions = self.parsed.extensions
             constraints = _extension(extensions, x509.BasicConstraints)
@@ -114,8 +134,8 @@ class Certificate:
             raise ProofError("a certificate in the authority's chain may issue no others")
         if constraints.value.path_length is not None and below > constraints.value.path_length:
             raise ProofError("the authority's chain is longer than one of its certificates allows")
-        allowed = (ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-        if purposes and not any(purpose in allowed for purpose in purposes.value):
+        allowed = (purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+        if purpose and purposes and not any(item in allowed for item in purposes.value):
             raise ProofError("a certificate in the authority's chain is not for time stamps")
 
     def require_time_stamping(self) -> None:
@@ -130,8 +150,12 @@ class Certificate:
             or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
         ):
             raise ProofError("the certificate does not say, as critical, that it is for time stamps alone")
-        if usage and not (usage.value.digital_signature or usage.value.content_commitment):
-            raise ProofError("the certificate's key is not for signing")
+        _require_signing(usage)
+
+    def require_signing(self) -> None:
+        """Be of a key that its key usage, if there is one, gives to signatures; ProofError otherwise."""
+        with _malformed():
+            _require_signing(_extension(self.parsed.extensions, x509.KeyUsage))
 
     def require_understood(self) -> None:
         """VersionError when something in it must be understood and is not here, such as name constraints."""
@@ -260,6 +284,11 @@ def _extension(extensions: x509.Extensions, kind: type[_Extension]) -> x509.Exte
         return extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
         return None
+
+
+def _require_signing(usage: x509.Extension[x509.KeyUsage] | None) -> None:
+    if usage and not (usage.value.digital_signature or usage.value.content_commitment):
+        raise ProofError("the certificate's key is not for signing")
 
 
 @contextmanager

@@ -24,122 +24,122 @@ const SHORT: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: 
 const SURROGATE = /\p{Surrogate}/u;
 
 class Reader {
-  private at = 0;
+  #at = 0;
 
   constructor(private readonly text: string) {}
 
   whole(): Json {
-    const value = this.value(0);
-    if (this.at !== this.text.length) throw notCanonical();
+    const value = this.#value(0);
+    if (this.#at !== this.text.length) throw notCanonical();
     return value;
   }
 
-  private value(depth: number): Json {
-    switch (this.text[this.at]) {
+  #value(depth: number): Json {
+    switch (this.text[this.#at]) {
       case "{":
-        return this.object(depth + 1);
+        return this.#object(depth + 1);
       case "[":
-        return this.list(depth + 1);
+        return this.#list(depth + 1);
       case '"':
-        return this.string();
+        return this.#string();
       case "t":
-        return this.word("true", true);
+        return this.#word("true", true);
       case "f":
-        return this.word("false", false);
+        return this.#word("false", false);
       case "n":
-        return this.word("null", null);
+        return this.#word("null", null);
       default:
-        return this.number();
+        return this.#number();
     }
   }
 
-  private object(depth: number): JsonObject {
-    this.deeper(depth);
+  #object(depth: number): JsonObject {
+    this.#deeper(depth);
     // Without a prototype, so that no key of a document has a meaning of its own.
     const found = Object.create(null) as JsonObject;
     let before: string | undefined;
-    while (!this.ends("}", before === undefined)) {
-      if (this.text[this.at] !== '"') throw notCanonical();
-      const key = this.string();
+    while (!this.#ends("}", before === undefined)) {
+      if (this.text[this.#at] !== '"') throw notCanonical();
+      const key = this.#string();
       // RFC 8785 §3.2.3 orders keys by UTF-16 code units, which is how JavaScript compares strings.
       if (before !== undefined && !(before < key)) throw notCanonical();
       before = key;
-      this.expect(":");
-      found[key] = this.value(depth);
+      this.#expect(":");
+      found[key] = this.#value(depth);
     }
     return found;
   }
 
-  private list(depth: number): Json[] {
-    this.deeper(depth);
+  #list(depth: number): Json[] {
+    this.#deeper(depth);
     const found: Json[] = [];
-    while (!this.ends("]", found.length === 0)) found.push(this.value(depth));
+    while (!this.#ends("]", found.length === 0)) found.push(this.#value(depth));
     return found;
   }
 
   /** Whether the list or object is over; if not, the comma before what follows is taken. */
-  private ends(bracket: string, isFirst: boolean): boolean {
-    if (this.text[this.at] === bracket) {
-      this.at++;
+  #ends(bracket: string, isFirst: boolean): boolean {
+    if (this.text[this.#at] === bracket) {
+      this.#at++;
       return true;
     }
-    if (!isFirst) this.expect(",");
+    if (!isFirst) this.#expect(",");
     return false;
   }
 
-  private deeper(depth: number): void {
+  #deeper(depth: number): void {
     if (depth > MAX_DEPTH) throw new Fault("JSON nested more than {limit} levels deep", { limit: MAX_DEPTH });
-    this.at++;
+    this.#at++;
   }
 
-  private string(): string {
-    this.at++;
+  #string(): string {
+    this.#at++;
     let found = "";
     for (;;) {
-      found += this.plain();
-      if (this.text[this.at] === '"') break;
-      const escape = this.match(ESCAPE);
+      found += this.#plain();
+      if (this.text[this.#at] === '"') break;
+      const escape = this.#match(ESCAPE);
       if (escape === "") throw notCanonical();
       const letter = escape[1] as string;
       found += letter === "u" ? String.fromCharCode(Number.parseInt(escape.slice(2), 16)) : (SHORT[letter] ?? letter);
     }
-    this.at++;
+    this.#at++;
     if (SURROGATE.test(found)) throw notCanonical();
     return found;
   }
 
-  private plain(): string {
-    SPECIAL.lastIndex = this.at;
+  #plain(): string {
+    SPECIAL.lastIndex = this.#at;
     const end = SPECIAL.exec(this.text)?.index;
     if (end === undefined) throw notCanonical();
-    const found = this.text.slice(this.at, end);
-    this.at = end;
+    const found = this.text.slice(this.#at, end);
+    this.#at = end;
     return found;
   }
 
-  private number(): number {
-    const digits = this.match(NUMBER);
+  #number(): number {
+    const digits = this.#match(NUMBER);
     if (digits === "") throw notCanonical();
     const value = Number(digits);
     if (!Number.isSafeInteger(value)) throw new Fault("a number outside ±(2^53−1)");
     return value;
   }
 
-  private match(pattern: RegExp): string {
-    pattern.lastIndex = this.at;
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
     const found = pattern.exec(this.text)?.[0] ?? "";
-    this.at += found.length;
+    this.#at += found.length;
     return found;
   }
 
-  private word<T>(letters: string, value: T): T {
-    for (const letter of letters) this.expect(letter);
+  #word<T>(letters: string, value: T): T {
+    for (const letter of letters) this.#expect(letter);
     return value;
   }
 
-  private expect(letter: string): void {
-    if (this.text[this.at] !== letter) throw notCanonical();
-    this.at++;
+  #expect(letter: string): void {
+    if (this.text[this.#at] !== letter) throw notCanonical();
+    this.#at++;
   }
 }
 

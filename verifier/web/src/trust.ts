@@ -11,7 +11,7 @@ import { NoteKey } from "./documents/note.js";
 import { Policy } from "./documents/policy.js";
 import { Fault, LaterVersion } from "./errors.js";
 import { parseInstant } from "./instants.js";
-import { type Authority, parseAuthorities, parseRetired, requireCertifiers, type Retired } from "./timestamp/authority.js";
+import { type Authority, parseAuthorities, parseRetired, parseCertifiers, type Retired } from "./timestamp/authority.js";
 
 const FORMAT = "mizheng/trust/v1";
 const MAX_TRUST_BYTES = 16 * 1024 * 1024;
@@ -69,7 +69,10 @@ export interface Trust {
   readonly require: readonly string[];
   readonly revokedKeys: ReadonlySet<string>;
   readonly witnessPolicy: Policy | undefined;
+  /** Of time stamps. */
   readonly authorities: readonly Authority[];
+  /** Whose X.509 certificates name depositors. */
+  readonly cas: readonly Authority[];
   readonly retiredHashes: Retired;
   readonly releases: readonly Release[];
   /** Who may have the evidence of a deposit, beside its depositor. */
@@ -108,6 +111,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
       witness_policy: "string",
       tsas: "list",
       certifiers: "list",
+      cas: "list",
       retired_hashes: "object",
       releases: "list",
       custodians: "list",
@@ -125,7 +129,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
   }
   const logs = listOf(value["logs"]).map(parseLog);
   // This verifier reads no PDF: the table is held to its form and to nothing else.
-  requireCertifiers(listOf(value["certifiers"]));
+  parseCertifiers(listOf(value["certifiers"]));
   const required = requireFields(value["require"] ?? { checks: [] }, { checks: "list" });
   return {
     name: value["name"] as string,
@@ -140,6 +144,7 @@ export function parseTrust(file: string | Uint8Array): Trust {
     revokedKeys: new Set(listOf(value["revoked_keys"]).map(requireKeyid)),
     witnessPolicy: parsePolicy(value["witness_policy"], logs),
     authorities: parseAuthorities(listOf(value["tsas"])),
+    cas: parseCertifiers(listOf(value["cas"])),
     retiredHashes: parseRetired((value["retired_hashes"] ?? {}) as JsonObject),
     releases: parseReleases(listOf(value["releases"])),
     custodians: listOf(value["custodians"]).map(parseNamedKey),

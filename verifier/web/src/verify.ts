@@ -13,7 +13,7 @@
  * 10. depositor   enrolment in the same tree, key not revoked
  * 11. disclosure  for whom this opening was made, for exactly these records, on record in the log
  * 12. custody     who had the evidence since: one chain of events, signed, on record, of known keys
- * 13. others      the enclosed page; members that are known by name only
+ * 13. others      the X.509 certificate that names the depositor; what the platform says of itself; the enclosed page
  * 14. verdict
  */
 
@@ -31,6 +31,7 @@ import { checkOthers } from "./checks/others.js";
 import { checkRenewals } from "./checks/renewals.js";
 import { checkForm, checkMemberList, checkMembers } from "./checks/structure.js";
 import { checkSupplements } from "./checks/supplements.js";
+import { checkX509 } from "./checks/x509.js";
 import { checkBeacon, checkTimeOrder } from "./checks/times.js";
 import { checkTokens, conclude } from "./checks/tokens.js";
 import { ready, sha256Hex } from "./crypto/hashing.js";
@@ -114,6 +115,7 @@ async function checkAll(context: Context): Promise<void> {
   await checkDisclosure(context, list);
   await checkSupplements(context);
   await checkCustody(context);
+  await checkX509(context);
   await checkOthers(context);
 }
 

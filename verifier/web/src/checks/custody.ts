@@ -42,33 +42,33 @@ export async function checkCustody(context: Context): Promise<void> {
 /** The events as far as they were judged. */
 class Run {
   /** Document digest to number. */
-  private readonly numbers = new Map<string, number>();
-  private last: Custody | undefined;
+  readonly #numbers = new Map<string, number>();
+  #last: Custody | undefined;
   /** Who has it now, by keyid, and the digests that it was last found to have; none where nobody looked. */
-  private readonly held = new Map<string, ReadonlySet<string>>();
+  readonly #held = new Map<string, ReadonlySet<string>>();
   /** All who took part, by keyid, and the member that names each first. */
-  private readonly parties = new Map<string, { readonly party: Party; readonly member: string }>();
+  readonly #parties = new Map<string, { readonly party: Party; readonly member: string }>();
   /** Something is not on record, or by a log's key that nobody knows: said once, of the first. */
-  private isLogOpen = false;
+  #isLogOpen = false;
   /** Signed checkpoints that are believed. */
-  private readonly believed = new Set<string>();
+  readonly #believed = new Set<string>();
   /** Tree size to root, hex: of the deposit's heads and of the events' proofs. */
-  private readonly roots: Map<bigint, string>;
-  private readonly places: bigint[] = [];
+  readonly #roots: Map<bigint, string>;
+  readonly #places: bigint[] = [];
 
   constructor(private readonly context: Context) {
     const { heads, statement } = context;
-    this.held.set(statement.publicKey.keyid, new Set());
-    this.roots = new Map(heads.map(({ proof: { checkpoint } }) => [checkpoint.size, toHex(checkpoint.root)]));
+    this.#held.set(statement.publicKey.keyid, new Set());
+    this.#roots = new Map(heads.map(({ proof: { checkpoint } }) => [checkpoint.size, toHex(checkpoint.root)]));
   }
 
   /** Judge one event; false where it does not hold. */
   async take(number: bigint): Promise<boolean> {
     const { findings, custody } = this.context;
     const member = `custody/${padded(number)}.dsse.json`;
-    const event = await findings.attempt(CHAIN, member, () => this.read(number, member));
+    const event = await findings.attempt(CHAIN, member, () => this.#read(number, member));
     if (event === undefined) return false;
-    const line = this.describe(Number(number), event);
+    const line = this.#describe(Number(number), event);
     custody.push(line);
     const hold = (code: string, action: () => void): Promise<true | undefined> =>
       findings.attempt(code, member, () => {
@@ -77,10 +77,10 @@ class Run {
       });
     line.holds =
       (await hold(SIGNATURES, () => verifyCustody(event))) === true &&
-      (await hold(CHAIN, () => this.follow(event))) === true &&
-      (await this.checkLog(number, member, line));
+      (await hold(CHAIN, () => this.#follow(event))) === true &&
+      (await this.#checkLog(number, member, line));
     for (const party of partiesOf(event)) {
-      if (!this.parties.has(party.key.keyid)) this.parties.set(party.key.keyid, { party, member });
+      if (!this.#parties.has(party.key.keyid)) this.#parties.set(party.key.keyid, { party, member });
     }
     return line.holds;
   }
@@ -88,24 +88,24 @@ class Run {
   /** Say what holds of all of them. */
   conclude(): void {
     const { findings } = this.context;
-    const count = this.numbers.size;
+    const count = this.#numbers.size;
     findings.passed(SIGNATURES, "", "events: {count}", { count });
-    const names = [...this.held.keys()].map((keyid) => this.parties.get(keyid)?.party.name);
+    const names = [...this.#held.keys()].map((keyid) => this.#parties.get(keyid)?.party.name);
     findings.passed(
       CHAIN,
       "",
       "events: {count}, the last of {at}; then with {holders}. They do not show what came later",
-      { count, at: this.last?.at ?? null, holders: names.join(", ") || "-" },
+      { count, at: this.#last?.at ?? null, holders: names.join(", ") || "-" },
     );
-    if (!this.isLogOpen) {
-      const [first, last] = [this.places[0] as bigint, this.places.at(-1) as bigint];
+    if (!this.#isLogOpen) {
+      const [first, last] = [this.#places[0] as bigint, this.#places.at(-1) as bigint];
       const message = "events: {count}, in this order in the log, leaf index {first} to {last}";
       findings.passed(LOG, "", message, { count, first, last });
     }
-    this.checkKeys();
+    this.#checkKeys();
   }
 
-  private async read(number: bigint, member: string): Promise<Custody> {
+  async #read(number: bigint, member: string): Promise<Custody> {
     const { bundle } = this.context;
     if (number < 1n) throw new Fault("custody events are numbered from 1");
     if (!bundle.has(member)) throw new Fault("the event of this number is missing");
@@ -113,14 +113,14 @@ class Run {
   }
 
   /** The event can be the next one of the chain. */
-  private follow(event: Custody): void {
+  #follow(event: Custody): void {
     if (event.envelopeSha256 !== this.context.envelopeSha256) throw new Fault("the custody event is of another deposit");
-    const { last } = this;
+    const last = this.#last;
     if (event.previous !== (last?.sha256 ?? null)) {
       if (event.previous === null) {
         throw new Fault("the chain of custody is forked: a second event calls itself the first");
       }
-      const number = this.numbers.get(event.previous);
+      const number = this.#numbers.get(event.previous);
       if (number !== undefined) {
         throw new Fault("the chain of custody is forked: another event follows event {number}, too", { number });
       }
@@ -129,15 +129,15 @@ class Run {
     if (last !== undefined && parseInstant(event.at) < parseInstant(last.at)) {
       throw new Fault("the custody event is dated before the one that it follows");
     }
-    this.move(event);
-    this.last = event;
-    this.numbers.set(event.sha256, this.numbers.size + 1);
+    this.#move(event);
+    this.#last = event;
+    this.#numbers.set(event.sha256, this.#numbers.size + 1);
   }
 
   /** Who has it after the event: only somebody who has it can give it or record anything of it. */
-  private move({ what, by, to, before, after }: Custody): void {
+  #move({ what, by, to, before, after }: Custody): void {
     const giver = by.key.keyid;
-    const known = this.held.get(giver);
+    const known = this.#held.get(giver);
     if (known === undefined) throw new Fault("the custody event is of somebody who did not have the evidence");
     if (known.size > 0 && before !== null && !known.has(before)) {
       throw new Fault("the content is another one than after the last event of whoever had it");
@@ -148,37 +148,37 @@ class Run {
     const isGone = what === "destruction" || what === "handover";
     if (to !== null) {
       const taker = to.key.keyid;
-      this.held.set(taker, new Set([...(this.held.get(taker) ?? []), ...moved]));
+      this.#held.set(taker, new Set([...(this.#held.get(taker) ?? []), ...moved]));
     }
-    if (!isGone) this.held.set(giver, new Set([...others, ...moved]));
-    else if (others.length > 0) this.held.set(giver, new Set(others));
-    else this.held.delete(giver);
+    if (!isGone) this.#held.set(giver, new Set([...others, ...moved]));
+    else if (others.length > 0) this.#held.set(giver, new Set(others));
+    else this.#held.delete(giver);
   }
 
   /** False only where its place in the log is shown to be wrong. */
-  private async checkLog(number: bigint, member: string, line: CustodyLine): Promise<boolean> {
+  async #checkLog(number: bigint, member: string, line: CustodyLine): Promise<boolean> {
     const { bundle, findings } = this.context;
     const stem = `custody/${padded(number)}`;
     const recorded = [`${stem}.event.dsse.json`, `${stem}.tlog-proof`] as const;
     if (!recorded.some((name) => bundle.has(name))) {
-      if (!this.isLogOpen) findings.notProvided(LOG, member, "signed, but not on record in the log");
-      this.isLogOpen = true;
+      if (!this.#isLogOpen) findings.notProvided(LOG, member, "signed, but not on record in the log");
+      this.#isLogOpen = true;
       return true;
     }
-    const proof = await findings.attempt(LOG, member, () => this.openRecorded(member, ...recorded));
+    const proof = await findings.attempt(LOG, member, () => this.#openRecorded(member, ...recorded));
     if (proof === undefined) return false;
     line.leaf_index = proof.index;
     const signed = toHex(proof.signed);
-    if (this.isLogOpen || this.believed.has(signed)) return true;
+    if (this.#isLogOpen || this.#believed.has(signed)) return true;
     if (await believe(this.context, LOG, member, proof)) {
-      this.believed.add(signed);
+      this.#believed.add(signed);
       return true;
     }
-    this.isLogOpen = true;
+    this.#isLogOpen = true;
     return findings.checks.at(-1)?.status !== "FAIL";
   }
 
-  private async openRecorded(document: string, event: string, proof: string): Promise<TlogProof> {
+  async #openRecorded(document: string, event: string, proof: string): Promise<TlogProof> {
     const { bundle, heads } = this.context;
     for (const name of [event, proof]) {
       if (!bundle.has(name)) throw new Fault("half of the proof that the event is on record: {name} is missing", { name });
@@ -193,51 +193,51 @@ class Run {
     if (head !== undefined && origin !== head.proof.checkpoint.origin) {
       throw new Fault("the event is on record in another log than the deposit");
     }
-    const known = this.roots.get(size) ?? toHex(root);
+    const known = this.#roots.get(size) ?? toHex(root);
     if (known !== toHex(root)) throw new Fault("the two entries are not of one tree");
-    this.roots.set(size, known);
+    this.#roots.set(size, known);
     // Each names what came before it, so it was put on record later.
-    if (found.index <= (this.places.at(-1) ?? head?.proof.index ?? -1n)) {
+    if (found.index <= (this.#places.at(-1) ?? head?.proof.index ?? -1n)) {
       throw new Fault("the event does not stand in the log after what it follows");
     }
-    this.places.push(found.index);
+    this.#places.push(found.index);
     return found;
   }
 
-  private checkKeys(): void {
+  #checkKeys(): void {
     const { findings, trust } = this.context;
     if (trust === undefined) {
       findings.notChecked(KEYS, "", "no trust file was given");
       return;
     }
-    const all = [...this.parties.values()];
+    const all = [...this.#parties.values()];
     const revoked = all.find(({ party }) => trust.revokedKeys.has(party.key.keyid));
     if (revoked !== undefined) {
       const values = { name: revoked.party.name };
       findings.failed(KEYS, revoked.member, new Fault("the trust file lists the key of {name} as revoked", values));
       return;
     }
-    const strangers = all.filter(({ party }) => this.nameOf(party) === null).map(({ party }) => party.name);
+    const strangers = all.filter(({ party }) => this.#nameOf(party) === null).map(({ party }) => party.name);
     if (strangers.length > 0) {
       const message = "nobody whom the trust file names says whose keys these are: {names}";
       findings.notChecked(KEYS, "", message, { names: strangers.join(", ") });
     } else {
-      const names = [...new Set(all.map(({ party }) => this.nameOf(party)))].join(", ");
+      const names = [...new Set(all.map(({ party }) => this.#nameOf(party)))].join(", ");
       findings.passed(KEYS, "", "known by their keys: {names}", { names });
     }
   }
 
   /** Whose key it is by the reader's own trust file, or by an issuer's word that it believes. */
-  private nameOf({ key }: Party): string | null {
+  #nameOf({ key }: Party): string | null {
     const { isEnrolled, statement, trust } = this.context;
     if (isEnrolled && key.isSame(statement.publicKey)) return statement.depositor.name;
     return (trust && findKey(trust.custodians, key)?.name) ?? null;
   }
 
-  private describe(number: number, event: Custody): CustodyLine {
+  #describe(number: number, event: Custody): CustodyLine {
     const { what, at, where, why, note, before, after, sealNumber, sha256 } = event;
     const party = ({ name, organisation, role, key }: Party): PartyLine => {
-      return { name, organisation, role, keyid: key.keyid, known_as: this.nameOf({ name, organisation, role, key }) };
+      return { name, organisation, role, keyid: key.keyid, known_as: this.#nameOf({ name, organisation, role, key }) };
     };
     return {
       ...{ number, what, by: party(event.by), to: event.to && party(event.to), at, where, why, note, before, after },

@@ -1,4 +1,4 @@
-/** What the platform says of itself, members that are known by name only, and the page that may be enclosed. */
+/** What the platform says of itself, PDFs, and the page that may be enclosed. */
 
 import type { Group } from "../documents/bundle.js";
 import { MAX_ENVELOPE_BYTES } from "../documents/dsse.js";
@@ -10,12 +10,10 @@ import type { Context } from "./context.js";
 const PAGE = "verify.html";
 const PLATFORM = "platform.dsse.json";
 const FACTS = "platform.facts";
-const UNKNOWN = new OpenQuestion("the bundle carries this, but this version does not check it");
 const PAPER = new OpenQuestion("this page reads no PDF: mizheng verify and PDF readers show who signed it");
 const LIST = new OpenQuestion("its digest is in the depositor's signed list; what its pages name was not compared");
 
 export async function checkOthers(context: Context): Promise<void> {
-  leaveOpen(context, "x509", "depositor.x509", UNKNOWN);
   await checkPlatform(context);
   leaveOpen(context, "certificate", "certificate.signature", PAPER);
   leaveOpen(context, "exhibits", "exhibits.list", LIST);

@@ -12,15 +12,15 @@ const P256 = fromHex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
 /** A key that may sign. `keyid` is the hex SHA-256 of its SPKI. */
 export class PublicKey {
   readonly keyid: string;
-  private readonly raw: Uint8Array;
-  private readonly isEd25519: boolean;
+  readonly #raw: Uint8Array;
+  readonly #isEd25519: boolean;
 
   constructor(readonly spki: Uint8Array) {
-    this.isEd25519 = startsWith(spki, ED25519) && spki.length === ED25519.length + 32;
-    this.raw = spki.subarray(this.isEd25519 ? ED25519.length : P256.length);
-    if (this.isEd25519) {
-      ed25519.requireKey(this.raw);
-    } else if (!startsWith(spki, P256) || this.raw.length !== 65 || this.raw[0] !== 4 || !p256.isPoint(this.raw)) {
+    this.#isEd25519 = startsWith(spki, ED25519) && spki.length === ED25519.length + 32;
+    this.#raw = spki.subarray(this.#isEd25519 ? ED25519.length : P256.length);
+    if (this.#isEd25519) {
+      ed25519.requireKey(this.#raw);
+    } else if (!startsWith(spki, P256) || this.#raw.length !== 65 || this.#raw[0] !== 4 || !p256.isPoint(this.#raw)) {
       throw new Fault("keys here are Ed25519 or ECDSA P-256");
     }
     this.keyid = toHex(sha256(spki));
@@ -41,7 +41,7 @@ export class PublicKey {
 
   /** Return if the signature is this key's over the message. */
   verify(signature: Uint8Array, message: Uint8Array): void {
-    (this.isEd25519 ? ed25519 : p256).verify(this.raw, signature, message);
+    (this.#isEd25519 ? ed25519 : p256).verify(this.#raw, signature, message);
   }
 
   isSame(other: PublicKey): boolean {

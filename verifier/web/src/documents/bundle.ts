@@ -66,7 +66,7 @@ export interface MemberList {
 }
 
 export class Bundle {
-  private readonly groups = new Map<Group, Member[]>();
+  readonly #groups = new Map<Group, Member[]>();
 
   private constructor(
     readonly archive: Archive,
@@ -74,9 +74,9 @@ export class Bundle {
   ) {
     for (const member of members) {
       const { group } = MEMBERS[member.place] as (typeof MEMBERS)[number];
-      const found = this.groups.get(group);
+      const found = this.#groups.get(group);
       if (found) found.push(member);
-      else this.groups.set(group, [member]);
+      else this.#groups.set(group, [member]);
     }
   }
 
@@ -110,7 +110,7 @@ export class Bundle {
 
   /** Names of the members of a group, by their number. */
   group(group: Group): string[] {
-    return [...(this.groups.get(group) ?? [])].sort(compare).map((member) => member.name);
+    return [...(this.#groups.get(group) ?? [])].sort(compare).map((member) => member.name);
   }
 
   has(name: string): boolean {
@@ -122,7 +122,7 @@ export class Bundle {
   }
 
   get depositorMembers(): string[] {
-    return [...this.groups.values()].flat().flatMap((member) => (member.isDepositors ? [member.name] : []));
+    return [...this.#groups.values()].flat().flatMap((member) => (member.isDepositors ? [member.name] : []));
   }
 
   /** Hex SHA-256 of a member. Originals alone have no limit. */

@@ -35,18 +35,18 @@ type State =
 const PAINT_MS = 200;
 
 export class App {
-  private readonly files = new Files();
-  private state: State = { kind: "waiting" };
-  private readonly status = el("p", { role: "status", class: "status" });
-  private readonly bar = el("progress", { max: "1", value: "0" });
-  private run = 0;
+  readonly #files = new Files();
+  #state: State = { kind: "waiting" };
+  readonly #status = el("p", { role: "status", class: "status" });
+  readonly #bar = el("progress", { max: "1", value: "0" });
+  #run = 0;
 
   constructor(private readonly place: HTMLElement) {
     setLanguage(chooseLanguage(place.dataset["lang"]));
     addEventListener("beforeprint", () => {
       for (const group of place.querySelectorAll<HTMLDetailsElement>("details.group")) group.open = true;
     });
-    acceptDrops(place, (files) => void this.files.sortOut(files).then(() => this.reset()));
+    acceptDrops(place, (files) => void this.#files.sortOut(files).then(() => this.#reset()));
   }
 
   show(): void {
@@ -55,16 +55,16 @@ export class App {
     const isStandalone = this.place.dataset["standalone"] !== undefined;
     if (isStandalone) document.title = _("Mizheng: check a bundle");
     this.place.replaceChildren(
-      ...(isStandalone ? [this.header(), this.notice()] : []),
-      this.form(),
-      this.output(),
-      ...(isStandalone ? [this.footer()] : []),
+      ...(isStandalone ? [this.#header(), this.#notice()] : []),
+      this.#form(),
+      this.#output(),
+      ...(isStandalone ? [this.#footer()] : []),
     );
     // What was made anew under somebody's fingers keeps the focus.
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  private header(): HTMLElement {
+  #header(): HTMLElement {
     const other = getLanguage() === "zh-CN" ? "en" : "zh-CN";
     const toggle = el(
       "button",
@@ -89,7 +89,7 @@ export class App {
   }
 
   /** A copy that came in a bundle says so: whoever made the bundle could have changed it. */
-  private notice(): HTMLElement {
+  #notice(): HTMLElement {
     const isCopy = document.documentElement.dataset["copy"] === "bundle";
     if (!isCopy) {
       return el("p", { class: "lead" }, _("Everything is computed in this browser. No file leaves it, and no network is used."));
@@ -103,7 +103,7 @@ export class App {
     );
   }
 
-  private footer(): HTMLElement {
+  #footer(): HTMLElement {
     return el(
       "footer",
       {},
@@ -118,14 +118,14 @@ export class App {
     );
   }
 
-  private form(): HTMLElement {
-    const changed = (): void => this.reset();
+  #form(): HTMLElement {
+    const changed = (): void => this.#reset();
     const pinned = readPinned();
-    const boxes = [makeBox(this.files, "bundle", changed)];
-    if (pinned === undefined || this.files.trust) boxes.push(makeBox(this.files, "trust", changed));
+    const boxes = [makeBox(this.#files, "bundle", changed)];
+    if (pinned === undefined || this.#files.trust) boxes.push(makeBox(this.#files, "trust", changed));
     else boxes.push(pinnedBox(pinned.name));
-    boxes.push(makeBox(this.files, "originals", changed));
-    const isReady = this.files.bundle !== undefined && this.state.kind !== "working";
+    boxes.push(makeBox(this.#files, "originals", changed));
+    const isReady = this.#files.bundle !== undefined && this.#state.kind !== "working";
     return el(
       "form",
       { class: "files-form", submit: (event) => event.preventDefault() },
@@ -134,57 +134,57 @@ export class App {
       el("div", { class: "boxes" }, ...boxes),
       el(
         "button",
-        { type: "button", id: "mizheng-check", class: "primary", disabled: !isReady, click: () => void this.check() },
+        { type: "button", id: "mizheng-check", class: "primary", disabled: !isReady, click: () => void this.#check() },
         _("Check"),
       ),
     );
   }
 
-  private output(): HTMLElement {
-    const { state } = this;
-    const parts: HTMLElement[] = [this.status];
-    this.status.textContent = "";
-    if (state.kind === "working") parts.push(this.bar);
+  #output(): HTMLElement {
+    const state = this.#state;
+    const parts: HTMLElement[] = [this.#status];
+    this.#status.textContent = "";
+    if (state.kind === "working") parts.push(this.#bar);
     if (state.kind === "trouble") parts.push(el("p", { class: "trouble", role: "alert" }, state.message));
     if (state.kind === "done") parts.push(renderReport(state.checked));
     return el("div", { class: "output" }, ...parts);
   }
 
-  private reset(): void {
-    this.run++;
-    this.state = { kind: "waiting" };
+  #reset(): void {
+    this.#run++;
+    this.#state = { kind: "waiting" };
     this.show();
   }
 
-  private async check(): Promise<void> {
-    const { bundle } = this.files;
+  async #check(): Promise<void> {
+    const { bundle } = this.#files;
     if (bundle === undefined) return;
-    const run = ++this.run;
+    const run = ++this.#run;
     const change = (state: State): void => {
       // Files were changed meanwhile: nobody asks for this answer any more.
-      if (run !== this.run) return;
-      this.state = state;
+      if (run !== this.#run) return;
+      this.#state = state;
       this.show();
     };
     change({ kind: "working" });
     try {
-      change({ kind: "done", checked: await this.verify(bundle) });
+      change({ kind: "done", checked: await this.#verify(bundle) });
       this.place.querySelector<HTMLElement>(".verdict")?.focus();
     } catch (error) {
       change({ kind: "trouble", message: explain(error) });
     }
   }
 
-  private async verify(bundle: File): Promise<Checked> {
+  async #verify(bundle: File): Promise<Checked> {
     await ready();
-    const trust = await this.readTrust();
-    const progress = this.progress(bundle);
+    const trust = await this.#readTrust();
+    const progress = this.#progress(bundle);
     const digest = digestInWorkers(progress);
     const whole = sha256InWorker(bundle);
     // Waited for at the end; until then a fault of it is nobody's.
     whole.catch(() => undefined);
     const originals = [];
-    for (const file of [...this.files.originals]) originals.push({ file, digests: await digest(file, false) });
+    for (const file of [...this.#files.originals]) originals.push({ file, digests: await digest(file, false) });
     const at = Math.floor(Date.now() / 1000);
     const report = await verify(bundle, trust, {
       now: at,
@@ -196,8 +196,8 @@ export class App {
     return { report, bundle, bundleSha256: await whole, trust, originals, at, clue };
   }
 
-  private async readTrust(): Promise<Trust | undefined> {
-    const file = this.files.trust;
+  async #readTrust(): Promise<Trust | undefined> {
+    const file = this.#files.trust;
     const pinned = readPinned();
     if (file === undefined) return pinned && parseTrust(pinned.text);
     try {
@@ -209,8 +209,8 @@ export class App {
   }
 
   /** Counts bytes over all files that are digested, twice each: by two hashes. */
-  private progress(bundle: File): (bytes: number) => void {
-    const total = 2 * [bundle, ...this.files.originals].reduce((sum, file) => sum + file.size, 0);
+  #progress(bundle: File): (bytes: number) => void {
+    const total = 2 * [bundle, ...this.#files.originals].reduce((sum, file) => sum + file.size, 0);
     let done = 0;
     let shown = -1;
     let painted = 0;
@@ -219,12 +219,12 @@ export class App {
       // To paint at every piece would take the workers' processor.
       if (performance.now() - painted < PAINT_MS) return;
       painted = performance.now();
-      this.bar.value = Math.min(done / Math.max(total, 1), 1);
+      this.#bar.value = Math.min(done / Math.max(total, 1), 1);
       // Said to a screen reader in steps, not at every piece.
       const tenth = Math.floor((10 * done) / Math.max(total, 1));
       if (tenth === shown) return;
       shown = tenth;
-      this.status.textContent = _("Computing digests: {percent} %", { percent: Math.min(10 * tenth, 100) });
+      this.#status.textContent = _("Computing digests: {percent} %", { percent: Math.min(10 * tenth, 100) });
     };
   }
 }

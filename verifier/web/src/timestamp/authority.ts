@@ -1,4 +1,4 @@
-/** Whose tokens count: from the signer's certificate to a root of an authority that the trust file names. */
+/** Whose tokens and certificates count: from a certificate to a root of an authority that the trust file names. */
 
 import { fromBase64, fromHex, isEqual, toHex } from "../bytes.js";
 import { type Json, requireFields } from "../canonical.js";
@@ -7,7 +7,7 @@ import { Fault, OpenQuestion } from "../errors.js";
 import { formatInstant, parseInstant } from "../instants.js";
 import { findHash } from "./algorithms.js";
 import type { Token } from "./token.js";
-import { Certificate } from "./x509.js";
+import { Certificate, TIME_STAMPING } from "./x509.js";
 
 const MAX_LENGTH = 8;
 // Certificates made to look alike must not make it take minutes.
@@ -41,7 +41,7 @@ export interface Judgement {
 export function judge(token: Token, authorities: readonly Authority[], retired: Retired): Judgement {
   let refusal: OpenQuestion | undefined;
   for (const authority of authorities) {
-    const path = findPath(token.signer, token.signed.certificates, authority.roots, token.at);
+    const path = findPath(token.signer, token.signed.certificates, authority.roots, token.at, TIME_STAMPING);
     if (path === undefined) continue;
     const reason = refuse(token, authority);
     if (reason !== undefined) {
@@ -89,11 +89,12 @@ function findPath(
   others: readonly Certificate[],
   roots: readonly Certificate[],
   at: number,
+  purpose?: string,
 ): readonly Certificate[] | undefined {
   let failure: Fault | undefined;
   for (const path of listPaths(leaf, others, roots)) {
     try {
-      requireValid(path, at);
+      requireValid(path, at, purpose);
       return path;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -128,7 +129,7 @@ function* listPaths(
   }
 }
 
-function requireValid(path: readonly Certificate[], at: number): void {
+function requireValid(path: readonly Certificate[], at: number, purpose: string | undefined): void {
   path.forEach((certificate, place) => {
     if (at < certificate.notBefore || at > certificate.notAfter) {
       throw new Fault("at {at} the certificate {name} was not valid: it is from {start} to {end}", {
@@ -139,7 +140,7 @@ function requireValid(path: readonly Certificate[], at: number): void {
       });
     }
     certificate.requireUnderstood();
-    if (place > 0) certificate.requireAuthority(place - 1);
+    if (place > 0) certificate.requireAuthority(place - 1, purpose);
   });
 }
 
@@ -152,11 +153,27 @@ export function parseAuthorities(items: readonly Json[]): Authority[] {
   return found;
 }
 
-/** Refuse tables `[[certifiers]]` that are not in form: as `[[tsas]]`, without policies. */
-export function requireCertifiers(items: readonly Json[]): void {
-  if (parseAuthorities(items).some((certifier) => certifier.policies.length > 0)) {
-    throw new Fault("policies are for time-stamp authorities");
+/** Read the tables `[[certifiers]]` or `[[cas]]`: as `[[tsas]]`, without policies. */
+export function parseCertifiers(items: readonly Json[]): Authority[] {
+  const found = parseAuthorities(items);
+  if (found.some(({ policies }) => policies.length > 0)) throw new Fault("policies are for time-stamp authorities");
+  return found;
+}
+
+/** Under whose root of these a signature of `at` by the leaf counts, and the chain to it. */
+export function findAuthority(
+  authorities: readonly Authority[],
+  leaf: Certificate,
+  others: readonly Certificate[],
+  at: number,
+): { readonly name: string; readonly path: readonly Certificate[] } | undefined {
+  for (const { name, roots, certificates, lastTime } of authorities) {
+    if (certificates.length > 0 && !certificates.includes(leaf.sha256)) continue;
+    if (lastTime !== undefined && at > lastTime) continue;
+    const path = findPath(leaf, others, roots, at);
+    if (path !== undefined) return { name, path };
   }
+  return undefined;
 }
 
 function parseAuthority(item: Json): Authority {

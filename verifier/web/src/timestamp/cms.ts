@@ -28,11 +28,11 @@ export class SignedData {
   readonly given: Given;
   readonly digest: HashName;
   readonly signature: Uint8Array;
-  private readonly issuer: Uint8Array;
-  private readonly serial: bigint;
-  private readonly attributes: ReadonlyMap<string, der.Node>;
-  private readonly signedBytes: Uint8Array;
-  private readonly algorithm: der.Node;
+  readonly #issuer: Uint8Array;
+  readonly #serial: bigint;
+  readonly #attributes: ReadonlyMap<string, der.Node>;
+  readonly #signedBytes: Uint8Array;
+  readonly #algorithm: der.Node;
 
   constructor(data: Uint8Array) {
     if (data.length > MAX_BYTES) throw new Fault("a token of {size} bytes", { size: data.length });
@@ -57,12 +57,12 @@ export class SignedData {
     const reader = signer.reader();
     if (reader.next().integer() !== 1n) throw new LaterVersion("a signer that is named in a way that is not known");
     const who = reader.next().reader(der.SEQUENCE);
-    this.issuer = who.next(der.SEQUENCE).encoded;
-    this.serial = who.next().integer();
+    this.#issuer = who.next(der.SEQUENCE).encoded;
+    this.#serial = who.next().integer();
     who.end();
     this.digest = parseHash(reader.next());
     const attributes = reader.next(der.context(0));
-    this.algorithm = reader.next(der.SEQUENCE);
+    this.#algorithm = reader.next(der.SEQUENCE);
     this.signature = reader.next().octets();
     const unsigned = reader.optional(der.context(1));
     reader.end();
@@ -70,31 +70,31 @@ export class SignedData {
     if (!named.includes(this.digest)) throw new Fault("a token whose signer's hash is not in its list");
     this.certificates = readCertificates(certificates);
     this.given = readGiven(crls, unsigned);
-    this.attributes = readAttributes(attributes);
+    this.#attributes = readAttributes(attributes);
     // Signed is the SET OF itself, not the [0] that stands in its place (§5.4).
-    this.signedBytes = attributes.encoded.slice();
-    this.signedBytes[0] = der.SET;
+    this.#signedBytes = attributes.encoded.slice();
+    this.#signedBytes[0] = der.SET;
   }
 
   /** Check digest, binding and signature: the signer's certificate, whoever issued it. */
   verify(): Certificate {
     const signer = this.certificates.find(
-      (certificate) => isEqual(certificate.issuer, this.issuer) && certificate.serial === this.serial,
+      (certificate) => isEqual(certificate.issuer, this.#issuer) && certificate.serial === this.#serial,
     );
     if (signer === undefined) throw new Fault("the token does not carry the certificate of its signer");
-    if (this.attribute(CONTENT_TYPE).oid() !== this.contentType) {
+    if (this.#attribute(CONTENT_TYPE).oid() !== this.contentType) {
       throw new Fault("the signature is about content of another type");
     }
-    if (!isEqual(this.attribute(MESSAGE_DIGEST).octets(), digestWith(this.digest, this.content))) {
+    if (!isEqual(this.#attribute(MESSAGE_DIGEST).octets(), digestWith(this.digest, this.content))) {
       throw new Fault("the signature is about other content");
     }
-    requireBinding(this.attribute(SIGNING_CERTIFICATE_V2), signer);
-    verifySignature(signer.key, this.algorithm, this.digest, this.signature, this.signedBytes);
+    requireBinding(this.#attribute(SIGNING_CERTIFICATE_V2), signer);
+    verifySignature(signer.key, this.#algorithm, this.digest, this.signature, this.#signedBytes);
     return signer;
   }
 
-  private attribute(oid: string): der.Node {
-    const found = this.attributes.get(oid);
+  #attribute(oid: string): der.Node {
+    const found = this.#attributes.get(oid);
     if (found === undefined) throw new Fault("a signed attribute is missing: {oid}", { oid });
     return found;
   }

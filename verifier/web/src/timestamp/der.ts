@@ -114,17 +114,17 @@ export class Node {
 }
 
 export class Reader {
-  private at = 0;
+  #at = 0;
 
   constructor(private readonly data: Uint8Array) {}
 
   get isAtEnd(): boolean {
-    return this.at === this.data.length;
+    return this.#at === this.data.length;
   }
 
   /** The next value, of this tag if one is named. */
   next(tag?: number): Node {
-    const [start, data] = [this.at, this.data];
+    const [start, data] = [this.#at, this.data];
     const [found, short] = [data[start], data[start + 1]];
     if (found === undefined || short === undefined) throw new Fault(EARLY);
     if ((found & 0x1f) === 0x1f) throw new Fault("DER: a tag that none of these formats has");
@@ -142,14 +142,14 @@ export class Reader {
     }
     const end = content + length;
     if (end > data.length) throw new Fault(EARLY);
-    this.at = end;
+    this.#at = end;
     const node = new Node(found, data.subarray(content, end), data.subarray(start, end));
     return tag === undefined ? node : node.expect(tag);
   }
 
   /** The next value if it has this tag. */
   optional(tag: number): Node | undefined {
-    return this.data[this.at] === tag ? this.next(tag) : undefined;
+    return this.data[this.#at] === tag ? this.next(tag) : undefined;
   }
 
   /** All that are left, each of this tag if one is named. */

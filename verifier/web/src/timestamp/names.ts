@@ -1,4 +1,4 @@
-/** Distinguished names as people read them (RFC 4514). For reports only: names are compared byte for byte. */
+/** Distinguished names as people read them (RFC 4514). For reports: names of issuers are compared byte for byte. */
 
 import { decodeUtf8, latin1, toHex } from "../bytes.js";
 import * as der from "./der.js";
@@ -14,6 +14,7 @@ const SHORT: Readonly<Record<string, string>> = {
   "0.9.2342.19200300.100.1.25": "DC",
   "0.9.2342.19200300.100.1.1": "UID",
 };
+const NAMES = ["2.5.4.10", "2.5.4.3"];
 const BMP_STRING = 0x1e;
 const UTF8_STRING = 0x0c;
 
@@ -26,10 +27,27 @@ export function nameForPeople(name: Uint8Array): string {
     .join(",");
 }
 
-function attribute(node: der.Node): string {
+/**
+ * Whether it has an organization or a common name of exactly these characters; of the first 64, as there is no room for
+ * more (RFC 5280 appendix A.1).
+ */
+export function isNamed(name: Uint8Array, text: string): boolean {
+  const parts = der.parse(name, der.SEQUENCE).reader().rest(der.SET);
+  const start = [...text].slice(0, 64).join("");
+  return parts
+    .flatMap((part) => part.reader().rest(der.SEQUENCE))
+    .map(readAttribute)
+    .some(([oid, value]) => NAMES.includes(oid) && value === start);
+}
+
+function readAttribute(node: der.Node): [oid: string, value: string] {
   const reader = node.reader();
-  const oid = reader.next().oid();
-  return `${SHORT[oid] ?? oid}=${escapeText(textOf(reader.next()))}`;
+  return [reader.next().oid(), textOf(reader.next())];
+}
+
+function attribute(node: der.Node): string {
+  const [oid, value] = readAttribute(node);
+  return `${SHORT[oid] ?? oid}=${escapeText(value)}`;
 }
 
 function textOf(node: der.Node): string {

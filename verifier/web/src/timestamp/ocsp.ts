@@ -123,15 +123,15 @@ export class OcspAnswer {
     // Nothing need be known of a certificate after its end.
     if (single === undefined || !single.isKnown || single.thisUpdate > certificate.notAfter) return undefined;
     // Without a next one announced it speaks of the past alone: newer word may be had at any time.
-    return at <= (single.nextUpdate ?? single.thisUpdate) && this.isSignedFor(issuer) ? single : undefined;
+    return at <= (single.nextUpdate ?? single.thisUpdate) && this.#isSignedFor(issuer) ? single : undefined;
   }
 
-  private isSignedFor(issuer: Certificate): boolean {
+  #isSignedFor(issuer: Certificate): boolean {
     const { algorithm, signature, body } = this.signed;
-    for (const load of [() => issuer, ...this.certificates.map((data) => () => this.delegate(data, issuer))]) {
+    for (const load of [() => issuer, ...this.certificates.map((data) => () => this.#delegate(data, issuer))]) {
       try {
         const signer = load();
-        if (signer === undefined || !this.isNamed(signer)) continue;
+        if (signer === undefined || !this.#isNamed(signer)) continue;
         verifySignatureAlone(signer.key, algorithm, signature, body);
         return true;
       } catch (error) {
@@ -143,7 +143,7 @@ export class OcspAnswer {
   }
 
   /** A responder that the issuer named (§4.2.2.2) and whose own revocation nobody has to ask for (§4.2.2.2.1). */
-  private delegate(data: Uint8Array, issuer: Certificate): Certificate | undefined {
+  #delegate(data: Uint8Array, issuer: Certificate): Certificate | undefined {
     const found = Certificate.parse(data);
     const isOne =
       found.notBefore <= this.producedAt &&
@@ -154,7 +154,7 @@ export class OcspAnswer {
     return isOne ? found : undefined;
   }
 
-  private isNamed(signer: Certificate): boolean {
+  #isNamed(signer: Certificate): boolean {
     if (this.responder.tag === der.context(1)) return isEqual(this.responder.content, signer.subject);
     return isEqual(der.parse(this.responder.content).octets(), sha1(signer.keyBits));
   }

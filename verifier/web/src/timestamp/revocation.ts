@@ -8,7 +8,7 @@ import type { Given } from "./given.js";
 import { REASONS, type Revoked } from "./ocsp.js";
 import { type Certificate, CRL_SIGN, type Extension, isSignedBy, readExtensions, readSigned, readTime, type Signed } from "./x509.js";
 
-const MAX_CRL_BYTES = 4 * 1024 * 1024;
+export const MAX_CRL_BYTES = 4 * 1024 * 1024;
 const REASON = "2.5.29.21";
 const DELTA = "2.5.29.27";
 const DISTRIBUTION_POINT = "2.5.29.28";
@@ -45,7 +45,7 @@ export class RevocationList {
     // After a certificate has ended, a list need not name it any more (RFC 5280 §3.3).
     const isInTime =
       this.thisUpdate <= certificate.notAfter && (this.nextUpdate === undefined || at <= this.nextUpdate);
-    return isInTime && this.covers(isAuthority) && this.isOf(issuer);
+    return isInTime && this.#covers(isAuthority) && this.#isOf(issuer);
   }
 
   find(serial: bigint): Revoked | undefined {
@@ -61,12 +61,12 @@ export class RevocationList {
     return undefined;
   }
 
-  private isOf(issuer: Certificate): boolean {
+  #isOf(issuer: Certificate): boolean {
     return isEqual(this.issuer, issuer.subject) && issuer.mayBeUsed(CRL_SIGN) && isSignedBy(this.signed, issuer.key);
   }
 
   /** Whether it speaks of such certificates whatever the reason: no part of a list, no delta. */
-  private covers(isAuthority: boolean): boolean {
+  #covers(isAuthority: boolean): boolean {
     for (const [oid, { isCritical, value }] of this.extensions) {
       if (oid === DISTRIBUTION_POINT) {
         if (isPartial(value, isAuthority)) return false;

@@ -16,7 +16,7 @@ const BASIC_CONSTRAINTS = "2.5.29.19";
 const POLICIES = "2.5.29.32";
 const PURPOSES = "2.5.29.37";
 const KNOWN = ["2.5.29.14", KEY_USAGE, ALTERNATIVE_NAME, BASIC_CONSTRAINTS, POLICIES, "2.5.29.35", PURPOSES];
-const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+export const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 const ANY_PURPOSE = "2.5.29.37.0";
 const DIGITAL_SIGNATURE = 0;
 const CONTENT_COMMITMENT = 1;
@@ -46,8 +46,8 @@ export class Certificate {
     readonly notBefore: number,
     readonly notAfter: number,
     readonly key: Key,
-    /** The content of subjectPublicKey, of which OCSP takes a digest. */
-    readonly keyBits: Uint8Array,
+    /** subjectPublicKeyInfo as it stands. */
+    readonly keyInfo: der.Node,
     readonly extensions: ReadonlyMap<string, Extension>,
     private readonly signed: Signed,
   ) {}
@@ -67,18 +67,22 @@ export class Certificate {
     const subject = body.next(der.SEQUENCE).encoded;
     const info = body.next(der.SEQUENCE);
     const key = parseKey(info);
-    const keyBits = (info.reader().rest()[1] as der.Node).bits();
     if (key.kind === "unknown") throw new LaterVersion("a certificate with a key of a kind that is not known");
     body.optional(der.context(1, false));
     body.optional(der.context(2, false));
     const extensions = readExtensions(body.optional(der.context(3)));
     body.end();
     if (version !== undefined && der.parse(version.content).integer() > 2n) throw new Fault(UNREADABLE);
-    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, keyBits, extensions, signed);
+    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, info, extensions, signed);
   }
 
   get sha256(): string {
     return sha256Hex(this.encoded);
+  }
+
+  /** The content of subjectPublicKey, of which OCSP takes a digest. */
+  get keyBits(): Uint8Array {
+    return (this.keyInfo.reader().rest()[1] as der.Node).bits();
   }
 
   /** The subject as people read it (RFC 4514). */
@@ -91,9 +95,12 @@ export class Certificate {
     return isEqual(this.issuer, other.subject) && isSignedBy(this.signed, other.key);
   }
 
-  /** Return if it may issue others, with `below` further authorities under it (§6.1.4). */
-  requireAuthority(below: number): void {
-    const constraints = this.read(BASIC_CONSTRAINTS)?.reader(der.SEQUENCE);
+  /**
+   * Return if it may issue others, with `below` further authorities under it (§6.1.4); for this purpose, where one is
+   * asked for and the certificate is for some only.
+   */
+  requireAuthority(below: number, purpose: string | undefined): void {
+    const constraints = this.#read(BASIC_CONSTRAINTS)?.reader(der.SEQUENCE);
     const isAuthority = constraints?.optional(der.BOOLEAN)?.boolean() ?? false;
     const limit = constraints?.optional(der.INTEGER)?.integer();
     constraints?.end();
@@ -103,8 +110,8 @@ export class Certificate {
     if (limit !== undefined && BigInt(below) > limit) {
       throw new Fault("the authority's chain is longer than one of its certificates allows");
     }
-    const purposes = this.purposes();
-    if (purposes && !purposes.some((purpose) => [TIME_STAMPING, ANY_PURPOSE].includes(purpose))) {
+    const purposes = this.#purposes();
+    if (purpose && purposes && !purposes.some((each) => [purpose, ANY_PURPOSE].includes(each))) {
       throw new Fault("a certificate in the authority's chain is not for time stamps");
     }
   }
@@ -112,10 +119,14 @@ export class Certificate {
   /** Return if it is for time stamps and nothing else (RFC 3161 §2.3). */
   requireTimeStamping(): void {
     const isCritical = this.extensions.get(PURPOSES)?.isCritical ?? false;
-    const purposes = this.purposes();
+    const purposes = this.#purposes();
     if (!isCritical || purposes?.length !== 1 || purposes[0] !== TIME_STAMPING) {
       throw new Fault("the certificate does not say, as critical, that it is for time stamps alone");
     }
+    this.requireSigning();
+  }
+
+  requireSigning(): void {
     if (!this.mayBeUsed(DIGITAL_SIGNATURE) && !this.mayBeUsed(CONTENT_COMMITMENT)) {
       throw new Fault("the certificate's key is not for signing");
     }
@@ -123,7 +134,7 @@ export class Certificate {
 
   /** Whether its extended key usage names this purpose itself: "any" is not enough. */
   hasPurpose(purpose: string): boolean {
-    return this.purposes()?.includes(purpose) ?? false;
+    return this.#purposes()?.includes(purpose) ?? false;
   }
 
   requireUnderstood(): void {
@@ -136,20 +147,20 @@ export class Certificate {
 
   /** Whether the key usage, if there is one, allows this use. */
   mayBeUsed(use: number): boolean {
-    const content = this.read(KEY_USAGE)?.expect(der.BIT_STRING).content;
+    const content = this.#read(KEY_USAGE)?.expect(der.BIT_STRING).content;
     if (content === undefined) return true;
     const byte = content[1 + (use >> 3)] ?? 0;
     return (byte & (0x80 >> (use & 7))) !== 0;
   }
 
-  private purposes(): string[] | undefined {
-    return this.read(PURPOSES)
+  #purposes(): string[] | undefined {
+    return this.#read(PURPOSES)
       ?.reader(der.SEQUENCE)
       .rest()
       .map((node) => node.oid());
   }
 
-  private read(oid: string): der.Node | undefined {
+  #read(oid: string): der.Node | undefined {
     const found = this.extensions.get(oid);
     return found && der.parse(found.value);
   }

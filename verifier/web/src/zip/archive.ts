@@ -35,7 +35,7 @@ export class Archive {
   /** In the order of the directory, folders left out. */
   readonly names: readonly string[];
   readonly folders: readonly string[];
-  private readonly members: ReadonlyMap<string, Entry>;
+  readonly #members: ReadonlyMap<string, Entry>;
 
   private constructor(
     private readonly source: Source,
@@ -48,7 +48,7 @@ export class Archive {
     const files = entries.filter((entry) => !isFolder(entry));
     this.names = files.map((entry) => entry.name);
     this.folders = entries.filter(isFolder).map((entry) => entry.name);
-    this.members = new Map(files.map((entry) => [entry.name, entry]));
+    this.#members = new Map(files.map((entry) => [entry.name, entry]));
   }
 
   static async open(source: Source): Promise<Archive> {
@@ -69,16 +69,16 @@ export class Archive {
   }
 
   has(name: string): boolean {
-    return this.members.has(name);
+    return this.#members.has(name);
   }
 
   size(name: string): number {
-    return (this.members.get(name) as Entry).size;
+    return (this.#members.get(name) as Entry).size;
   }
 
   /** Where an uncompressed member stands in the file; undefined for a packed one. */
   place(name: string): { readonly start: number; readonly size: number; readonly crc: number } | undefined {
-    const entry = this.members.get(name) as Entry;
+    const entry = this.#members.get(name) as Entry;
     if (entry.method === DEFLATED) return undefined;
     return { start: this.starts.get(entry) as number, size: entry.size, crc: entry.crc };
   }
@@ -98,13 +98,13 @@ export class Archive {
 
   /** A member's content in pieces; a fault before the end if it is not what the directory says. */
   async *pieces(name: string): AsyncGenerator<Uint8Array> {
-    const entry = this.members.get(name) as Entry;
+    const entry = this.#members.get(name) as Entry;
     const crc = await startHash("crc32");
     let total = 0;
     let nextPause = PAUSE_BYTES;
     const inflater = entry.method === DEFLATED ? new Inflater() : undefined;
     try {
-      for await (const [packed, isLast] of this.packed(entry)) {
+      for await (const [packed, isLast] of this.#packed(entry)) {
         for (const piece of inflater ? inflater.push(packed, isLast) : [packed]) {
           total += piece.length;
           if (total > entry.size) throw notAsDeclared(name);
@@ -123,7 +123,7 @@ export class Archive {
     if (total !== entry.size || Number.parseInt(crc.finish(), 16) !== entry.crc) throw notAsDeclared(name);
   }
 
-  private async *packed(entry: Entry): AsyncGenerator<[Uint8Array, boolean]> {
+  async *#packed(entry: Entry): AsyncGenerator<[Uint8Array, boolean]> {
     const start = this.starts.get(entry) as number;
     for (let at = 0; at === 0 || at < entry.packed; at += CHUNK_BYTES) {
       const length = Math.min(CHUNK_BYTES, entry.packed - at);
@@ -152,20 +152,20 @@ class Layout {
     let position = 0;
     for (const entry of ordered) {
       if (entry.offset !== position) throw new Fault(HIDDEN);
-      const header = await this.header(entry);
+      const header = await this.#header(entry);
       const length = verifyMemberHeader(entry, header);
       isCanonical &&= isCanonicalHeader(entry, header.subarray(0, length));
       this.starts.set(entry, position + length);
       position += length + entry.packed;
       if (position > this.directory.offset) throw new Fault(HIDDEN);
-      if (isDeferred(entry)) position += await this.descriptor(entry, position);
-      if (isFolder(entry) && entry.packed > 0) await this.requireEmpty(entry);
+      if (isDeferred(entry)) position += await this.#descriptor(entry, position);
+      if (isFolder(entry) && entry.packed > 0) await this.#requireEmpty(entry);
     }
     if (position !== this.directory.offset) throw new Fault(HIDDEN);
     return isCanonical;
   }
 
-  private async header(entry: Entry): Promise<Uint8Array> {
+  async #header(entry: Entry): Promise<Uint8Array> {
     const known = MEMBER_HEADER_BYTES + entry.name.length;
     const header = await this.source.read(entry.offset, known + EXTRA_GUESS);
     const extra = (header[28] ?? 0) + 256 * (header[29] ?? 0);
@@ -173,7 +173,7 @@ class Layout {
   }
 
   /** Length of the descriptor behind the data: the spelling that the next header or the directory follows. */
-  private async descriptor(entry: Entry, position: number): Promise<number> {
+  async #descriptor(entry: Entry, position: number): Promise<number> {
     const { offset } = this.directory;
     const found = await this.source.read(position, Math.min(LONGEST_DESCRIPTOR + 4, offset - position));
     for (const form of descriptorForms(entry)) {
@@ -185,7 +185,7 @@ class Layout {
   }
 
   /** A folder may hold the deflated form of nothing, as some tools write it. */
-  private async requireEmpty(entry: Entry): Promise<void> {
+  async #requireEmpty(entry: Entry): Promise<void> {
     const data = await this.source.read(this.starts.get(entry) as number, entry.packed);
     if (compareBytes(data, Uint8Array.of(3, 0)) !== 0) throw new Fault(HIDDEN);
   }

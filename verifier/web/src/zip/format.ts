@@ -59,29 +59,29 @@ export function isDeferred(entry: Entry): boolean {
 }
 
 class Fields {
-  private readonly view: DataView;
+  readonly #view: DataView;
 
   constructor(
     readonly data: Uint8Array,
     private at = 0,
   ) {
-    this.view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   }
 
   u16(): number {
     this.at += 2;
-    return this.view.getUint16(this.at - 2, true);
+    return this.#view.getUint16(this.at - 2, true);
   }
 
   u32(): number {
     this.at += 4;
-    return this.view.getUint32(this.at - 4, true);
+    return this.#view.getUint32(this.at - 4, true);
   }
 
   /** Above 2^53 not exact, and above the size of every file: nothing it is compared with is so large. */
   u64(): number {
     this.at += 8;
-    return Number(this.view.getBigUint64(this.at - 8, true));
+    return Number(this.#view.getBigUint64(this.at - 8, true));
   }
 
   starts(signature: string): boolean {

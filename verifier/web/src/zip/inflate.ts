@@ -70,139 +70,139 @@ const FIXED_DISTANCES = buildTable(new Array<number>(32).fill(5));
 
 /** Unpacks one stream. */
 export class Inflater {
-  private input: Uint8Array = new Uint8Array();
-  private at = 0;
-  private hold = 0;
-  private bits = 0;
-  private isLast = false;
-  private out = new Uint8Array(WINDOW + OUT_BYTES + LONGEST);
+  #input: Uint8Array = new Uint8Array();
+  #at = 0;
+  #hold = 0;
+  #bits = 0;
+  #isLast = false;
+  #out = new Uint8Array(WINDOW + OUT_BYTES + LONGEST);
   /** Where output goes next, and from where on it was not handed out yet. */
-  private end = 0;
-  private start = 0;
-  private state: "header" | "stored" | "codes" | "over" = "header";
-  private isFinalBlock = false;
-  private stored = 0;
-  private lengths: Table = FIXED_LENGTHS;
-  private distances: Table = FIXED_DISTANCES;
+  #end = 0;
+  #start = 0;
+  #state: "header" | "stored" | "codes" | "over" = "header";
+  #isFinalBlock = false;
+  #stored = 0;
+  #lengths: Table = FIXED_LENGTHS;
+  #distances: Table = FIXED_DISTANCES;
 
   /** Unpack what this piece adds; `isLast` with the last one, and then the stream has to be over. */
   *push(piece: Uint8Array, isLast: boolean): Generator<Uint8Array> {
-    const rest = this.input.subarray(Math.min(this.at, this.input.length));
+    const rest = this.#input.subarray(Math.min(this.#at, this.#input.length));
     const joined = new Uint8Array(rest.length + piece.length);
     joined.set(rest);
     joined.set(piece, rest.length);
-    this.input = joined;
-    this.at = 0;
-    this.isLast = isLast;
-    while (this.state !== "over" && this.hasEnough()) {
-      this.step();
-      if (this.end >= WINDOW + OUT_BYTES) yield this.takeOutput();
+    this.#input = joined;
+    this.#at = 0;
+    this.#isLast = isLast;
+    while (this.#state !== "over" && this.#hasEnough()) {
+      this.#step();
+      if (this.#end >= WINDOW + OUT_BYTES) yield this.#takeOutput();
     }
-    if (this.end > this.start) yield this.takeOutput();
-    if (isLast && this.state !== "over") throw broken();
+    if (this.#end > this.#start) yield this.#takeOutput();
+    if (isLast && this.#state !== "over") throw broken();
     // Whole bytes that were read ahead were not used: they stand behind the end as well.
-    if (this.state === "over" && this.at - (this.bits >> 3) !== this.input.length) throw broken();
+    if (this.#state === "over" && this.#at - (this.#bits >> 3) !== this.#input.length) throw broken();
   }
 
-  private hasEnough(): boolean {
-    const needed = this.state === "header" ? HEADER_BYTES : this.state === "stored" ? 1 : SYMBOL_BYTES;
-    return this.isLast || this.input.length - this.at >= needed;
+  #hasEnough(): boolean {
+    const needed = this.#state === "header" ? HEADER_BYTES : this.#state === "stored" ? 1 : SYMBOL_BYTES;
+    return this.#isLast || this.#input.length - this.#at >= needed;
   }
 
-  private step(): void {
-    if (this.state === "header") this.readHeader();
-    else if (this.state === "stored") this.copyStored();
-    else this.readCodes();
+  #step(): void {
+    if (this.#state === "header") this.#readHeader();
+    else if (this.#state === "stored") this.#copyStored();
+    else this.#readCodes();
     // Behind the last byte zeros are read; to have used one of them is to have come too late.
-    if (this.at - (this.bits >> 3) > this.input.length) throw broken();
+    if (this.#at - (this.#bits >> 3) > this.#input.length) throw broken();
   }
 
-  private takeOutput(): Uint8Array {
-    const piece = this.out.slice(this.start, this.end);
-    if (this.end > WINDOW) {
-      this.out.copyWithin(0, this.end - WINDOW, this.end);
-      this.end = WINDOW;
+  #takeOutput(): Uint8Array {
+    const piece = this.#out.slice(this.#start, this.#end);
+    if (this.#end > WINDOW) {
+      this.#out.copyWithin(0, this.#end - WINDOW, this.#end);
+      this.#end = WINDOW;
     }
-    this.start = this.end;
+    this.#start = this.#end;
     return piece;
   }
 
-  private readHeader(): void {
-    this.isFinalBlock = this.take(1) === 1;
-    const type = this.take(2);
+  #readHeader(): void {
+    this.#isFinalBlock = this.#take(1) === 1;
+    const type = this.#take(2);
     if (type === 0) {
-      this.take(this.bits & 7);
-      const length = this.take(16);
-      if (this.take(16) !== (length ^ 0xffff)) throw broken();
-      this.stored = length;
-      this.state = "stored";
-      if (length === 0) this.endBlock();
+      this.#take(this.#bits & 7);
+      const length = this.#take(16);
+      if (this.#take(16) !== (length ^ 0xffff)) throw broken();
+      this.#stored = length;
+      this.#state = "stored";
+      if (length === 0) this.#endBlock();
     } else if (type === 3) {
       throw broken();
     } else {
-      [this.lengths, this.distances] = type === 1 ? [FIXED_LENGTHS, FIXED_DISTANCES] : this.readTables();
-      this.state = "codes";
+      [this.#lengths, this.#distances] = type === 1 ? [FIXED_LENGTHS, FIXED_DISTANCES] : this.#readTables();
+      this.#state = "codes";
     }
   }
 
-  private copyStored(): void {
+  #copyStored(): void {
     // Bytes that wait among the bits come first.
-    while (this.bits >= 8 && this.stored > 0) {
-      this.out[this.end++] = this.take(8);
-      this.stored--;
+    while (this.#bits >= 8 && this.#stored > 0) {
+      this.#out[this.#end++] = this.#take(8);
+      this.#stored--;
     }
-    const room = WINDOW + OUT_BYTES - this.end;
-    const count = Math.min(this.stored, this.input.length - this.at, Math.max(room, 0));
-    if (count <= 0 && this.stored > 0 && this.input.length <= this.at) throw broken();
-    this.out.set(this.input.subarray(this.at, this.at + count), this.end);
-    this.at += count;
-    this.end += count;
-    this.stored -= count;
-    if (this.stored === 0) this.endBlock();
+    const room = WINDOW + OUT_BYTES - this.#end;
+    const count = Math.min(this.#stored, this.#input.length - this.#at, Math.max(room, 0));
+    if (count <= 0 && this.#stored > 0 && this.#input.length <= this.#at) throw broken();
+    this.#out.set(this.#input.subarray(this.#at, this.#at + count), this.#end);
+    this.#at += count;
+    this.#end += count;
+    this.#stored -= count;
+    if (this.#stored === 0) this.#endBlock();
   }
 
-  private readCodes(): void {
+  #readCodes(): void {
     const limit = WINDOW + OUT_BYTES;
-    const { input, out } = this;
-    while (this.end < limit && (this.isLast || input.length - this.at >= SYMBOL_BYTES)) {
-      const symbol = this.symbol(this.lengths);
+    const [input, out] = [this.#input, this.#out];
+    while (this.#end < limit && (this.#isLast || input.length - this.#at >= SYMBOL_BYTES)) {
+      const symbol = this.#symbol(this.#lengths);
       if (symbol < END_OF_BLOCK) {
-        out[this.end++] = symbol;
+        out[this.#end++] = symbol;
       } else if (symbol === END_OF_BLOCK) {
-        this.endBlock();
+        this.#endBlock();
         return;
       } else {
-        this.copyBack(symbol - END_OF_BLOCK - 1);
+        this.#copyBack(symbol - END_OF_BLOCK - 1);
       }
-      if (this.at > input.length + 4) throw broken();
+      if (this.#at > input.length + 4) throw broken();
     }
   }
 
-  private copyBack(place: number): void {
+  #copyBack(place: number): void {
     const base = LENGTH_BASE[place];
     if (base === undefined) throw broken();
-    const length = base + this.take(LENGTH_EXTRA[place] as number);
-    const symbol = this.symbol(this.distances);
+    const length = base + this.#take(LENGTH_EXTRA[place] as number);
+    const symbol = this.#symbol(this.#distances);
     const far = DISTANCE_BASE[symbol];
     if (far === undefined) throw broken();
-    const distance = far + this.take(DISTANCE_EXTRA[symbol] as number);
-    if (distance > this.end) throw broken();
-    for (let left = length; left > 0; left--, this.end++) this.out[this.end] = this.out[this.end - distance] as number;
+    const distance = far + this.#take(DISTANCE_EXTRA[symbol] as number);
+    if (distance > this.#end) throw broken();
+    for (let left = length; left > 0; left--, this.#end++) this.#out[this.#end] = this.#out[this.#end - distance] as number;
   }
 
-  private endBlock(): void {
-    this.state = this.isFinalBlock ? "over" : "header";
+  #endBlock(): void {
+    this.#state = this.#isFinalBlock ? "over" : "header";
   }
 
-  private readTables(): [Table, Table] {
-    const [literals, distances, counted] = [this.take(5) + 257, this.take(5) + 1, this.take(4) + 4];
+  #readTables(): [Table, Table] {
+    const [literals, distances, counted] = [this.#take(5) + 257, this.#take(5) + 1, this.#take(4) + 4];
     if (literals > 286 || distances > 30) throw broken();
     const order = new Array<number>(19).fill(0);
-    for (const place of LENGTHS_ORDER.slice(0, counted)) order[place] = this.take(3);
+    for (const place of LENGTHS_ORDER.slice(0, counted)) order[place] = this.#take(3);
     const table = buildTable(order);
     const found: number[] = [];
     while (found.length < literals + distances) {
-      const symbol = this.symbol(table);
+      const symbol = this.#symbol(table);
       if (symbol < 16) {
         found.push(symbol);
         continue;
@@ -210,36 +210,36 @@ export class Inflater {
       const last = found[found.length - 1];
       if (symbol === 16 && last === undefined) throw broken();
       const value = symbol === 16 ? (last as number) : 0;
-      const times = symbol === 16 ? 3 + this.take(2) : symbol === 17 ? 3 + this.take(3) : 11 + this.take(7);
+      const times = symbol === 16 ? 3 + this.#take(2) : symbol === 17 ? 3 + this.#take(3) : 11 + this.#take(7);
       for (let n = 0; n < times; n++) found.push(value);
     }
     if (found.length > literals + distances || found[END_OF_BLOCK] === 0) throw broken();
     return [buildTable(found.slice(0, literals)), buildTable(found.slice(literals))];
   }
 
-  private symbol(table: Table): number {
-    this.fill(CODE_BITS);
-    const entry = table[this.hold & ((1 << CODE_BITS) - 1)] as number;
+  #symbol(table: Table): number {
+    this.#fill(CODE_BITS);
+    const entry = table[this.#hold & ((1 << CODE_BITS) - 1)] as number;
     const length = entry & 15;
     if (length === 0) throw broken();
-    this.hold >>>= length;
-    this.bits -= length;
+    this.#hold >>>= length;
+    this.#bits -= length;
     return entry >> 4;
   }
 
-  private take(count: number): number {
-    this.fill(count);
-    const value = this.hold & ((1 << count) - 1);
-    this.hold >>>= count;
-    this.bits -= count;
+  #take(count: number): number {
+    this.#fill(count);
+    const value = this.#hold & ((1 << count) - 1);
+    this.#hold >>>= count;
+    this.#bits -= count;
     return value;
   }
 
-  private fill(count: number): void {
-    while (this.bits < count) {
-      this.hold |= (this.input[this.at] ?? 0) << this.bits;
-      this.at++;
-      this.bits += 8;
+  #fill(count: number): void {
+    while (this.#bits < count) {
+      this.#hold |= (this.#input[this.#at] ?? 0) << this.#bits;
+      this.#at++;
+      this.#bits += 8;
     }
   }
 }

@@ -1,0 +1,67 @@
+"""A CA's certificate of the signing key as members of a bundle, with its chain and revocation lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from mizheng.cli.errors import InputFault
+from mizheng.verifier.canonical import from_base64
+from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.timestamp.enclosed import MAX_ENCLOSED, read_enclosed
+from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES
+
+_PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL)
+# Of one file; base64 takes a third more than what it holds.
+_MAX_BYTES = 2 * MAX_CRL_BYTES
+
+
+def x509_members(files: Sequence[str], keyid: str) -> dict[str, bytes]:
+    """Members x509/NNNN.der, the certificate of that key first; InputFault where there is none.
+
+    Files hold certificates, revocation lists and OCSP responses: DER, or the first two in PEM, one or many.
+    """
+    found = [(name, data) for name in files for data in _read(name)]
+    if len(found) > MAX_ENCLOSED:
+        raise InputFault("more than {limit} X.509 members", limit=MAX_ENCLOSED)
+    first = [data for name, data in found if _is_of(keyid, data)][:1]
+    if not first:
+        raise InputFault(
+            "none of these files is a certificate of the key that signed the deposit",
+            "mizheng key request writes what a certification authority needs to issue one",
+        )
+    for name, data in found:
+        try:
+            read_enclosed([*first, data])
+        except MizhengError as error:
+            raise _unreadable(name) from error
+    others = [data for _, data in found if data not in first]
+    return {f"x509/{number:04}.der": data for number, data in enumerate([*first, *others], 1)}
+
+
+def _read(name: str) -> list[bytes]:
+    with Path(name).open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise InputFault("{name} is larger than {size} bytes", name=name, size=_MAX_BYTES)
+    blocks = [b"".join(body.split()).decode("latin-1") for _, body in _PEM.findall(data)]
+    try:
+        return [from_base64(block) for block in blocks] or [data]
+    except MizhengError as error:
+        raise _unreadable(name) from error
+
+
+def _unreadable(name: str) -> InputFault:
+    return InputFault(
+        "{name} holds no X.509 certificate, revocation list or OCSP response that can be read", name=name
+    )
+
+
+def _is_of(keyid: str, data: bytes) -> bool:
+    try:
+        (certificate,) = read_enclosed([data]).certificates
+        return sha256(certificate.public_key_info.encoded).hexdigest() == keyid
+    except MizhengError:
+        return False
