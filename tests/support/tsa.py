@@ -83,9 +83,11 @@ def issue(
     is_critical: bool = True,
     more: Sequence[tuple[x509.ExtensionType, bool]] = (),
     signing_hash: hashes.HashAlgorithm | None = None,
+    organization: str | None = None,
 ) -> Issued:
     """A certificate by `by`, or self-signed."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [] if organization is None else [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)]
+    subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -29,6 +29,7 @@ from . import (
     versions,
     vouchers,
     witnesses,
+    x509,
 )
 from .case import Case
 
@@ -52,6 +53,7 @@ _GROUPS = (
     custody_defects,
     papers,
     platforms,
+    x509,
     chains,
     forgeries,
     vouchers,
