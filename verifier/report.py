@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from .canonical import format_instant
 from .codes import CODES, NEEDED, NEEDED_ONE_OF
 from .errors import MizhengError, NotBelievedError, VersionError
+from .words import N_
 
 T = TypeVar("T")
 
@@ -148,6 +149,15 @@ class Report:
     """Every time that tokens and blocks prove, the first one first; `latest` is the first of them."""
     custody: tuple[CustodyLine, ...] = ()
     """Who had the evidence since it was deposited, up to the first event that does not hold."""
+
+    @property
+    def standing(self) -> str:
+        """On what the depositor's name rests: a message id."""
+        if self.facts["depositor_is_enrolled"]:
+            return N_("enrolled")
+        if any(check.code == "depositor.x509" and check.status is Status.PASS for check in self.checks):
+            return N_("certified")
+        return N_("claimed")
 
     def to_json(self) -> dict[str, Any]:
         """A value for json.dumps; its keys are stable."""

@@ -108,8 +108,33 @@ def token(file: str, text: str, trust: str, roots: str, at: object) -> str:
     """Checks a time-stamp token by the trust file's roots, which are written to `roots`, at so many seconds
     since 1970.
     """
-    when = "" if at is None else f" -attime {at}"
+    return f"""\
+{trusted_roots(trust, roots)}
+openssl ts -verify -in {file} -data {text} -CAfile {roots}{_at(at)}"""
+
+
+def x509_chain(trust: str, folder: str, at: object) -> str:
+    """Prints the first certificate of a bundle and checks its chain by the trust file's roots, at so many
+    seconds since 1970; then the revocation lists, each with whether one of these certificates signed it.
+    """
+    return f"""\
+{trusted_roots(trust, f"{folder}/roots.pem")}
+for f in x509/*.der; do openssl x509 -inform DER -in $f 2> {folder}/e; done > {folder}/chain.pem
+cat {folder}/roots.pem {folder}/chain.pem > {folder}/all.pem
+openssl x509 -in {folder}/chain.pem -noout -subject -nameopt utf8 -serial -dates
+openssl x509 -in {folder}/chain.pem -noout -pubkey | openssl pkey -pubin -outform DER | digest
+openssl verify -CAfile {folder}/roots.pem -untrusted {folder}/chain.pem{_at(at)} {folder}/chain.pem
+for f in x509/*.der; do
+  openssl crl -inform DER -in $f -noout -text -nameopt utf8 -CAfile {folder}/all.pem 2>&1 \
+  | grep -e verify -e Issuer -e Update -e Number: -e Date -e Reason -A 1; done"""
+
+
+def trusted_roots(trust: str, roots: str) -> str:
+    """Writes the root certificates of a trust file to `roots`, in PEM."""
     return f"""\
 sed -n '/^roots = \\[/,/^\\]/s/^ *"\\(.*\\)",*$/\\1/p' {trust} | while read c; do
-  echo $c | base64 -d | openssl x509 -inform DER; done > {roots}
-openssl ts -verify -in {file} -data {text} -CAfile {roots}{when}"""
+  echo $c | base64 -d | openssl x509 -inform DER; done > {roots}"""
+
+
+def _at(at: object) -> str:
+    return "" if at is None else f" -attime {at}"

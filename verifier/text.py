@@ -65,7 +65,7 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
     yield ""
     facts = report.facts
     if "depositor" in facts:
-        how = _("enrolled") if facts["depositor_is_enrolled"] else _("claimed")
+        how = _(report.standing)
         yield f"{_('depositor')}: {clean(facts['depositor'])}, {clean(facts['depositor_id'])} ({how})"
         yield f"{_('claimed time, by the depositor alone')}: {facts['claimed_at']}"
         yield f"{_('statement')}: SHA-256 {facts['envelope_sha256']}"

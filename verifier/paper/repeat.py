@@ -124,6 +124,11 @@ def _authority(subject: str, values: Values) -> str:
     return shell.token(subject, text, "../trust.toml", "../roots.pem", parse_instant(str(at)) if at else None)
 
 
+def _x509(_: str, values: Values) -> str:
+    at = values.get("depositor.x509", {}).get("at")
+    return shell.x509_chain("../trust.toml", "..", parse_instant(str(at)) if at else None)
+
+
 def _block(code: str) -> _Maker:
     return lambda _, values: (
         f"rpc eth_getBlockByNumber '[\"{_hex(values, code, 'number')}\",false]'\n"
@@ -258,6 +263,7 @@ _COMMANDS: dict[str, _Maker] = {
     "beacon.canonical": _block("beacon.canonical"),
     "depositor.enrolment": lambda _, __: _by_signer(ENROLMENT, {}),
     "depositor.key-status": lambda _, __: _by_signer(KEY_STATUS, {}),
+    "depositor.x509": _x509,
     "supplement.link": _link,
     "platform.facts": lambda _, __: _by_signer(PLATFORM, {}),
     "disclosure.entry": _disclosure,

@@ -192,7 +192,7 @@ def _facts(report: Report, _: Translate) -> list[list[str]]:
     facts = report.facts
     if "depositor" not in facts:
         return []
-    how = _("enrolled") if facts["depositor_is_enrolled"] else _("claimed")
+    how = _(report.standing)
     none = _("none")
     return [
         [_("depositor"), breakable(_("{what} ({of})").format(what=facts["depositor"], of=how))],

@@ -60,7 +60,7 @@ EXPECTED = {
 NEED_MORE = {
     *("anchor.header", "anchor.receipt", "anchor.event", "anchor.storage", "anchor.contract"),
     *("anchor.canonical", "beacon.block", "beacon.canonical", "certificate.signature", "exhibits.list"),
-    *("supplement.link", "page.digest", "witness.quorum"),
+    *("supplement.link", "page.digest", "witness.quorum", "depositor.x509"),
 }
 
 
@@ -185,6 +185,24 @@ def test_the_cosignatures_of_witnesses(tmp_path: Path) -> None:
     assert printed.startswith("W0\n")
     assert "\nW2\n" in printed
     assert printed.endswith("group two 2 W0 W1 W2\nquorum two\n")
+
+
+@pytest.mark.parametrize(("name", "is_whole"), [("sound", True), ("without-chain", False)])
+def test_the_chain_of_an_x509_certificate(tmp_path: Path, name: str, is_whole: bool) -> None:
+    """The key is the one that signed, the chain leads to the root, and both lists are signed and empty."""
+    vector = vectors.read(f"x509/{name}")
+    assert vector.trust is not None
+    report = verify_bundle(vector.bundle, parse_trust(vector.trust), now=parse_instant(vector.now))
+    check = find(report, "depositor.x509")
+    (tmp_path / "trust.toml").write_bytes(vector.trust)
+    for member, data in unpack(vector.bundle).items():
+        (tmp_path / "unpacked" / member).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "unpacked" / member).write_bytes(data)
+    printed = run(repeat_command(check, report.checks), tmp_path / "unpacked")
+    assert "O=武汉示例科技有限公司" in printed.replace("O = ", "O=")
+    assert str(find(report, "envelope.signature").values["keyid"]) in printed
+    assert ("chain.pem: OK" in printed) is is_whole, printed
+    assert printed.count("verify OK") == (2 if is_whole else 1), printed
 
 
 def test_the_enclosed_page(tmp_path: Path) -> None:

@@ -143,8 +143,8 @@ def test_the_courts_list_is_whole(report: Report) -> None:
     assert states[9] == ("record environment: given",)
     assert states[7] == ("record source: NOT_PROVIDED",)
     assert states[17][0] == "custody.chain PASS"
-    # What was not built is not laid at the depositor's door.
-    assert states[3][-1] == "(not checked by this version, given or not)"
+    # A company needs no certificate of a CA.
+    assert states[3][-1] == "depositor.x509 NOT_PROVIDED"
     assert states[19] == (
         "platform.facts PASS",
         "platform fact filing: given",

@@ -95,9 +95,10 @@ function originalsOf({ report, originals }: Checked): HTMLElement | undefined {
   return el("section", {}, el("h2", {}, _("Originals")), el("ul", { class: "originals" }, ...rows));
 }
 
-function factsOf({ facts }: Report): HTMLElement | undefined {
+function factsOf({ checks, facts }: Report): HTMLElement | undefined {
   if (facts["depositor"] === undefined) return undefined;
-  const how = facts["depositor_is_enrolled"] ? _("enrolled") : _("claimed");
+  const isCertified = checks.some(({ code, status }) => code === "depositor.x509" && status === "PASS");
+  const how = facts["depositor_is_enrolled"] ? _("enrolled") : isCertified ? _("certified") : _("claimed");
   const rows: [string, Node | string][] = [
     [_("depositor"), el("span", {}, foreign(facts["depositor"]), " · ", foreign(facts["depositor_id"]), ` (${how})`)],
   ];
