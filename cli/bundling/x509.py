@@ -10,8 +10,8 @@ from pathlib import Path
 from mizheng.cli.errors import InputFault
 from mizheng.verifier.canonical import from_base64
 from mizheng.verifier.errors import MizhengError
-from mizheng.verifier.timestamp.enclosed import MAX_ENCLOSED, read_enclosed
-from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES
+from mizheng.verifier.timestamp.enclosed import MAX_ENCLOSED, is_certificate, parse_x509
+from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES, read_key_info
 
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL)
 # Of one file; base64 takes a third more than what it holds.
@@ -34,7 +34,7 @@ def x509_members(files: Sequence[str], keyid: str) -> dict[str, bytes]:
         )
     for name, data in found:
         try:
-            read_enclosed([*first, data])
+            parse_x509(data)
         except MizhengError as error:
             raise _unreadable(name) from error
     others = [data for _, data in found if data not in first]
@@ -61,7 +61,6 @@ def _unreadable(name: str) -> InputFault:
 
 def _is_of(keyid: str, data: bytes) -> bool:
     try:
-        (certificate,) = read_enclosed([data]).certificates
-        return sha256(certificate.public_key_info.encoded).hexdigest() == keyid
+        return is_certificate(data) and sha256(read_key_info(data).encoded).hexdigest() == keyid
     except MizhengError:
         return False

@@ -40,6 +40,7 @@ BASES = (
     "token/rsa",
     "token/not-revoked",
     "ocsp/named-responder",
+    "x509/sound",
     "disclosure/on-record",
     "custody/there-and-back",
     "form/packed-anew",

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from ..canonical import format_instant
-from ..errors import NotBelievedError, ProofError
+from ..errors import FormatError, LimitError, MizhengError, NotBelievedError, ProofError
 from ..timestamp.authority import Authority, find_authority
-from ..timestamp.enclosed import read_enclosed
+from ..timestamp.enclosed import MAX_ENCLOSED, Enclosed, is_certificate, read_enclosed
 from ..timestamp.revocation import check_revocation
-from ..timestamp.x509 import MAX_CRL_BYTES, Certificate
+from ..timestamp.x509 import MAX_CRL_BYTES, Certificate, load_certificate, read_key_info
 from ..words import N_
 from .context import Context
 
@@ -56,19 +56,31 @@ def check_x509(context: Context) -> None:
 
 
 def _judge(context: Context, names: Sequence[str]) -> _Named:
-    enclosed = read_enclosed(context.bundle.read(name, MAX_CRL_BYTES) for name in names)
-    leaf, *others = enclosed.certificates
-    if sha256(leaf.public_key_info.encoded).hexdigest() != context.statement.public_key.keyid:
+    if len(names) > MAX_ENCLOSED:
+        raise LimitError("more than {limit} X.509 members", limit=MAX_ENCLOSED)
+    first, *others = (context.bundle.read(name, MAX_CRL_BYTES) for name in names)
+    if not is_certificate(first):
+        raise FormatError("the first X.509 member is not a certificate")
+    if sha256(read_key_info(first).encoded).hexdigest() != context.statement.public_key.keyid:
         raise ProofError("the X.509 certificate is for another key than the one that signed")
-    leaf.require_signing()
     # By its own claim a statement could be signed whenever the certificate was valid.
     at = min((time.at for time in context.latest), default=None)
     if at is None:
         raise NotBelievedError("nothing proves a time at which the X.509 certificate could be judged")
-    found = find_authority(context.trust.cas if context.trust else (), leaf, others, at)
+    return _judge_at(context, at, first, read_enclosed(others))
+
+
+def _judge_at(context: Context, at: int, first: bytes, enclosed: Enclosed) -> _Named:
+    """Nothing in a certificate is anybody's word before a CA is found that signed it."""
+    try:
+        leaf = load_certificate(first)
+    except MizhengError as error:
+        raise NotBelievedError("the X.509 certificate cannot be read") from error
+    found = find_authority(context.trust.cas if context.trust else (), leaf, enclosed.certificates, at)
     if found is None:
         raise NotBelievedError("the trust file does not know the authority that names {name}", name=leaf.name)
     ca, path = found
+    leaf.require_signing()
     if not leaf.is_named(context.statement.depositor.name):
         raise ProofError("the X.509 certificate names {name}, and not the depositor", name=leaf.name)
     as_of = check_revocation(path, enclosed.given, at).as_of

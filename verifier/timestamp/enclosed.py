@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import FormatError, LimitError
+from ..errors import MizhengError
 from . import der
 from .given import Given
 from .ocsp import OcspAnswer, parse_ocsp_response
@@ -20,39 +20,41 @@ MAX_ENCLOSED = 24
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """What was read, in its order; who signed lists and answers is not looked at yet."""
+    """What was read; who signed it is not looked at yet."""
 
     certificates: tuple[Certificate, ...]
-    """At least one: the first stands before everything else."""
     given: Given
 
 
 def read_enclosed(members: Iterable[bytes]) -> Enclosed:
-    """FormatError for what is none of the three, and where the first is not a certificate."""
+    """What of them can be read. What cannot is nobody's word, and counts for nothing."""
     certificates: list[Certificate] = []
     lists: list[RevocationList] = []
     answers: list[OcspAnswer] = []
-    for number, data in enumerate(members, 1):
-        if number > MAX_ENCLOSED:
-            raise LimitError("more than {limit} X.509 members", limit=MAX_ENCLOSED)
-        sort = _sort_of(data)
-        if sort == "certificate":
-            certificates.append(load_certificate(data))
-        elif not certificates:
-            raise FormatError("the first X.509 member is not a certificate")
-        elif sort == "list":
-            lists.append(load_revocation_list(data))
-        else:
-            answer = parse_ocsp_response(data)
-            answers += [answer] if answer else []
-    if not certificates:
-        raise FormatError("the first X.509 member is not a certificate")
+    for data in members:
+        try:
+            found = parse_x509(data)
+        except MizhengError:
+            continue
+        if isinstance(found, Certificate):
+            certificates.append(found)
+        elif isinstance(found, RevocationList):
+            lists.append(found)
+        elif found is not None:
+            answers.append(found)
     return Enclosed(tuple(certificates), Given(tuple(lists), tuple(answers)))
 
 
-def _sort_of(data: bytes) -> str:
-    """By what comes first: [0] of a certificate's version, the ENUMERATED of a response, else a list."""
+def parse_x509(data: bytes) -> Certificate | RevocationList | OcspAnswer | None:
+    """One of the three; None for a response that answers nothing. FormatError for anything else."""
+    if is_certificate(data):
+        return load_certificate(data)
+    # The ENUMERATED of a response comes first; in a list it is what is signed.
     inside = der.parse(data).reader(der.SEQUENCE).next()
-    if inside.tag != der.SEQUENCE:
-        return "response"
-    return "certificate" if inside.reader().next().tag == der.context(0) else "list"
+    return load_revocation_list(data) if inside.tag == der.SEQUENCE else parse_ocsp_response(data)
+
+
+def is_certificate(data: bytes) -> bool:
+    """Whether [0], a certificate's version, comes first in what is signed; FormatError if it is no DER."""
+    inside = der.parse(data).reader(der.SEQUENCE).next()
+    return inside.tag == der.SEQUENCE and inside.reader().next().tag == der.context(0)

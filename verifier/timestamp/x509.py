@@ -66,22 +66,16 @@ class Certificate:
     @property
     def name(self) -> str:
         """The subject as people read it (RFC 4514)."""
-        return self.parsed.subject.rfc4514_string()
-
-    @property
-    def public_key_info(self) -> der.Node:
-        """subjectPublicKeyInfo as it stands."""
-        body = der.parse(self.encoded).reader().next().reader()
-        body.optional(der.context(0))
-        # serialNumber, signature, issuer, validity, subject.
-        for _ in range(5):
-            body.next()
-        return body.next(der.SEQUENCE)
+        try:
+            return self.parsed.subject.rfc4514_string()
+        except ValueError:
+            # Anybody can write a name that is none into a certificate of his own.
+            return f"#{self.subject.hex()}"
 
     @property
     def public_key_bits(self) -> bytes:
         """The content of subjectPublicKey, of which OCSP takes a digest (RFC 6960 §4.1.1)."""
-        info = self.public_key_info.reader()
+        info = read_key_info(self.encoded).reader()
         info.next()
         return info.next().bits()
 
@@ -111,10 +105,10 @@ class Certificate:
         """Whether `other` is named as the issuer and its key signed this, with a hash that still holds."""
         if self.issuer != other.subject:
             return False
-        used = self.parsed.signature_hash_algorithm
-        if used is not None and not isinstance(used, _SAFE):
-            return False
         try:
+            used = self.parsed.signature_hash_algorithm
+            if used is not None and not isinstance(used, _SAFE):
+                return False
             self.parsed.verify_directly_issued_by(other.parsed)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             return False
@@ -171,6 +165,17 @@ class Certificate:
             )
 
 
+def read_key_info(data: bytes) -> der.Node:
+    """subjectPublicKeyInfo of a certificate, as it stands; FormatError if there is none."""
+    body = der.parse(data).reader(der.SEQUENCE).next(der.SEQUENCE).reader()
+    body.optional(der.context(0))
+    body.next(der.INTEGER)
+    # signature, issuer, validity, subject.
+    for _ in range(4):
+        body.next(der.SEQUENCE)
+    return body.next(der.SEQUENCE)
+
+
 def load_certificate(data: bytes) -> Certificate:
     """Read a certificate in DER; FormatError if it is none."""
     if len(data) > MAX_CERTIFICATE_BYTES:
@@ -215,9 +220,9 @@ class RevocationList:
             usage = _extension(issuer.parsed.extensions, x509.KeyUsage)
         if self.issuer != issuer.subject or (usage and not usage.value.crl_sign):
             return False
-        if not isinstance(self.parsed.signature_hash_algorithm, (*_SAFE, type(None))):
-            return False
         try:
+            if not isinstance(self.parsed.signature_hash_algorithm, (*_SAFE, type(None))):
+                return False
             return self.parsed.is_signature_valid(issuer.key)  # type: ignore[arg-type]
         except (ValueError, TypeError, UnsupportedAlgorithm):
             return False

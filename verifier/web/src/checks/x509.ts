@@ -9,7 +9,7 @@ import type { Given } from "../timestamp/given.js";
 import { isNamed } from "../timestamp/names.js";
 import { OcspAnswer } from "../timestamp/ocsp.js";
 import { checkRevocation, MAX_CRL_BYTES, RevocationList } from "../timestamp/revocation.js";
-import { Certificate } from "../timestamp/x509.js";
+import { Certificate, readKeyInfo } from "../timestamp/x509.js";
 import type { Context } from "./context.js";
 
 const CODE = "depositor.x509";
@@ -18,35 +18,40 @@ const MAX_MEMBERS = 24;
 export async function checkX509(context: Context): Promise<void> {
   const { bundle, findings } = context;
   const members = bundle.group("x509");
-  const [first] = members;
-  if (first === undefined) {
+  const [name] = members;
+  if (name === undefined) {
     findings.notProvided(CODE);
     return;
   }
-  const found = await findings.attempt(CODE, first, async () => judge(context, await readMembers(context, members)));
-  if (found) findings.passed(CODE, first, "{ca} names {name}, at {at}; not revoked as of {as_of}", found);
-}
-
-interface Members extends Given {
-  readonly certificates: readonly Certificate[];
+  const found = await findings.attempt(CODE, name, async () => {
+    if (members.length > MAX_MEMBERS) throw new Fault("more than {limit} X.509 members", { limit: MAX_MEMBERS });
+    const data: Uint8Array[] = [];
+    for (const member of members) data.push(await bundle.read(member, MAX_CRL_BYTES));
+    return judge(context, data as [Uint8Array, ...Uint8Array[]]);
+  });
+  if (found) findings.passed(CODE, name, "{ca} names {name}, at {at}; not revoked as of {as_of}", found);
 }
 
 /** What the report says of a certificate that held when the statement was signed at the latest. */
-function judge({ statement, latest, trust }: Context, { certificates, ...given }: Members): Values {
-  const [leaf, ...others] = certificates as [Certificate, ...Certificate[]];
-  if (sha256Hex(leaf.keyInfo.encoded) !== statement.publicKey.keyid) {
+function judge({ statement, latest, trust }: Context, [first, ...rest]: [Uint8Array, ...Uint8Array[]]): Values {
+  if (sortOf(first) !== "certificate") throw new Fault("the first X.509 member is not a certificate");
+  if (sha256Hex(readKeyInfo(first)) !== statement.publicKey.keyid) {
     throw new Fault("the X.509 certificate is for another key than the one that signed");
   }
-  leaf.requireSigning();
   // By its own claim a statement could be signed whenever the certificate was valid.
   const at = Math.min(...latest.map((time) => time.at));
   if (!Number.isFinite(at)) {
     throw new OpenQuestion("nothing proves a time at which the X.509 certificate could be judged");
   }
-  const { name, subject } = leaf;
-  const ca = findAuthority(trust?.cas ?? [], leaf, others, at);
+  const [leaf] = readAll([first]).certificates;
+  if (leaf === undefined) throw new OpenQuestion("the X.509 certificate cannot be read");
+  // Nothing in a certificate is anybody's word before a CA is found that signed it.
+  const { certificates, ...given } = readAll(rest);
+  const { name } = leaf;
+  const ca = findAuthority(trust?.cas ?? [], leaf, certificates, at);
   if (ca === undefined) throw new OpenQuestion("the trust file does not know the authority that names {name}", { name });
-  if (!isNamed(subject, statement.depositor.name)) {
+  leaf.requireSigning();
+  if (!isNamed(leaf.subject, statement.depositor.name)) {
     throw new Fault("the X.509 certificate names {name}, and not the depositor", { name });
   }
   const asOf = checkRevocation(ca.path, given, at);
@@ -56,25 +61,27 @@ function judge({ statement, latest, trust }: Context, { certificates, ...given }
   return { ca: ca.name, name, at: formatInstant(at), as_of: formatInstant(asOf), certificate: leaf.sha256 };
 }
 
-async function readMembers({ bundle }: Context, members: readonly string[]): Promise<Members> {
-  if (members.length > MAX_MEMBERS) throw new Fault("more than {limit} X.509 members", { limit: MAX_MEMBERS });
-  const certificates: Certificate[] = [];
-  const lists: RevocationList[] = [];
-  const answers: OcspAnswer[] = [];
-  for (const member of members) {
-    const data = await bundle.read(member, MAX_CRL_BYTES);
-    // What comes first: [0] of a certificate's version, the ENUMERATED of a response, else it is a list.
-    const inside = der.parse(data).reader(der.SEQUENCE).next();
-    const isResponse = inside.tag !== der.SEQUENCE;
-    if (!isResponse && inside.reader().next().tag === der.context(0)) {
-      certificates.push(Certificate.parse(data));
-    } else if (certificates.length === 0) {
-      throw new Fault("the first X.509 member is not a certificate");
-    } else if (isResponse) {
-      const answer = OcspAnswer.parseResponse(data);
-      if (answer) answers.push(answer);
-    } else {
-      lists.push(RevocationList.parse(data));
+/** By what comes first: [0] of a certificate's version, the ENUMERATED of a response, else it is a list. */
+function sortOf(data: Uint8Array): "certificate" | "response" | "list" {
+  const inside = der.parse(data).reader(der.SEQUENCE).next();
+  if (inside.tag !== der.SEQUENCE) return "response";
+  return inside.reader().next().tag === der.context(0) ? "certificate" : "list";
+}
+
+/** What of them can be read. What cannot is nobody's word, and counts for nothing. */
+function readAll(members: readonly Uint8Array[]): Given & { readonly certificates: readonly Certificate[] } {
+  const [certificates, lists, answers]: [Certificate[], RevocationList[], OcspAnswer[]] = [[], [], []];
+  for (const data of members) {
+    try {
+      const sort = sortOf(data);
+      if (sort === "certificate") certificates.push(Certificate.parse(data));
+      else if (sort === "list") lists.push(RevocationList.parse(data));
+      else {
+        const answer = OcspAnswer.parseResponse(data);
+        if (answer) answers.push(answer);
+      }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
     }
   }
   return { certificates, lists, answers };

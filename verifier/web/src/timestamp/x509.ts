@@ -1,6 +1,6 @@
 /** X.509 certificates and revocation lists (RFC 5280), as much as time stamps rest on. */
 
-import { isEqual } from "../bytes.js";
+import { isEqual, toHex } from "../bytes.js";
 import { sha256Hex } from "../crypto/hashing.js";
 import { Fault, LaterVersion } from "../errors.js";
 import { secondsOf } from "../instants.js";
@@ -46,8 +46,6 @@ export class Certificate {
     readonly notBefore: number,
     readonly notAfter: number,
     readonly key: Key,
-    /** subjectPublicKeyInfo as it stands. */
-    readonly keyInfo: der.Node,
     readonly extensions: ReadonlyMap<string, Extension>,
     private readonly signed: Signed,
   ) {}
@@ -65,15 +63,14 @@ export class Certificate {
     const [notBefore, notAfter] = [readTime(validity.next()), readTime(validity.next())];
     validity.end();
     const subject = body.next(der.SEQUENCE).encoded;
-    const info = body.next(der.SEQUENCE);
-    const key = parseKey(info);
+    const key = parseKey(body.next(der.SEQUENCE));
     if (key.kind === "unknown") throw new LaterVersion("a certificate with a key of a kind that is not known");
     body.optional(der.context(1, false));
     body.optional(der.context(2, false));
     const extensions = readExtensions(body.optional(der.context(3)));
     body.end();
     if (version !== undefined && der.parse(version.content).integer() > 2n) throw new Fault(UNREADABLE);
-    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, info, extensions, signed);
+    return new Certificate(data, issuer, subject, serial, notBefore, notAfter, key, extensions, signed);
   }
 
   get sha256(): string {
@@ -82,12 +79,17 @@ export class Certificate {
 
   /** The content of subjectPublicKey, of which OCSP takes a digest. */
   get keyBits(): Uint8Array {
-    return (this.keyInfo.reader().rest()[1] as der.Node).bits();
+    return (der.parse(readKeyInfo(this.encoded)).reader().rest()[1] as der.Node).bits();
   }
 
   /** The subject as people read it (RFC 4514). */
   get name(): string {
-    return nameForPeople(this.subject);
+    try {
+      return nameForPeople(this.subject);
+    } catch {
+      // Anybody can write a name that is none into a certificate of his own.
+      return `#${toHex(this.subject)}`;
+    }
   }
 
   /** Whether `other` is named as the issuer and its key signed this. */
@@ -164,6 +166,16 @@ export class Certificate {
     const found = this.extensions.get(oid);
     return found && der.parse(found.value);
   }
+}
+
+/** subjectPublicKeyInfo of a certificate, as it stands. */
+export function readKeyInfo(data: Uint8Array): Uint8Array {
+  const body = der.parse(data).reader(der.SEQUENCE).next(der.SEQUENCE).reader();
+  body.optional(der.context(0));
+  body.next(der.INTEGER);
+  // signature, issuer, validity, subject.
+  for (let count = 4; count > 0; count--) body.next(der.SEQUENCE);
+  return body.next(der.SEQUENCE).encoded;
 }
 
 /** Body, algorithm and signature of a certificate or revocation list. */
