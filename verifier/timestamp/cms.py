@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import FormatError, LimitError, ProofError, VersionError
+from ..errors import FormatError, LimitError, MizhengError, ProofError, VersionError
 from . import der
 from .algorithms import SHA256, Hash, parse_hash, verify_signature
 from .given import Given, add_to_values, read_given
@@ -33,6 +33,9 @@ class SignedData:
     content_type: str
     content: bytes
     certificates: tuple[Certificate, ...]
+    """Those that can be read: what cannot is nobody's word."""
+    unread: tuple[tuple[bytes, MizhengError], ...]
+    """The others, and why they cannot: the signer's may be among them."""
     revocation: Given
     issuer: bytes
     """The signer's certificate is the one of this issuer and serial number."""
@@ -50,6 +53,10 @@ class SignedData:
         for certificate in self.certificates:
             if (certificate.issuer, certificate.serial) == (self.issuer, self.serial):
                 return certificate
+        binding = self.attributes.get(_SIGNING_CERTIFICATE_V2)
+        for data, error in self.unread:
+            if binding is None or _is_bound(binding, data):
+                raise error
         raise ProofError("the token does not carry the certificate of its signer")
 
     def verify(self) -> Certificate:
@@ -101,7 +108,7 @@ def parse_signed_data(data: bytes) -> SignedData:
     return SignedData(
         content_type,
         inner,
-        _certificates(certificates),
+        *_certificates(certificates),
         read_given(crls, unsigned),
         issuer,
         serial,
@@ -160,12 +167,22 @@ def _split(data: bytes) -> tuple[der.Node, der.Node, der.Node, der.Node | None, 
     return found
 
 
-def _certificates(node: der.Node | None) -> tuple[Certificate, ...]:
+def _certificates(
+    node: der.Node | None,
+) -> tuple[tuple[Certificate, ...], tuple[tuple[bytes, MizhengError], ...]]:
     found = [] if node is None else list(node.reader().rest())
     if len(found) > MAX_CERTIFICATES:
         raise LimitError("a token with more than {limit} certificates", limit=MAX_CERTIFICATES)
     # Attribute certificates and older kinds have tags of their own: nothing here rests on them.
-    return tuple(load_certificate(item.encoded) for item in found if item.tag == der.SEQUENCE)
+    readable: list[Certificate] = []
+    unread: list[tuple[bytes, MizhengError]] = []
+    for item in found:
+        if item.tag == der.SEQUENCE:
+            try:
+                readable.append(load_certificate(item.encoded))
+            except MizhengError as error:
+                unread.append((item.encoded, error))
+    return tuple(readable), tuple(unread)
 
 
 def _attributes(node: der.Node) -> dict[str, der.Node]:
@@ -182,12 +199,23 @@ def _attributes(node: der.Node) -> dict[str, der.Node]:
     return found
 
 
-def _verify_binding(node: der.Node, signer: Certificate) -> None:
-    """The first ESSCertIDv2 is the signer's; those behind it, of its issuers, add nothing to the chain."""
+def _is_bound(node: der.Node, data: bytes) -> bool:
+    digest, bound, _ = _read_binding(node)
+    return bound == digest.digest(data)
+
+
+def _read_binding(node: der.Node) -> tuple[Hash, bytes, der.Reader]:
+    """Hash and digest of the first ESSCertIDv2 (RFC 5035 §4), and what follows in it."""
     identifier = node.reader(der.SEQUENCE).next(der.SEQUENCE).reader().next(der.SEQUENCE).reader()
     algorithm = identifier.optional(der.SEQUENCE)
     digest = SHA256 if algorithm is None else parse_hash(algorithm)
-    if identifier.next().octets() != digest.digest(signer.encoded):
+    return digest, identifier.next().octets(), identifier
+
+
+def _verify_binding(node: der.Node, signer: Certificate) -> None:
+    """The first ESSCertIDv2 is the signer's; those behind it, of its issuers, add nothing to the chain."""
+    digest, bound, identifier = _read_binding(node)
+    if bound != digest.digest(signer.encoded):
         raise ProofError("the signature names another certificate than the one beside it")
     named = identifier.optional(der.SEQUENCE)
     identifier.end()

@@ -6,11 +6,12 @@ Each is a certificate of version 3, a revocation list (RFC 5280) or an OCSPRespo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import MizhengError
 from . import der
-from .given import Given
+from .given import Given, sort_given
 from .ocsp import OcspAnswer, parse_ocsp_response
 from .x509 import Certificate, RevocationList, load_certificate, load_revocation_list
 
@@ -28,21 +29,12 @@ class Enclosed:
 
 def read_enclosed(members: Iterable[bytes]) -> Enclosed:
     """What of them can be read. What cannot is nobody's word, and counts for nothing."""
-    certificates: list[Certificate] = []
-    lists: list[RevocationList] = []
-    answers: list[OcspAnswer] = []
+    found: list[Certificate | RevocationList | OcspAnswer | None] = []
     for data in members:
-        try:
-            found = parse_x509(data)
-        except MizhengError:
-            continue
-        if isinstance(found, Certificate):
-            certificates.append(found)
-        elif isinstance(found, RevocationList):
-            lists.append(found)
-        elif found is not None:
-            answers.append(found)
-    return Enclosed(tuple(certificates), Given(tuple(lists), tuple(answers)))
+        with suppress(MizhengError):
+            found.append(parse_x509(data))
+    certificates = tuple(item for item in found if isinstance(item, Certificate))
+    return Enclosed(certificates, sort_given(found))
 
 
 def parse_x509(data: bytes) -> Certificate | RevocationList | OcspAnswer | None:

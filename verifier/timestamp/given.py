@@ -8,10 +8,11 @@ Neither place is under the token's signature, and need not be: each list and ans
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ..errors import LimitError
+from ..errors import LimitError, MizhengError
 from . import der
 from .ocsp import OcspAnswer, parse_ocsp_answer, parse_ocsp_response
 from .x509 import RevocationList, load_revocation_list
@@ -31,18 +32,32 @@ class Given:
     answers: tuple[OcspAnswer, ...] = ()
 
 
+_PARSERS: Mapping[str, Callable[[bytes], RevocationList | OcspAnswer | None]] = {
+    "list": load_revocation_list,
+    "response": parse_ocsp_response,
+    "answer": parse_ocsp_answer,
+}
+
+
 def read_given(crls: der.Node | None, unsigned: der.Node | None) -> Given:
-    """From the two fields of a SignedData and its signer; FormatError for what is neither list nor answer."""
-    lists: list[RevocationList] = []
-    answers: list[OcspAnswer | None] = []
+    """From the two fields of a SignedData and its signer."""
+    found: list[RevocationList | OcspAnswer | None] = []
     for number, (kind, data) in enumerate((*_read_crls(crls), *_read_values(unsigned)), 1):
         if number > MAX_GIVEN:
             raise LimitError("a token with more than {limit} revocation lists and answers", limit=MAX_GIVEN)
-        if kind == "list":
-            lists.append(load_revocation_list(data))
-        else:
-            answers.append(parse_ocsp_response(data) if kind == "response" else parse_ocsp_answer(data))
-    return Given(tuple(lists), tuple(answer for answer in answers if answer is not None))
+        # What cannot be read is nobody's word, and counts for nothing.
+        with suppress(MizhengError):
+            found.append(_PARSERS[kind](data))
+    return sort_given(found)
+
+
+def sort_given(found: Iterable[object]) -> Given:
+    """What of it are lists and answers."""
+    items = list(found)
+    return Given(
+        tuple(item for item in items if isinstance(item, RevocationList)),
+        tuple(item for item in items if isinstance(item, OcspAnswer)),
+    )
 
 
 def add_to_values(unsigned: der.Node | None, answers: Sequence[bytes]) -> bytes:

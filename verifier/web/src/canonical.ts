@@ -26,16 +26,20 @@ const SURROGATE = /\p{Surrogate}/u;
 class Reader {
   #at = 0;
 
-  constructor(private readonly text: string) {}
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
 
   whole(): Json {
     const value = this.#value(0);
-    if (this.#at !== this.text.length) throw notCanonical();
+    if (this.#at !== this.#text.length) throw notCanonical();
     return value;
   }
 
   #value(depth: number): Json {
-    switch (this.text[this.#at]) {
+    switch (this.#text[this.#at]) {
       case "{":
         return this.#object(depth + 1);
       case "[":
@@ -59,7 +63,7 @@ class Reader {
     const found = Object.create(null) as JsonObject;
     let before: string | undefined;
     while (!this.#ends("}", before === undefined)) {
-      if (this.text[this.#at] !== '"') throw notCanonical();
+      if (this.#text[this.#at] !== '"') throw notCanonical();
       const key = this.#string();
       // RFC 8785 §3.2.3 orders keys by UTF-16 code units, which is how JavaScript compares strings.
       if (before !== undefined && !(before < key)) throw notCanonical();
@@ -79,7 +83,7 @@ class Reader {
 
   /** Whether the list or object is over; if not, the comma before what follows is taken. */
   #ends(bracket: string, isFirst: boolean): boolean {
-    if (this.text[this.#at] === bracket) {
+    if (this.#text[this.#at] === bracket) {
       this.#at++;
       return true;
     }
@@ -97,7 +101,7 @@ class Reader {
     let found = "";
     for (;;) {
       found += this.#plain();
-      if (this.text[this.#at] === '"') break;
+      if (this.#text[this.#at] === '"') break;
       const escape = this.#match(ESCAPE);
       if (escape === "") throw notCanonical();
       const letter = escape[1] as string;
@@ -110,9 +114,9 @@ class Reader {
 
   #plain(): string {
     SPECIAL.lastIndex = this.#at;
-    const end = SPECIAL.exec(this.text)?.index;
+    const end = SPECIAL.exec(this.#text)?.index;
     if (end === undefined) throw notCanonical();
-    const found = this.text.slice(this.#at, end);
+    const found = this.#text.slice(this.#at, end);
     this.#at = end;
     return found;
   }
@@ -127,7 +131,7 @@ class Reader {
 
   #match(pattern: RegExp): string {
     pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.text)?.[0] ?? "";
+    const found = pattern.exec(this.#text)?.[0] ?? "";
     this.#at += found.length;
     return found;
   }
@@ -138,7 +142,7 @@ class Reader {
   }
 
   #expect(letter: string): void {
-    if (this.text[this.#at] !== letter) throw notCanonical();
+    if (this.#text[this.#at] !== letter) throw notCanonical();
     this.#at++;
   }
 }

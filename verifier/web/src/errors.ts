@@ -18,6 +18,16 @@ export class Fault extends Error {
   }
 }
 
+/** What is made; or its fault, for whoever can leave that aside. */
+export function orFault<T>(make: () => T): T | Fault {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}
+
 /** Sound, but by nobody whom the trust file names: the check is left open. */
 export class OpenQuestion extends Fault {}
 

@@ -56,7 +56,10 @@ class Run {
   readonly #roots: Map<bigint, string>;
   readonly #places: bigint[] = [];
 
-  constructor(private readonly context: Context) {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
     const { heads, statement } = context;
     this.#held.set(statement.publicKey.keyid, new Set());
     this.#roots = new Map(heads.map(({ proof: { checkpoint } }) => [checkpoint.size, toHex(checkpoint.root)]));
@@ -64,7 +67,7 @@ class Run {
 
   /** Judge one event; false where it does not hold. */
   async take(number: bigint): Promise<boolean> {
-    const { findings, custody } = this.context;
+    const { findings, custody } = this.#context;
     const member = `custody/${padded(number)}.dsse.json`;
     const event = await findings.attempt(CHAIN, member, () => this.#read(number, member));
     if (event === undefined) return false;
@@ -87,7 +90,7 @@ class Run {
 
   /** Say what holds of all of them. */
   conclude(): void {
-    const { findings } = this.context;
+    const { findings } = this.#context;
     const count = this.#numbers.size;
     findings.passed(SIGNATURES, "", "events: {count}", { count });
     const names = [...this.#held.keys()].map((keyid) => this.#parties.get(keyid)?.party.name);
@@ -106,7 +109,7 @@ class Run {
   }
 
   async #read(number: bigint, member: string): Promise<Custody> {
-    const { bundle } = this.context;
+    const { bundle } = this.#context;
     if (number < 1n) throw new Fault("custody events are numbered from 1");
     if (!bundle.has(member)) throw new Fault("the event of this number is missing");
     return readCustody(await bundle.read(member, MAX_ENVELOPE_BYTES));
@@ -114,7 +117,7 @@ class Run {
 
   /** The event can be the next one of the chain. */
   #follow(event: Custody): void {
-    if (event.envelopeSha256 !== this.context.envelopeSha256) throw new Fault("the custody event is of another deposit");
+    if (event.envelopeSha256 !== this.#context.envelopeSha256) throw new Fault("the custody event is of another deposit");
     const last = this.#last;
     if (event.previous !== (last?.sha256 ?? null)) {
       if (event.previous === null) {
@@ -157,7 +160,7 @@ class Run {
 
   /** False only where its place in the log is shown to be wrong. */
   async #checkLog(number: bigint, member: string, line: CustodyLine): Promise<boolean> {
-    const { bundle, findings } = this.context;
+    const { bundle, findings } = this.#context;
     const stem = `custody/${padded(number)}`;
     const recorded = [`${stem}.event.dsse.json`, `${stem}.tlog-proof`] as const;
     if (!recorded.some((name) => bundle.has(name))) {
@@ -170,7 +173,7 @@ class Run {
     line.leaf_index = proof.index;
     const signed = toHex(proof.signed);
     if (this.#isLogOpen || this.#believed.has(signed)) return true;
-    if (await believe(this.context, LOG, member, proof)) {
+    if (await believe(this.#context, LOG, member, proof)) {
       this.#believed.add(signed);
       return true;
     }
@@ -179,7 +182,7 @@ class Run {
   }
 
   async #openRecorded(document: string, event: string, proof: string): Promise<TlogProof> {
-    const { bundle, heads } = this.context;
+    const { bundle, heads } = this.#context;
     for (const name of [event, proof]) {
       if (!bundle.has(name)) throw new Fault("half of the proof that the event is on record: {name} is missing", { name });
     }
@@ -205,7 +208,7 @@ class Run {
   }
 
   #checkKeys(): void {
-    const { findings, trust } = this.context;
+    const { findings, trust } = this.#context;
     if (trust === undefined) {
       findings.notChecked(KEYS, "", "no trust file was given");
       return;
@@ -229,7 +232,7 @@ class Run {
 
   /** Whose key it is by the reader's own trust file, or by an issuer's word that it believes. */
   #nameOf({ key }: Party): string | null {
-    const { isEnrolled, statement, trust } = this.context;
+    const { isEnrolled, statement, trust } = this.#context;
     if (isEnrolled && key.isSame(statement.publicKey)) return statement.depositor.name;
     return (trust && findKey(trust.custodians, key)?.name) ?? null;
   }

@@ -1,11 +1,11 @@
 /** The X.509 certificate that names the depositor, its chain, and whether it was revoked (docs/spec/3-statement.md). */
 
 import { sha256Hex } from "../crypto/hashing.js";
-import { Fault, OpenQuestion, type Values } from "../errors.js";
+import { Fault, OpenQuestion, orFault, type Values } from "../errors.js";
 import { formatInstant } from "../instants.js";
 import { findAuthority } from "../timestamp/authority.js";
 import * as der from "../timestamp/der.js";
-import type { Given } from "../timestamp/given.js";
+import { type Given, sortGiven } from "../timestamp/given.js";
 import { isNamed } from "../timestamp/names.js";
 import { OcspAnswer } from "../timestamp/ocsp.js";
 import { checkRevocation, MAX_CRL_BYTES, RevocationList } from "../timestamp/revocation.js";
@@ -70,19 +70,12 @@ function sortOf(data: Uint8Array): "certificate" | "response" | "list" {
 
 /** What of them can be read. What cannot is nobody's word, and counts for nothing. */
 function readAll(members: readonly Uint8Array[]): Given & { readonly certificates: readonly Certificate[] } {
-  const [certificates, lists, answers]: [Certificate[], RevocationList[], OcspAnswer[]] = [[], [], []];
-  for (const data of members) {
-    try {
+  const found = members.map((data) =>
+    orFault(() => {
       const sort = sortOf(data);
-      if (sort === "certificate") certificates.push(Certificate.parse(data));
-      else if (sort === "list") lists.push(RevocationList.parse(data));
-      else {
-        const answer = OcspAnswer.parseResponse(data);
-        if (answer) answers.push(answer);
-      }
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-    }
-  }
-  return { certificates, lists, answers };
+      if (sort === "certificate") return Certificate.parse(data);
+      return sort === "list" ? RevocationList.parse(data) : OcspAnswer.parseResponse(data);
+    }),
+  );
+  return { ...sortGiven(found), certificates: found.filter((each) => each instanceof Certificate) };
 }

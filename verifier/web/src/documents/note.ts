@@ -63,13 +63,19 @@ export class NoteKey {
   static readonly LOG = 1;
   static readonly WITNESS = 4;
 
+  readonly #keyHash: Uint8Array;
+  readonly #type: number;
+
   private constructor(
     readonly vkey: string,
     readonly name: string,
     readonly key: PublicKey,
-    private readonly keyHash: Uint8Array,
-    private readonly type: number,
-  ) {}
+    keyHash: Uint8Array,
+    type: number,
+  ) {
+    this.#keyHash = keyHash;
+    this.#type = type;
+  }
 
   static parse(vkey: unknown, type: number): NoteKey {
     const parts = typeof vkey === "string" ? vkey.split("+") : [];
@@ -87,12 +93,12 @@ export class NoteKey {
   }
 
   matches(line: NoteSignature): boolean {
-    return line.name === this.name && isEqual(line.keyHash, this.keyHash);
+    return line.name === this.name && isEqual(line.keyHash, this.#keyHash);
   }
 
   /** Return if the line's signature is this key's over the note's text: a log's plainly, a witness's with its time. */
   verify(text: Uint8Array, signature: Uint8Array): void {
-    if (this.type === NoteKey.LOG) {
+    if (this.#type === NoteKey.LOG) {
       this.key.verify(signature, text);
       return;
     }

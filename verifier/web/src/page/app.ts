@@ -41,7 +41,10 @@ export class App {
   readonly #bar = el("progress", { max: "1", value: "0" });
   #run = 0;
 
-  constructor(private readonly place: HTMLElement) {
+  readonly #place: HTMLElement;
+
+  constructor(place: HTMLElement) {
+    this.#place = place;
     setLanguage(chooseLanguage(place.dataset["lang"]));
     addEventListener("beforeprint", () => {
       for (const group of place.querySelectorAll<HTMLDetailsElement>("details.group")) group.open = true;
@@ -52,9 +55,9 @@ export class App {
   show(): void {
     document.documentElement.lang = getLanguage();
     const focused = document.activeElement?.id;
-    const isStandalone = this.place.dataset["standalone"] !== undefined;
+    const isStandalone = this.#place.dataset["standalone"] !== undefined;
     if (isStandalone) document.title = _("Mizheng: check a bundle");
-    this.place.replaceChildren(
+    this.#place.replaceChildren(
       ...(isStandalone ? [this.#header(), this.#notice()] : []),
       this.#form(),
       this.#output(),
@@ -169,7 +172,7 @@ export class App {
     change({ kind: "working" });
     try {
       change({ kind: "done", checked: await this.#verify(bundle) });
-      this.place.querySelector<HTMLElement>(".verdict")?.focus();
+      this.#place.querySelector<HTMLElement>(".verdict")?.focus();
     } catch (error) {
       change({ kind: "trouble", message: explain(error) });
     }

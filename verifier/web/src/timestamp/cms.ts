@@ -5,7 +5,7 @@
 
 import { isEqual } from "../bytes.js";
 import { digestWith, type HashName } from "../crypto/hashing.js";
-import { Fault, LaterVersion } from "../errors.js";
+import { Fault, LaterVersion, orFault } from "../errors.js";
 import { parseHash, verifySignature } from "./algorithms.js";
 import * as der from "./der.js";
 import { type Given, readGiven } from "./given.js";
@@ -23,7 +23,10 @@ const OTHER_CERTIFICATE = "the signature names another certificate than the one 
 export class SignedData {
   readonly contentType: string;
   readonly content: Uint8Array;
+  /** Those that can be read: what cannot is nobody's word. */
   readonly certificates: readonly Certificate[];
+  /** All of them, with the fault of those that cannot: the signer's may be among them. */
+  readonly #found: readonly (readonly [data: Uint8Array, certificate: Certificate | Fault])[];
   /** Lists and answers about revocation; who signed them is not looked at yet. */
   readonly given: Given;
   readonly digest: HashName;
@@ -68,7 +71,8 @@ export class SignedData {
     reader.end();
     const named = digests.reader().rest().map(parseHash);
     if (!named.includes(this.digest)) throw new Fault("a token whose signer's hash is not in its list");
-    this.certificates = readCertificates(certificates);
+    this.#found = readCertificates(certificates);
+    this.certificates = this.#found.map(([, each]) => each).filter((each) => each instanceof Certificate);
     this.given = readGiven(crls, unsigned);
     this.#attributes = readAttributes(attributes);
     // Signed is the SET OF itself, not the [0] that stands in its place (§5.4).
@@ -81,7 +85,7 @@ export class SignedData {
     const signer = this.certificates.find(
       (certificate) => isEqual(certificate.issuer, this.#issuer) && certificate.serial === this.#serial,
     );
-    if (signer === undefined) throw new Fault("the token does not carry the certificate of its signer");
+    if (signer === undefined) throw this.#whyNoSigner();
     if (this.#attribute(CONTENT_TYPE).oid() !== this.contentType) {
       throw new Fault("the signature is about content of another type");
     }
@@ -93,6 +97,14 @@ export class SignedData {
     return signer;
   }
 
+  #whyNoSigner(): Fault {
+    const binding = this.#attributes.get(SIGNING_CERTIFICATE_V2);
+    const found = this.#found.find(
+      ([data, each]) => each instanceof Fault && (binding === undefined || isBound(readBinding(binding), data)),
+    );
+    return (found?.[1] as Fault | undefined) ?? new Fault("the token does not carry the certificate of its signer");
+  }
+
   #attribute(oid: string): der.Node {
     const found = this.#attributes.get(oid);
     if (found === undefined) throw new Fault("a signed attribute is missing: {oid}", { oid });
@@ -100,13 +112,15 @@ export class SignedData {
   }
 }
 
-function readCertificates(node: der.Node | undefined): Certificate[] {
+function readCertificates(node: der.Node | undefined): [data: Uint8Array, certificate: Certificate | Fault][] {
   const items = node?.reader().rest() ?? [];
   if (items.length > MAX_CERTIFICATES) {
     throw new Fault("a token with more than {limit} certificates", { limit: MAX_CERTIFICATES });
   }
   // Other kinds have tags of their own: nothing rests on them.
-  return items.filter((item) => item.tag === der.SEQUENCE).map((item) => Certificate.parse(item.encoded));
+  return items
+    .filter((item) => item.tag === der.SEQUENCE)
+    .map(({ encoded }) => [encoded, orFault(() => Certificate.parse(encoded))]);
 }
 
 function readAttributes(node: der.Node): Map<string, der.Node> {
@@ -123,12 +137,29 @@ function readAttributes(node: der.Node): Map<string, der.Node> {
   return found;
 }
 
-/** The first ESSCertIDv2 is the signer's; those behind it, of its issuers, add nothing. */
-function requireBinding(node: der.Node, signer: Certificate): void {
+interface Binding {
+  readonly hash: HashName;
+  readonly digest: Uint8Array;
+  /** What follows. */
+  readonly identifier: der.Reader;
+}
+
+/** The first ESSCertIDv2 (RFC 5035 §4). */
+function readBinding(node: der.Node): Binding {
   const identifier = node.reader(der.SEQUENCE).next(der.SEQUENCE).reader().next(der.SEQUENCE).reader();
   const algorithm = identifier.optional(der.SEQUENCE);
-  const hash = algorithm ? parseHash(algorithm) : "sha256";
-  if (!isEqual(identifier.next().octets(), digestWith(hash, signer.encoded))) throw new Fault(OTHER_CERTIFICATE);
+  return { hash: algorithm ? parseHash(algorithm) : "sha256", digest: identifier.next().octets(), identifier };
+}
+
+function isBound({ hash, digest }: Binding, data: Uint8Array): boolean {
+  return isEqual(digest, digestWith(hash, data));
+}
+
+/** The first is the signer's; those behind it, of its issuers, add nothing. */
+function requireBinding(node: der.Node, signer: Certificate): void {
+  const binding = readBinding(node);
+  const { identifier } = binding;
+  if (!isBound(binding, signer.encoded)) throw new Fault(OTHER_CERTIFICATE);
   const named = identifier.optional(der.SEQUENCE);
   identifier.end();
   if (named === undefined) return;

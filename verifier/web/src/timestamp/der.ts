@@ -116,15 +116,19 @@ export class Node {
 export class Reader {
   #at = 0;
 
-  constructor(private readonly data: Uint8Array) {}
+  readonly #data: Uint8Array;
+
+  constructor(data: Uint8Array) {
+    this.#data = data;
+  }
 
   get isAtEnd(): boolean {
-    return this.#at === this.data.length;
+    return this.#at === this.#data.length;
   }
 
   /** The next value, of this tag if one is named. */
   next(tag?: number): Node {
-    const [start, data] = [this.#at, this.data];
+    const [start, data] = [this.#at, this.#data];
     const [found, short] = [data[start], data[start + 1]];
     if (found === undefined || short === undefined) throw new Fault(EARLY);
     if ((found & 0x1f) === 0x1f) throw new Fault("DER: a tag that none of these formats has");
@@ -149,7 +153,7 @@ export class Reader {
 
   /** The next value if it has this tag. */
   optional(tag: number): Node | undefined {
-    return this.data[this.#at] === tag ? this.next(tag) : undefined;
+    return this.#data[this.#at] === tag ? this.next(tag) : undefined;
   }
 
   /** All that are left, each of this tag if one is named. */

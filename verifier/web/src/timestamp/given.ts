@@ -7,7 +7,7 @@
  * Each is signed by itself.
  */
 
-import { Fault } from "../errors.js";
+import { Fault, orFault } from "../errors.js";
 import * as der from "./der.js";
 import { OcspAnswer } from "./ocsp.js";
 import { RevocationList } from "./revocation.js";
@@ -24,23 +24,31 @@ export interface Given {
 type Kind = "list" | "response" | "answer";
 type Found = readonly [kind: Kind, data: Uint8Array];
 
+const PARSERS: Readonly<Record<Kind, (data: Uint8Array) => RevocationList | OcspAnswer | undefined>> = {
+  list: RevocationList.parse,
+  response: OcspAnswer.parseResponse,
+  answer: OcspAnswer.parse,
+};
+
+/** What of it are lists and answers. What cannot be read is nobody's word, and counts for nothing. */
+export function sortGiven(found: readonly unknown[]): Given {
+  return {
+    lists: found.filter((each) => each instanceof RevocationList),
+    answers: found.filter((each) => each instanceof OcspAnswer),
+  };
+}
+
 /** From the two fields of a SignedData and its signer. */
 export function readGiven(crls: der.Node | undefined, unsigned: der.Node | undefined): Given {
-  const lists: RevocationList[] = [];
-  const answers: OcspAnswer[] = [];
+  const found: unknown[] = [];
   let count = 0;
   for (const [kind, data] of [crls && readCrls(crls), unsigned && readValues(unsigned)].flatMap((each) => each ?? [])) {
     if (++count > MAX_GIVEN) {
       throw new Fault("a token with more than {limit} revocation lists and answers", { limit: MAX_GIVEN });
     }
-    if (kind === "list") {
-      lists.push(RevocationList.parse(data));
-    } else {
-      const answer = kind === "response" ? OcspAnswer.parseResponse(data) : OcspAnswer.parse(data);
-      if (answer !== undefined) answers.push(answer);
-    }
+    found.push(orFault(() => PARSERS[kind](data)));
   }
-  return { lists, answers };
+  return sortGiven(found);
 }
 
 function readCrls(node: der.Node): Found[] {

@@ -63,14 +63,28 @@ interface Single {
 
 /** A BasicOCSPResponse. */
 export class OcspAnswer {
+  readonly #responder: der.Node;
+  readonly #producedAt: number;
+  readonly #singles: readonly Single[];
+  readonly #isUnderstood: boolean;
+  readonly #signed: Signed;
+  readonly #certificates: readonly Uint8Array[];
+
   private constructor(
-    private readonly responder: der.Node,
-    private readonly producedAt: number,
-    private readonly singles: readonly Single[],
-    private readonly isUnderstood: boolean,
-    private readonly signed: Signed,
-    private readonly certificates: readonly Uint8Array[],
-  ) {}
+    responder: der.Node,
+    producedAt: number,
+    singles: readonly Single[],
+    isUnderstood: boolean,
+    signed: Signed,
+    certificates: readonly Uint8Array[],
+  ) {
+    this.#responder = responder;
+    this.#producedAt = producedAt;
+    this.#singles = singles;
+    this.#isUnderstood = isUnderstood;
+    this.#signed = signed;
+    this.#certificates = certificates;
+  }
 
   /** Of an OCSPResponse; undefined if the responder gave no answer (§2.3), or one of another kind. */
   static parseResponse(data: Uint8Array): OcspAnswer | undefined {
@@ -117,8 +131,8 @@ export class OcspAnswer {
 
   /** What it says of this certificate, where that counts in a token of `at`. */
   speak(certificate: Certificate, issuer: Certificate, at: number): Single | undefined {
-    const single = this.singles.find(
-      (each) => this.isUnderstood && each.isUnderstood && isAbout(each, certificate, issuer),
+    const single = this.#singles.find(
+      (each) => this.#isUnderstood && each.isUnderstood && isAbout(each, certificate, issuer),
     );
     // Nothing need be known of a certificate after its end.
     if (single === undefined || !single.isKnown || single.thisUpdate > certificate.notAfter) return undefined;
@@ -127,8 +141,8 @@ export class OcspAnswer {
   }
 
   #isSignedFor(issuer: Certificate): boolean {
-    const { algorithm, signature, body } = this.signed;
-    for (const load of [() => issuer, ...this.certificates.map((data) => () => this.#delegate(data, issuer))]) {
+    const { algorithm, signature, body } = this.#signed;
+    for (const load of [() => issuer, ...this.#certificates.map((data) => () => this.#delegate(data, issuer))]) {
       try {
         const signer = load();
         if (signer === undefined || !this.#isNamed(signer)) continue;
@@ -146,8 +160,8 @@ export class OcspAnswer {
   #delegate(data: Uint8Array, issuer: Certificate): Certificate | undefined {
     const found = Certificate.parse(data);
     const isOne =
-      found.notBefore <= this.producedAt &&
-      this.producedAt <= found.notAfter &&
+      found.notBefore <= this.#producedAt &&
+      this.#producedAt <= found.notAfter &&
       found.hasPurpose(OCSP_SIGNING) &&
       found.extensions.has(NO_CHECK) &&
       found.isIssuedBy(issuer);
@@ -155,8 +169,8 @@ export class OcspAnswer {
   }
 
   #isNamed(signer: Certificate): boolean {
-    if (this.responder.tag === der.context(1)) return isEqual(this.responder.content, signer.subject);
-    return isEqual(der.parse(this.responder.content).octets(), sha1(signer.keyBits));
+    if (this.#responder.tag === der.context(1)) return isEqual(this.#responder.content, signer.subject);
+    return isEqual(der.parse(this.#responder.content).octets(), sha1(signer.keyBits));
   }
 }
 

@@ -16,14 +16,24 @@ const DISTRIBUTION_POINT = "2.5.29.28";
 const HARMLESS = ["unspecified", "affiliationChanged", "superseded", "cessationOfOperation"];
 
 export class RevocationList {
+  readonly #issuer: Uint8Array;
+  readonly #revoked: readonly der.Node[];
+  readonly #extensions: ReadonlyMap<string, Extension>;
+  readonly #signed: Signed;
+
   private constructor(
-    private readonly issuer: Uint8Array,
+    issuer: Uint8Array,
     readonly thisUpdate: number,
     readonly nextUpdate: number | undefined,
-    private readonly revoked: readonly der.Node[],
-    private readonly extensions: ReadonlyMap<string, Extension>,
-    private readonly signed: Signed,
-  ) {}
+    revoked: readonly der.Node[],
+    extensions: ReadonlyMap<string, Extension>,
+    signed: Signed,
+  ) {
+    this.#issuer = issuer;
+    this.#revoked = revoked;
+    this.#extensions = extensions;
+    this.#signed = signed;
+  }
 
   static parse(data: Uint8Array): RevocationList {
     if (data.length > MAX_CRL_BYTES) throw new Fault("a revocation list of {size} bytes", { size: data.length });
@@ -49,7 +59,7 @@ export class RevocationList {
   }
 
   find(serial: bigint): Revoked | undefined {
-    for (const node of this.revoked) {
+    for (const node of this.#revoked) {
       const reader = node.reader();
       if (reader.next().integer() !== serial) continue;
       const since = readTime(reader.next());
@@ -62,12 +72,12 @@ export class RevocationList {
   }
 
   #isOf(issuer: Certificate): boolean {
-    return isEqual(this.issuer, issuer.subject) && issuer.mayBeUsed(CRL_SIGN) && isSignedBy(this.signed, issuer.key);
+    return isEqual(this.#issuer, issuer.subject) && issuer.mayBeUsed(CRL_SIGN) && isSignedBy(this.#signed, issuer.key);
   }
 
   /** Whether it speaks of such certificates whatever the reason: no part of a list, no delta. */
   #covers(isAuthority: boolean): boolean {
-    for (const [oid, { isCritical, value }] of this.extensions) {
+    for (const [oid, { isCritical, value }] of this.#extensions) {
       if (oid === DISTRIBUTION_POINT) {
         if (isPartial(value, isAuthority)) return false;
       } else if (isCritical || oid === DELTA) {

@@ -2,7 +2,7 @@
 
 import { isEqual, toHex } from "../bytes.js";
 import { sha256Hex } from "../crypto/hashing.js";
-import { Fault, LaterVersion } from "../errors.js";
+import { Fault, LaterVersion, orFault } from "../errors.js";
 import { secondsOf } from "../instants.js";
 import { type Key, parseKey, verifySignature } from "./algorithms.js";
 import * as der from "./der.js";
@@ -36,6 +36,8 @@ export interface Signed {
 }
 
 export class Certificate {
+  readonly #signed: Signed;
+
   private constructor(
     readonly encoded: Uint8Array,
     /** Names as they stand. */
@@ -47,8 +49,10 @@ export class Certificate {
     readonly notAfter: number,
     readonly key: Key,
     readonly extensions: ReadonlyMap<string, Extension>,
-    private readonly signed: Signed,
-  ) {}
+    signed: Signed,
+  ) {
+    this.#signed = signed;
+  }
 
   static parse(data: Uint8Array): Certificate {
     if (data.length > MAX_CERTIFICATE_BYTES) throw new Fault("a certificate of {size} bytes", { size: data.length });
@@ -94,7 +98,7 @@ export class Certificate {
 
   /** Whether `other` is named as the issuer and its key signed this. */
   isIssuedBy(other: Certificate): boolean {
-    return isEqual(this.issuer, other.subject) && isSignedBy(this.signed, other.key);
+    return isEqual(this.issuer, other.subject) && isSignedBy(this.#signed, other.key);
   }
 
   /**
@@ -189,13 +193,7 @@ export function readSigned(node: der.Node): Signed {
 }
 
 export function isSignedBy(signed: Signed, key: Key): boolean {
-  try {
-    verifySignature(key, signed.algorithm, undefined, signed.signature, signed.body);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
+  return !orFault(() => verifySignature(key, signed.algorithm, undefined, signed.signature, signed.body));
 }
 
 /** Seconds since 1970 of a Time (§4.1.2.5). */

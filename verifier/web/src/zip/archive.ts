@@ -37,14 +37,19 @@ export class Archive {
   readonly folders: readonly string[];
   readonly #members: ReadonlyMap<string, Entry>;
 
+  readonly #source: Source;
+  readonly #starts: ReadonlyMap<Entry, number>;
+
   private constructor(
-    private readonly source: Source,
+    source: Source,
     entries: readonly Entry[],
     /** Where each member's data starts. */
-    private readonly starts: ReadonlyMap<Entry, number>,
+    starts: ReadonlyMap<Entry, number>,
     /** Byte for byte as it would be written, the order of names aside. */
     readonly isCanonical: boolean,
   ) {
+    this.#source = source;
+    this.#starts = starts;
     const files = entries.filter((entry) => !isFolder(entry));
     this.names = files.map((entry) => entry.name);
     this.folders = entries.filter(isFolder).map((entry) => entry.name);
@@ -80,7 +85,7 @@ export class Archive {
   place(name: string): { readonly start: number; readonly size: number; readonly crc: number } | undefined {
     const entry = this.#members.get(name) as Entry;
     if (entry.method === DEFLATED) return undefined;
-    return { start: this.starts.get(entry) as number, size: entry.size, crc: entry.crc };
+    return { start: this.#starts.get(entry) as number, size: entry.size, crc: entry.crc };
   }
 
   /** A member's whole content. */
@@ -124,10 +129,10 @@ export class Archive {
   }
 
   async *#packed(entry: Entry): AsyncGenerator<[Uint8Array, boolean]> {
-    const start = this.starts.get(entry) as number;
+    const start = this.#starts.get(entry) as number;
     for (let at = 0; at === 0 || at < entry.packed; at += CHUNK_BYTES) {
       const length = Math.min(CHUNK_BYTES, entry.packed - at);
-      yield [await this.source.read(start + at, length), at + length === entry.packed];
+      yield [await this.#source.read(start + at, length), at + length === entry.packed];
     }
   }
 }
@@ -140,10 +145,16 @@ function notAsDeclared(name: string): Fault {
 class Layout {
   readonly starts = new Map<Entry, number>();
 
+  readonly #source: Source;
+  readonly #directory: Directory;
+
   constructor(
-    private readonly source: Source,
-    private readonly directory: Directory,
-  ) {}
+    source: Source,
+    directory: Directory,
+  ) {
+    this.#source = source;
+    this.#directory = directory;
+  }
 
   /** True when all headers are those that are written, in the order of the directory. */
   async check(entries: readonly Entry[]): Promise<boolean> {
@@ -157,25 +168,25 @@ class Layout {
       isCanonical &&= isCanonicalHeader(entry, header.subarray(0, length));
       this.starts.set(entry, position + length);
       position += length + entry.packed;
-      if (position > this.directory.offset) throw new Fault(HIDDEN);
+      if (position > this.#directory.offset) throw new Fault(HIDDEN);
       if (isDeferred(entry)) position += await this.#descriptor(entry, position);
       if (isFolder(entry) && entry.packed > 0) await this.#requireEmpty(entry);
     }
-    if (position !== this.directory.offset) throw new Fault(HIDDEN);
+    if (position !== this.#directory.offset) throw new Fault(HIDDEN);
     return isCanonical;
   }
 
   async #header(entry: Entry): Promise<Uint8Array> {
     const known = MEMBER_HEADER_BYTES + entry.name.length;
-    const header = await this.source.read(entry.offset, known + EXTRA_GUESS);
+    const header = await this.#source.read(entry.offset, known + EXTRA_GUESS);
     const extra = (header[28] ?? 0) + 256 * (header[29] ?? 0);
-    return extra > EXTRA_GUESS ? this.source.read(entry.offset, known + extra) : header;
+    return extra > EXTRA_GUESS ? this.#source.read(entry.offset, known + extra) : header;
   }
 
   /** Length of the descriptor behind the data: the spelling that the next header or the directory follows. */
   async #descriptor(entry: Entry, position: number): Promise<number> {
-    const { offset } = this.directory;
-    const found = await this.source.read(position, Math.min(LONGEST_DESCRIPTOR + 4, offset - position));
+    const { offset } = this.#directory;
+    const found = await this.#source.read(position, Math.min(LONGEST_DESCRIPTOR + 4, offset - position));
     for (const form of descriptorForms(entry)) {
       const follows = latin1(found.subarray(form.length, form.length + 4));
       const isAtEnd = position + form.length === offset;
@@ -186,7 +197,7 @@ class Layout {
 
   /** A folder may hold the deflated form of nothing, as some tools write it. */
   async #requireEmpty(entry: Entry): Promise<void> {
-    const data = await this.source.read(this.starts.get(entry) as number, entry.packed);
+    const data = await this.#source.read(this.starts.get(entry) as number, entry.packed);
     if (compareBytes(data, Uint8Array.of(3, 0)) !== 0) throw new Fault(HIDDEN);
   }
 }

@@ -8,10 +8,14 @@ export class Source {
   #window: Uint8Array = new Uint8Array();
   #windowAt = 0;
 
+  readonly #blob: Blob | undefined;
+
   private constructor(
     readonly size: number,
-    private readonly blob: Blob | undefined,
-  ) {}
+    blob: Blob | undefined,
+  ) {
+    this.#blob = blob;
+  }
 
   static of(data: Uint8Array | Blob): Source {
     if (data instanceof Blob) return new Source(data.size, data);
@@ -29,10 +33,10 @@ export class Source {
   }
 
   async #load(start: number, end: number): Promise<void> {
-    if (this.blob === undefined) throw new Error("read outside of what is in memory");
+    if (this.#blob === undefined) throw new Error("read outside of what is in memory");
     const isWhole = this.size <= WHOLE_BYTES;
     this.#windowAt = isWhole ? 0 : start;
     const stop = isWhole ? this.size : Math.max(end, Math.min(start + WINDOW_BYTES, this.size));
-    this.#window = new Uint8Array(await this.blob.slice(this.#windowAt, stop).arrayBuffer());
+    this.#window = new Uint8Array(await this.#blob.slice(this.#windowAt, stop).arrayBuffer());
   }
 }
