@@ -38,6 +38,7 @@ BASES = (
     "renewal/twice",
     "renewal/rehashed",
     "token/rsa",
+    "token/intermediate",
     "token/not-revoked",
     "ocsp/named-responder",
     "x509/sound",

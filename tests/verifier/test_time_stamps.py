@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,7 @@ def test_sm_tokens_are_not_checked_and_say_so(stamped: Stamped, tmp_path: Path, 
     if what == "SM2 certificate":
         certificate = _sm_certificate(tmp_path)
         assert der.encode_oid("1.2.156.10197.1.301") in certificate
-        members = stamped.stamp(certificates=(certificate,))
+        members = stamped.stamp(certificates=(certificate,), binding=sha256(certificate).digest())
     else:
         members = stamped.stamp(**{"imprint_hash" if what == "SM3 imprint" else "digest": "sm3"})
     report = stamped.judge(stamped.anchored(members))

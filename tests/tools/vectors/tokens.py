@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from mizheng.verifier.canonical import format_instant
+from mizheng.verifier.timestamp import der
 from mizheng.verifier.timestamp.algorithms import find_hash
 from mizheng.verifier.trust import Trust
 
-from tests.support.tsa import DAY, YEAR, TestAuthority, issue
+from tests.support.tsa import DAY, YEAR, Issued, TestAuthority, issue
 
 from .case import Bundle, Case, Cases
 from .keys import rsa_key
@@ -141,10 +144,9 @@ def _tokens() -> list[Case]:
     fails(
         "other-content", "a CMS message that is no token", whole, stamped(content_type="1.2.840.113549.1.7.1")
     )
-    found.stays_open(
+    found.passes(
         "certificate-of-another-kind",
-        "a further certificate in the token with a key of a kind to come: it is not understood",
-        whole,
+        "a further certificate in the token with a key of a kind to come: nothing rests on it",
         lambda s: with_token(
             s,
             s.tsas[0].response(
@@ -152,13 +154,38 @@ def _tokens() -> list[Case]:
             ),
         ),
     )
-    found.stays_open(
+    fails(
         "certificate-changed",
-        "the signing certificate was changed, so that its key is of no known kind: it is not understood",
+        "the signing certificate was changed, its key is of no known kind: not the one that is named",
         whole,
         lambda s: with_token(
             s, s.tsas[0].response(s.text(), STAMPED_AT, certificates=(of_another_kind(s.tsas[0]),))
         ),
+    )
+    found.stays_open("signer-of-another-kind", "the signing key is of a kind to come", whole, by_another_kind)
+    fails(
+        "certificate-cut",
+        "the signing certificate is cut short",
+        whole,
+        lambda s: with_token(
+            s,
+            s.tsas[0].response(
+                s.text(), STAMPED_AT, certificates=(der.encode(der.SEQUENCE, s.tsas[0].signer.der[4:90]),)
+            ),
+        ),
+    )
+    found.stays_open(
+        "name-that-is-none",
+        "an authority whose name is not UTF-8: it is one that the trust file does not know",
+        "timestamp.authority",
+        by_no_name,
+    )
+    found.stays_open(
+        "unreadable-between",
+        "the CA below the root cannot be read: no chain leads to the root",
+        "timestamp.authority",
+        lambda s: by_intermediate(s, unreadable=True),
+        trust=trusting(below_ca),
     )
     fails("no-certificate", "the signing certificate is not in the token", whole, stamped(certificates=()))
     return found.all
@@ -315,8 +342,30 @@ def below_ca(s: Setting) -> TestAuthority:
     return TestAuthority(name, top, signer, (between,))
 
 
-def by_intermediate(s: Setting) -> Members:
-    return with_token(s, below_ca(s).response(s.text(), STAMPED_AT))
+def by_intermediate(s: Setting, *, unreadable: bool = False) -> Members:
+    """`unreadable`: the point of the CA's key is on no curve."""
+    authority = below_ca(s)
+    (between,) = authority.between
+    key = between.key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    ca = between.der.replace(key, key[:-1] + bytes([key[-1] ^ 1])) if unreadable else between.der
+    return with_token(s, authority.response(s.text(), STAMPED_AT, certificates=(authority.signer.der, ca)))
+
+
+def by_another_kind(s: Setting) -> Members:
+    """The signature names the very certificate that is not understood."""
+    other = of_another_kind(s.tsas[0])
+    binding = hashlib.sha256(other).digest()
+    return with_token(s, s.tsas[0].response(s.text(), STAMPED_AT, certificates=(other,), binding=binding))
+
+
+def by_no_name(s: Setting) -> Members:
+    """A stranger's token; his certificate has bytes for a name that are no text."""
+    made = _below_root(s, "TSA of none", p256(s.stream))
+    patched = made.signer.der.replace(b"TSA of none", b"TSA of \xff\xfe\xfd\xfc")
+    signer = Issued(made.signer.key, x509.load_der_x509_certificate(patched))
+    return with_token(s, TestAuthority("stranger", made.root, signer).response(s.text(), STAMPED_AT))
 
 
 def not_for_stamps(s: Setting) -> Members:

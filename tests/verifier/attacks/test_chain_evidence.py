@@ -22,6 +22,7 @@ from mizheng.verifier.anchor import dump_anchor, parse_anchor
 from mizheng.verifier.report import Report
 from mizheng.verifier.trust import Trust, TrustedChain, TrustedLogId
 
+from tests.support.changes import flip
 from tests.support.figures import note_into
 from tests.support.world import ORIGIN, Company, World, judge
 from tests.verifier.test_anchor_tampering import at, exchange, leaves, other_values, pieces, put
@@ -201,9 +202,7 @@ def test_an_anchor_renamed_to_a_chain_that_nobody_knows(scene: Scene, field: str
     honest = judge(scene.members, scene.trust)
     for name, other in (ANCHORS, ANCHORS[::-1]):
         anchor = parse_anchor(scene.members[name])
-        value = (
-            anchor.chain.chain_id ^ 1 if field == "chain_id" else bytes([1]) + anchor.chain.genesis_hash[1:]
-        )
+        value = anchor.chain.chain_id ^ 1 if field == "chain_id" else flip(anchor.chain.genesis_hash, 0)
         renamed = dump_anchor(replace(anchor, chain=replace(anchor.chain, **{field: value})))
         report = judge({**scene.members, name: renamed}, scene.trust)
         codes = {check.code: check.status for check in report.checks if check.subject == name}
