@@ -125,8 +125,8 @@ openssl x509 -in {folder}/chain.pem -noout -subject -nameopt utf8 -serial -dates
 openssl x509 -in {folder}/chain.pem -noout -pubkey | openssl pkey -pubin -outform DER | digest
 openssl verify -CAfile {folder}/roots.pem -untrusted {folder}/chain.pem{_at(at)} {folder}/chain.pem
 for f in x509/*.der; do
-  openssl crl -inform DER -in $f -noout -text -nameopt utf8 -CAfile {folder}/all.pem 2>&1 \
-  | grep -e verify -e Issuer -e Update -e Number: -e Date -e Reason -A 1; done"""
+  openssl crl -inform DER -in $f -noout -text -nameopt utf8 -CAfile {folder}/all.pem 2>&1 |
+  grep -e verify -e Issuer -e Update -e Number: -e Date -e Reason -A 1; done"""
 
 
 def trusted_roots(trust: str, roots: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dsse import MAX_ENVELOPE_BYTES
 from ..members import PLATFORM
-from ..platform_facts import parse_platform
+from ..platform_facts import PlatformFacts, parse_platform
 from ..words import N_
 from .context import Context
 
@@ -37,6 +37,12 @@ def check_platform(context: Context) -> None:
             operator=stated.operator,
             stated_at=stated.stated_at,
             words="; ".join(fact.tell(context.now) for fact in stated.facts),
-            about=", ".join(dict.fromkeys(fact.about for fact in stated.facts)),
-            expired=sum(fact.has_expired(context.now) for fact in stated.facts),
+            about=_list_subjects(stated, context.now, has_expired=False),
+            ended=_list_subjects(stated, context.now, has_expired=True),
         )
+
+
+def _list_subjects(stated: PlatformFacts, now: int | None, *, has_expired: bool) -> str:
+    """About what there are facts that still count, or that have run out; each once."""
+    facts = (fact for fact in stated.facts if fact.has_expired(now) is has_expired)
+    return ", ".join(dict.fromkeys(fact.about for fact in facts))

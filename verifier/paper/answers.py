@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from ..report import Report, Status
 from ..words import N_, Translate
@@ -55,13 +54,14 @@ def answer_requirements(
     found: dict[str, Counter[Status]] = {}
     for check in report.checks:
         found.setdefault(check.code, Counter())[check.status] += 1
-    stated = (
-        str(check.values["about"]).split(", ")
-        for check in report.checks
-        if check.code == "platform.facts" and check.status is Status.PASS
-    )
+    stated: dict[str, str] = {}
+    for check in report.checks:
+        if check.code == "platform.facts" and check.status is Status.PASS:
+            # What still counts outweighs what has run out about the same.
+            stated |= dict.fromkeys(str(check.values["ended"]).split(", "), _RUN_OUT)
+            stated |= dict.fromkeys(str(check.values["about"]).split(", "), _GIVEN)
     events = frozenset(event.what for event in report.custody)
-    answers = _Answers(found, kinds, events, frozenset(chain.from_iterable(stated)), self_test, _)
+    answers = _Answers(found, kinds, events, stated, self_test, _)
     return tuple(
         Line(
             requirement.number,
@@ -80,8 +80,8 @@ class _Answers:
     """Code to how often it ended how."""
     kinds: frozenset[str]
     events: frozenset[str]
-    facts: frozenset[str]
-    """What the platform states of itself."""
+    facts: Mapping[str, str]
+    """What the platform states of itself, and how that stands: a message id."""
     self_test: SelfTest | None
     translate: Translate
 
@@ -97,7 +97,7 @@ class _Answers:
             state = _(_GIVEN) if what in self.events else self._without("custody.chain")
             yield _(N_("custody event {what}: {state}")).format(what=what, state=state)
         for about in requirement.facts:
-            state = _(_GIVEN) if about in self.facts else self._without("platform.facts")
+            state = _(self.facts[about]) if about in self.facts else self._without("platform.facts")
             yield _(N_("platform fact {about}: {state}")).format(about=about, state=state)
         if requirement.is_self_tested:
             yield _(N_("self-test: {state}")).format(state=_self_test_state(self.self_test))
@@ -129,3 +129,4 @@ def _self_test_state(result: SelfTest | None) -> str:
 
 
 _GIVEN = N_("given")
+_RUN_OUT = N_("given, but it has run out")

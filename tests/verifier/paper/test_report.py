@@ -174,6 +174,12 @@ def test_what_was_not_given_is_told_from_what_was_not_looked_at() -> None:
     assert broken[15] == ("anchor.contract NOT_CHECKED", "anchor.header FAIL")
     unbelieved = states_of("platform/by-a-stranger")
     assert unbelieved[19][:2] == ("platform.facts NOT_CHECKED", "platform fact filing: NOT_CHECKED")
+    run_out = states_of("platform/run-out")
+    assert run_out[19][:3] == (
+        "platform.facts PASS",
+        "platform fact filing: NOT_PROVIDED",
+        "platform fact protection: given, but it has run out",
+    )
     unreadable = states_of("file/empty")
     assert not [state for states in unreadable.values() for state in states if "NOT_PROVIDED" in state]
     one_record_unread = states_of("record-content/no-kind")

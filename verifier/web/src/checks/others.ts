@@ -45,10 +45,15 @@ async function checkPlatform({ bundle, findings, issuer, now, trust }: Context):
       operator: stated.operator,
       stated_at: stated.statedAt,
       words: stated.facts.map(({ told }) => told).join("; "),
-      about: [...new Set(stated.facts.map(({ about }) => about))].join(", "),
-      expired: stated.facts.filter(({ hasExpired }) => hasExpired).length,
+      about: listSubjects(stated, false),
+      ended: listSubjects(stated, true),
     });
   }
+}
+
+/** About what there are facts that still count, or that have run out; each once. */
+function listSubjects({ facts }: PlatformFacts, hasExpired: boolean): string {
+  return [...new Set(facts.filter((fact) => fact.hasExpired === hasExpired).map(({ about }) => about))].join(", ");
 }
 
 /** The enclosed page is one that the trust file names as published. It is a convenience, never evidence. */
