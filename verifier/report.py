@@ -155,9 +155,15 @@ class Report:
         """On what the depositor's name rests: a message id."""
         if self.facts["depositor_is_enrolled"]:
             return N_("enrolled")
-        if any(check.code == "depositor.x509" and check.status is Status.PASS for check in self.checks):
-            return N_("certified")
-        return N_("claimed")
+        return N_("certified") if self.is_certified else N_("claimed")
+
+    @property
+    def is_certified(self) -> bool:
+        """By a certificate alone: it names the company, and says nothing of its number."""
+        is_named = any(
+            check.code == "depositor.x509" and check.status is Status.PASS for check in self.checks
+        )
+        return is_named and not self.facts["depositor_is_enrolled"]
 
     def to_json(self) -> dict[str, Any]:
         """A value for json.dumps; its keys are stable."""

@@ -109,31 +109,40 @@ def token(file: str, text: str, trust: str, roots: str, at: object) -> str:
     since 1970.
     """
     return f"""\
-{trusted_roots(trust, roots)}
+{trusted_roots(trust, "tsas", roots)}
 openssl ts -verify -in {file} -data {text} -CAfile {roots}{_at(at)}"""
 
 
 def x509_chain(trust: str, folder: str, at: object) -> str:
     """Prints the first certificate of a bundle and checks its chain by the trust file's roots, at so many
-    seconds since 1970; then the revocation lists, each with whether one of these certificates signed it.
+    seconds since 1970; then the revocation lists, each with whether a certificate of that chain signed it.
     """
+    # Else the machine's own roots are believed, too.
+    alone = "-no-CApath -no-CAstore"
+    when = " -attime AT" if at is None else _at(at)
     return f"""\
-{trusted_roots(trust, f"{folder}/roots.pem")}
+{trusted_roots(trust, "cas", f"{folder}/roots.pem")}
 for f in x509/*.der; do openssl x509 -inform DER -in $f 2> {folder}/e; done > {folder}/chain.pem
-cat {folder}/roots.pem {folder}/chain.pem > {folder}/all.pem
-openssl x509 -in {folder}/chain.pem -noout -subject -nameopt utf8 -serial -dates
+check() {{
+  openssl verify {alone} -partial_chain{when} -CAfile {folder}/roots.pem -untrusted {folder}/chain.pem $1; }}
+openssl x509 -in {folder}/chain.pem -noout -subject -nameopt utf8,esc_ctrl -serial -dates
 openssl x509 -in {folder}/chain.pem -noout -pubkey | openssl pkey -pubin -outform DER | digest
-openssl verify -CAfile {folder}/roots.pem -untrusted {folder}/chain.pem{_at(at)} {folder}/chain.pem
+check {folder}/chain.pem
+cp {folder}/roots.pem {folder}/good.pem
 for f in x509/*.der; do
-  openssl crl -inform DER -in $f -noout -text -nameopt utf8 -CAfile {folder}/all.pem 2>&1 |
+  openssl x509 -inform DER -in $f -out {folder}/c.pem 2> {folder}/e || continue
+  check {folder}/c.pem > {folder}/e 2>&1 && cat {folder}/c.pem >> {folder}/good.pem; done
+for f in x509/*.der; do
+  openssl crl -inform DER -in $f -noout -text -nameopt utf8,esc_ctrl {alone} -CAfile {folder}/good.pem 2>&1 |
   grep -e verify -e Issuer -e Update -e Number: -e Date -e Reason -A 1; done"""
 
 
-def trusted_roots(trust: str, roots: str) -> str:
-    """Writes the root certificates of a trust file to `roots`, in PEM."""
+def trusted_roots(trust: str, table: str, roots: str) -> str:
+    """Writes the root certificates of these tables of a trust file to `roots`, in PEM."""
+    # Behind each line stands the table that it is in.
     return f"""\
-sed -n '/^roots = \\[/,/^\\]/s/^ *"\\(.*\\)",*$/\\1/p' {trust} | while read c; do
-  echo $c | base64 -d | openssl x509 -inform DER; done > {roots}"""
+sed -n '/^\\[/h;G;/\\n\\[\\[{table}\\]\\]$/s/^\\(roots = \\[\\)* *"\\(.*\\)"[],]*\\n.*$/\\2/p' {trust} |
+while read c; do echo $c | base64 -d | openssl x509 -inform DER; done > {roots}"""
 
 
 def _at(at: object) -> str:

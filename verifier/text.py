@@ -65,8 +65,11 @@ def _lines(report: Report, _: Translate) -> Iterator[str]:
     yield ""
     facts = report.facts
     if "depositor" in facts:
-        how = _(report.standing)
-        yield f"{_('depositor')}: {clean(facts['depositor'])}, {clean(facts['depositor_id'])} ({how})"
+        name, number = clean(facts["depositor"]), clean(facts["depositor_id"])
+        how, claimed = _(report.standing), _("claimed")
+        # A certificate names the company; nothing compares its number.
+        told = f"{name} ({how}), {number} ({claimed})" if report.is_certified else f"{name}, {number} ({how})"
+        yield f"{_('depositor')}: {told}"
         yield f"{_('claimed time, by the depositor alone')}: {facts['claimed_at']}"
         yield f"{_('statement')}: SHA-256 {facts['envelope_sha256']}"
     yield f"{_('trust file')}: {'SHA-256 ' + facts['trust_sha256'] if facts['trust_sha256'] else _('none')}"

@@ -15,6 +15,7 @@ from mizheng.cli.bundling.selecting import Selection
 from mizheng.cli.bundling.supplemented import supplemented_members
 from mizheng.cli.bundling.x509 import x509_members
 from mizheng.cli.custody.store import CustodyRegister
+from mizheng.cli.depositing.client import decode_base64
 from mizheng.cli.depositing.evidence import fetch_believed, read_evidence
 from mizheng.cli.disclosing.one import Disclosing
 from mizheng.cli.disclosing.recipient import check_recipient
@@ -31,6 +32,7 @@ from mizheng.verifier.anchor import parse_anchor
 from mizheng.verifier.bundlewriting import Evidence
 from mizheng.verifier.canonical import format_instant
 from mizheng.verifier.signature import keyid_of
+from mizheng.verifier.statement import parse_envelope
 
 if TYPE_CHECKING:
     from mizheng.cli.access.looking import Looking
@@ -122,7 +124,7 @@ def _bundle(session: Session, path: Path, seal: Seal, wanted: Wanted, tell: Tell
     more |= CustodyRegister(path, content.manifest_key).members()
     keyid = keyid_of(seal.state.sealed.public_key)
     if wanted.x509:
-        more |= x509_members(wanted.x509, keyid)
+        more |= x509_members(wanted.x509, parse_envelope(decode_base64(deposit.envelope))[1])
     key = unlock(session.home, load_entry(session.home, keyid))
     created_at = format_instant(int(time.time()))
     names = tuple(printable(record.name) for record in opening.records)

@@ -10,23 +10,30 @@ from pathlib import Path
 from mizheng.cli.errors import InputFault
 from mizheng.verifier.canonical import from_base64
 from mizheng.verifier.errors import MizhengError
+from mizheng.verifier.statement import Statement
 from mizheng.verifier.timestamp.enclosed import MAX_ENCLOSED, is_certificate, parse_x509
-from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES, read_key_info
+from mizheng.verifier.timestamp.x509 import MAX_CRL_BYTES, load_certificate, read_key_info
 
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL)
 # Of one file; base64 takes a third more than what it holds.
 _MAX_BYTES = 2 * MAX_CRL_BYTES
 
 
-def x509_members(files: Sequence[str], keyid: str) -> dict[str, bytes]:
-    """Members x509/NNNN.der, the certificate of that key first; InputFault where there is none.
+def x509_members(files: Sequence[str], statement: Statement) -> dict[str, bytes]:
+    """Members x509/NNNN.der, the certificate of the statement's key first.
+
+    InputFault where there is none, or one that names another than the depositor.
 
     Files hold certificates, revocation lists and OCSP responses: DER, or the first two in PEM, one or many.
     """
     found = [(name, data) for name in files for data in _read(name)]
     if len(found) > MAX_ENCLOSED:
-        raise InputFault("more than {limit} X.509 members", limit=MAX_ENCLOSED)
-    first = [data for name, data in found if _is_of(keyid, data)][:1]
+        raise InputFault(
+            "more than {limit} X.509 members",
+            "take the lists of the authority that issued the certificate, and no others",
+            limit=MAX_ENCLOSED,
+        )
+    first = [data for name, data in found if _is_of(statement.public_key.keyid, data)][:1]
     if not first:
         raise InputFault(
             "none of these files is a certificate of the key that signed the deposit",
@@ -37,6 +44,11 @@ def x509_members(files: Sequence[str], keyid: str) -> dict[str, bytes]:
             parse_x509(data)
         except MizhengError as error:
             raise _unreadable(name) from error
+    if not load_certificate(first[0]).is_named(statement.depositor.name):
+        raise InputFault(
+            "the X.509 certificate does not have the depositor's name",
+            "ask the authority for one with the name in the deposit; the bundle would read invalid",
+        )
     others = [data for _, data in found if data not in first]
     return {f"x509/{number:04}.der": data for number, data in enumerate([*first, *others], 1)}
 
@@ -45,7 +57,12 @@ def _read(name: str) -> list[bytes]:
     with Path(name).open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise InputFault("{name} is larger than {size} bytes", name=name, size=_MAX_BYTES)
+        raise InputFault(
+            "{name} is larger than {size} bytes",
+            "take the lists of the authority that issued the certificate, and no others",
+            name=name,
+            size=_MAX_BYTES,
+        )
     blocks = [b"".join(body.split()).decode("latin-1") for _, body in _PEM.findall(data)]
     try:
         return [from_base64(block) for block in blocks] or [data]
@@ -55,7 +72,9 @@ def _read(name: str) -> list[bytes]:
 
 def _unreadable(name: str) -> InputFault:
     return InputFault(
-        "{name} holds no X.509 certificate, revocation list or OCSP response that can be read", name=name
+        "{name} holds no X.509 certificate, revocation list or OCSP response that can be read",
+        "PKCS#7: openssl pkcs7 -in FILE -inform DER -print_certs",
+        name=name,
     )
 
 

@@ -20,13 +20,11 @@ def make_request(key: PrivateKey, name: str) -> bytes:
 
     private = serialization.load_pem_private_key(key.to_pem(), None)
     # There is no room for more, and the verifier asks for no more (x509.Certificate.is_named).
-    short = name[:64]
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, short),
-            x509.NameAttribute(NameOID.COMMON_NAME, short),
-        ]
-    )
+    names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:64])]
+    # The library counts bytes here, of which a Chinese character has three.
+    if len(name.encode()) <= 64:
+        names.append(x509.NameAttribute(NameOID.COMMON_NAME, name))
+    subject = x509.Name(names)
     algorithm = hashes.SHA256() if isinstance(private, ec.EllipticCurvePrivateKey) else None
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     return builder.sign(private, algorithm).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]

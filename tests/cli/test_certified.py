@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mizheng.cli.keys.request import make_request
+from mizheng.verifier.signature import PrivateKey
 
 from tests.cli.runner import Mizheng
 from tests.support.notary import NotaryServer
@@ -148,6 +150,43 @@ def test_a_key_that_was_stolen(
     ca.revoke(certificate, "keyCompromise")
     found = check(final, notary, ca, certificate, ca.list_revoked())
     assert (found["status"], found["verdict"]) == ("FAIL", "invalid")
+
+
+@pytest.mark.parametrize("length", [1, 21, 22, 64, 65, 400])
+def test_names_of_any_length(tmp_path: Path, length: int) -> None:
+    """The library counts bytes where the standard counts characters, of which there is room for 64."""
+    path = tmp_path / "company.csr"
+    path.write_bytes(make_request(PrivateKey.generate(), "密" * length))
+    asked = [
+        "openssl",
+        "req",
+        "-in",
+        path,
+        "-noout",
+        "-verify",
+        "-subject",
+        "-nameopt",
+        "utf8,sep_comma_plus",
+    ]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True)
+    organization = next(
+        part for part in told.stdout.strip().replace("subject=", "").split(",") if part.startswith("O")
+    )
+    assert organization.count("密") == min(length, 64)
+
+
+def test_a_certificate_in_another_name(final: Mizheng, ca: OpensslCa, tmp_path: Path) -> None:
+    """It would make the bundle invalid for everybody who believes that authority."""
+    entry = final("key", "show", "--json").ok().json[0]
+    (pem,) = (final.home / "keys").glob(f"{entry['keyid']}.pem")
+    other = tmp_path / "other.csr"
+    other.write_bytes(make_request(PrivateKey.from_pem(pem.read_bytes()), "another company"))
+    done = final(
+        "bundle", "drawings.seal", "--open", "drawings/*", "--x509", str(ca.certify(other)), "-o", "b.zip"
+    )
+    assert done.code == 66, done.err
+    assert "does not have the depositor's name" in done.err
+    assert not (final.cwd / "b.zip").exists()
 
 
 @pytest.mark.parametrize("kind", ["another key", "no certificate", "not there", "a list alone"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..canonical import format_instant, from_base64, from_hex, parse_instant, require_fields, to_base64
-from ..errors import FormatError, NotBelievedError
+from ..errors import FormatError, MizhengError, NotBelievedError
 from .algorithms import find_hash
 from .der import is_oid
 from .path import ends_at, find_path
@@ -111,14 +111,22 @@ def find_authority(
 
     ProofError or VersionError when there is a chain to one of them, but it did not hold then.
     """
+    failure: MizhengError | None = None
     for authority in authorities:
         if authority.certificates and leaf.sha256 not in authority.certificates:
             continue
         if authority.last_time is not None and at > authority.last_time:
             continue
-        path = find_path(leaf, others, authority.roots, at)
+        try:
+            path = find_path(leaf, others, authority.roots, at)
+        except MizhengError as error:
+            # Another may hold: a CA has an old root and a new one.
+            failure = failure or error
+            continue
         if path is not None:
             return authority, path
+    if failure is not None:
+        raise failure
     return None
 
 

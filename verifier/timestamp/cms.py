@@ -50,10 +50,16 @@ class SignedData:
 
     @property
     def signer(self) -> Certificate:
-        for certificate in self.certificates:
-            if (certificate.issuer, certificate.serial) == (self.issuer, self.serial):
-                return certificate
         binding = self.attributes.get(_SIGNING_CERTIFICATE_V2)
+        named = [
+            certificate
+            for certificate in self.certificates
+            if (certificate.issuer, certificate.serial) == (self.issuer, self.serial)
+        ]
+        for certificate in named:
+            # Anybody can put another beside it that calls itself the same.
+            if len(named) == 1 or binding is None or _is_bound(binding, certificate.encoded):
+                return certificate
         for data, error in self.unread:
             if binding is None or _is_bound(binding, data):
                 raise error

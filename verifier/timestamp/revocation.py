@@ -82,7 +82,7 @@ def _speaks(
     is_in_time = found.this_update <= certificate.not_after and (
         found.next_update is None or at <= found.next_update
     )
-    return is_in_time and found.covers(is_authority=is_authority) and found.is_signed_by(issuer)
+    return is_in_time and found.is_signed_by(issuer) and found.covers(is_authority=is_authority)
 
 
 def _of_answers(given: Given, certificate: Certificate, issuer: Certificate, at: int) -> Iterator[_Word]:

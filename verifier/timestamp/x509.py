@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from ..errors import FormatError, LimitError, ProofError, VersionError
 from . import der
@@ -42,6 +42,10 @@ _KNOWN = frozenset(
 )
 # The curve of SM2 keys (GM/T 0006).
 _SM2 = der.encode_oid("1.2.156.10197.1.301")
+# organizationName and commonName.
+_NAMES = ("2.5.4.10", "2.5.4.3")
+# UTF8String, PrintableString, BMPString.
+_ENCODINGS = {0x0C: "utf-8", 0x13: "utf-8", 0x1E: "utf-16-be"}
 _SAFE = (hashes.SHA256, hashes.SHA384, hashes.SHA512, hashes.SHA3_256, hashes.SHA3_384, hashes.SHA3_512)
 
 
@@ -68,7 +72,7 @@ class Certificate:
         """The subject as people read it (RFC 4514)."""
         try:
             return self.parsed.subject.rfc4514_string()
-        except ValueError:
+        except Exception:
             # Anybody can write a name that is none into a certificate of his own.
             return f"#{self.subject.hex()}"
 
@@ -82,14 +86,15 @@ class Certificate:
     def is_named(self, name: str) -> bool:
         """Whether the subject has an organization or a common name of exactly these characters.
 
-        Of the first 64 of them: RFC 5280 has no room for more (appendix A.1, ub-organization-name).
+        Of the first 64 of them: RFC 5280 has no room for more (appendix A.1, ub-organization-name). Read
+        here, strictly, as libraries differ about the types of strings that are nearly never used.
         """
-        with _malformed():
-            return any(
-                attribute.value == name[:64]
-                for attribute in self.parsed.subject
-                if attribute.oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
-            )
+        parts = der.parse(self.subject).reader(der.SEQUENCE).rest(der.SET)
+        for attribute in (item for part in parts for item in part.reader().rest(der.SEQUENCE)):
+            reader = attribute.reader()
+            if reader.next().oid() in _NAMES and _exact_text(reader.next()) == name[:64]:
+                return True
+        return False
 
     def has_purpose(self, purpose: x509.ObjectIdentifier) -> bool:
         """Whether its extended key usage names this purpose itself: "any" is not enough."""
@@ -270,6 +275,8 @@ def load_revocation_list(data: bytes) -> RevocationList:
     issuer = body.next(der.SEQUENCE).encoded
     with _malformed():
         parsed = x509.load_der_x509_crl(data)
+        # Read now: what cannot be read is not a list, whoever signed it.
+        _ = list(parsed.extensions)
         next_update = parsed.next_update_utc
         return RevocationList(
             data,
@@ -288,6 +295,14 @@ def _extension(extensions: x509.Extensions, kind: type[_Extension]) -> x509.Exte
     try:
         return extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
+        return None
+
+
+def _exact_text(node: der.Node) -> str | None:
+    """The characters of a string of a type that is in use; None for any other, and for what is none."""
+    try:
+        return node.content.decode(_ENCODINGS[node.tag])
+    except (KeyError, UnicodeDecodeError):
         return None
 
 

@@ -174,6 +174,11 @@ def _tokens() -> list[Case]:
             ),
         ),
     )
+    found.passes(
+        "lookalike",
+        "before the signer's certificate another that calls itself the same",
+        beside_a_lookalike,
+    )
     found.stays_open(
         "name-that-is-none",
         "an authority whose name is not UTF-8: it is one that the trust file does not know",
@@ -358,6 +363,22 @@ def by_another_kind(s: Setting) -> Members:
     other = of_another_kind(s.tsas[0])
     binding = hashlib.sha256(other).digest()
     return with_token(s, s.tsas[0].response(s.text(), STAMPED_AT, certificates=(other,), binding=binding))
+
+
+def beside_a_lookalike(s: Setting) -> Members:
+    """With the signer's names and serial number, by nobody."""
+    tsa = s.tsas[0]
+    key = p256(s.stream)
+    own, other = (
+        item.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        for item in (tsa.signer.key, key)
+    )
+    lookalike = tsa.signer.der.replace(own, other)
+    # The set is sorted: one of the two comes first, whichever is made so.
+    assert lookalike != tsa.signer.der
+    return with_token(s, tsa.response(s.text(), STAMPED_AT, certificates=(tsa.signer.der, lookalike)))
 
 
 def by_no_name(s: Setting) -> Members:

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from mizheng.verifier.timestamp import der
 from mizheng.verifier.timestamp.authority import Authority
 from mizheng.verifier.timestamp.x509 import load_certificate
 from mizheng.verifier.trust import Trust
 
-from tests.support.tsa import DAY, YEAR, Issued, TestAuthority, issue
+from tests.support.tsa import DAY, YEAR, Issued, TestAuthority, issue, moment
 
 from .answers import Answer
 from .case import Case, Cases
 from .setting import STAMPED_AT, Members, Setting, ordered, p256
 
 _CODE = "depositor.x509"
+_DISTRIBUTION_POINT = x509.ObjectIdentifier("2.5.29.28")
 _NO_SIGNING = x509.KeyUsage(False, False, False, False, True, False, False, False, False)
 _START, _END = STAMPED_AT - YEAR, STAMPED_AT + YEAR
 
@@ -141,6 +144,57 @@ def below_no_ca(s: Setting) -> Members:
     return enclosing(s, ca.name(s).der, ca.between.der, *ca.lists())
 
 
+def renamed(*parts: bytes) -> Callable[[Setting], Members]:
+    """A certificate that the CA signed, whose common name is this string: tag and content."""
+
+    def build(s: Setting) -> Members:
+        ca = licensed()
+        place = b"placeholder"
+        made = ca.name(s, name=place.decode(), organization=None).der
+        (tbs, algorithm, _) = der.parse(made).reader().rest()
+        old = der.encode(0x0C, place)
+        names = [field for field in tbs.reader().rest() if old in field.encoded and field.tag == der.SEQUENCE]
+        subject = names[0].encoded
+        attribute = der.encode(der.SEQUENCE, der.encode_oid("2.5.4.3"), *parts)
+        changed = der.encode(der.SEQUENCE, der.encode(der.SET, attribute))
+        body = der.encode(
+            der.SEQUENCE,
+            *(changed if field.encoded == subject else field.encoded for field in tbs.reader().rest()),
+        )
+        signature = ca.between.key.sign(body, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        leaf = der.encode(der.SEQUENCE, body, algorithm.encoded, der.encode(der.BIT_STRING, b"\0", signature))
+        return enclosing(s, leaf, ca.between.der, *ca.lists())
+
+    return build
+
+
+def with_nonsense_list(s: Setting) -> Members:
+    """Beside the true ones a list that nobody signed, whose extensions cannot be read."""
+    ca = licensed()
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.between.certificate.subject)
+        .last_update(moment(STAMPED_AT + 2 * DAY))
+        .next_update(moment(STAMPED_AT + 9 * DAY))
+        .add_extension(x509.UnrecognizedExtension(_DISTRIBUTION_POINT, b"\x05\x00"), critical=True)
+    )
+    forged = builder.sign(_key("nobody"), hashes.SHA256(), ecdsa_deterministic=True)
+    listed = forged.public_bytes(serialization.Encoding.DER)
+    return enclosing(s, ca.name(s).der, ca.between.der, *ca.lists(), listed)
+
+
+def trusting_old_and_new(s: Setting) -> Trust:
+    """The same CA twice: its root that ended long ago, and the one of today."""
+    ca = licensed()
+    old = issue(
+        "示例证书机构根证书", _key("root"), None, start=_START - 9 * YEAR, end=_START - 8 * YEAR, is_ca=True
+    )
+    return s.trust(cas=(Authority("旧根", (load_certificate(old.der),)), ca.trusted))
+
+
+_NAME = "武汉示例科技有限公司"
+
+
 def cases() -> list[Case]:
     reasons = x509.ReasonFlags
     found = Cases("x509", trust=trusting)
@@ -170,6 +224,16 @@ def cases() -> list[Case]:
         open=(_CODE,),
     )
     found.passes("without-chain", "the CA below the root is missing", part(0, 2, 3), open=(_CODE,))
+    found.passes("bmp-name", "the name as a BMPString", renamed(der.encode(0x1E, _NAME.encode("utf-16-be"))))
+    found.passes(
+        "nonsense-list", "a list beside the others that nobody signed and nobody can read", with_nonsense_list
+    )
+    found.passes(
+        "old-root-first",
+        "of a CA's two roots the first ended long ago",
+        named(),
+        trust=trusting_old_and_new,
+    )
     found.passes("damaged", "no authority signed the certificate as it stands", damaged, open=(_CODE,))
     found.stays_open("undated", "nothing proves a time at which to judge it", _CODE, undated)
     for name, why, build in (
@@ -183,6 +247,17 @@ def cases() -> list[Case]:
             "longer-name",
             "a name that only begins as the depositor's",
             named(name="x", organization="武汉示例科技有限公司分公司"),
+        ),
+        (
+            "teletex-name",
+            "the name as a string of a type that is read in two ways",
+            renamed(der.encode(0x14, _NAME.encode())),
+        ),
+        ("bit-string-name", "a name that is no text", renamed(der.encode(der.BIT_STRING, b"\0abc"))),
+        (
+            "marked-name",
+            "the name behind a byte order mark",
+            renamed(der.encode(0x1E, ("\ufeff" + _NAME).encode("utf-16-be"))),
         ),
         ("not-yet", "the certificate began after the proven time", named(start=STAMPED_AT + DAY)),
         ("ended-before", "the certificate ended before the proven time", named(end=STAMPED_AT - DAY)),

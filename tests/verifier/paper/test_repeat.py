@@ -11,11 +11,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from mizheng.verifier.canonical import parse_instant
 from mizheng.verifier.checkpoint import parse_tlog_proof
 from mizheng.verifier.codes import CODES
 from mizheng.verifier.paper.repeat import PREPARATION, repeat_command
 from mizheng.verifier.report import Check, Report, Status
+from mizheng.verifier.timestamp.x509 import load_certificate
 from mizheng.verifier.trust import parse_trust
 from mizheng.verifier.verify import verify_bundle
 
@@ -203,6 +207,51 @@ def test_the_chain_of_an_x509_certificate(tmp_path: Path, name: str, is_whole: b
     assert str(find(report, "envelope.signature").values["keyid"]) in printed
     assert ("chain.pem: OK" in printed) is is_whole, printed
     assert printed.count("verify OK") == (2 if is_whole else 1), printed
+
+
+def test_the_chain_is_checked_by_the_trusted_ca_alone(tmp_path: Path) -> None:
+    """No root of another table or of the bundle itself counts; nor a list that none of the chain signed."""
+    vector = vectors.read("x509/sound")
+    assert vector.trust is not None
+    report = verify_bundle(vector.bundle, parse_trust(vector.trust), now=parse_instant(vector.now))
+    command = repeat_command(find(report, "depositor.x509"), report.checks)
+    folder = tmp_path / "unpacked"
+    for member, data in unpack(vector.bundle).items():
+        (folder / member).parent.mkdir(parents=True, exist_ok=True)
+        (folder / member).write_bytes(data)
+    # Under time stamps only.
+    (tmp_path / "trust.toml").write_bytes(vector.trust.replace(b"[[cas]]", b"[[tsas]]"))
+    printed = run(command, folder)
+    assert "chain.pem: OK" not in printed
+    assert "verify OK" not in printed
+    # A CA that came in the bundle and calls itself as the trusted one does, with its list.
+    (tmp_path / "trust.toml").write_bytes(vector.trust)
+    key = ec.generate_private_key(ec.SECP256R1())
+    true = load_certificate((folder / "x509/0002.der").read_bytes()).parsed
+    fake = (
+        x509.CertificateBuilder()
+        .subject_name(true.subject)
+        .issuer_name(true.subject)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(true.not_valid_before_utc)
+        .not_valid_after(true.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    forged = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(true.subject)
+        .last_update(true.not_valid_before_utc)
+        .next_update(true.not_valid_after_utc)
+        .sign(key, hashes.SHA256())
+    )
+    for member, made in (("0004", forged), ("0005", fake)):
+        (folder / f"x509/{member}.der").write_bytes(made.public_bytes(serialization.Encoding.DER))
+    printed = run(command, folder)
+    assert "chain.pem: OK" in printed
+    # Of the three lists the root's alone is left that one of the chain signed.
+    assert printed.count("verify OK") == 1, printed
 
 
 def test_the_enclosed_page(tmp_path: Path) -> None:

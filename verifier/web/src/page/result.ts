@@ -97,10 +97,12 @@ function originalsOf({ report, originals }: Checked): HTMLElement | undefined {
 
 function factsOf({ checks, facts }: Report): HTMLElement | undefined {
   if (facts["depositor"] === undefined) return undefined;
-  const isCertified = checks.some(({ code, status }) => code === "depositor.x509" && status === "PASS");
-  const how = facts["depositor_is_enrolled"] ? _("enrolled") : isCertified ? _("certified") : _("claimed");
+  const isNamed = checks.some(({ code, status }) => code === "depositor.x509" && status === "PASS");
+  const how = facts["depositor_is_enrolled"] ? _("enrolled") : _("claimed");
+  // A certificate names the company; nothing compares its number.
+  const certified = isNamed && !facts["depositor_is_enrolled"] ? ` (${_("certified")})` : "";
   const rows: [string, Node | string][] = [
-    [_("depositor"), el("span", {}, foreign(facts["depositor"]), " · ", foreign(facts["depositor_id"]), ` (${how})`)],
+    [_("depositor"), el("span", {}, foreign(facts["depositor"]), `${certified} · `, foreign(facts["depositor_id"]), ` (${how})`)],
   ];
   if (facts["operator"] !== null) rows.push([_("operator, as the depositor names him"), foreign(facts["operator"])]);
   rows.push(

@@ -3,7 +3,7 @@
 import { fromBase64, fromHex, isEqual, toHex } from "../bytes.js";
 import { type Json, requireFields } from "../canonical.js";
 import type { HashName } from "../crypto/hashing.js";
-import { Fault, OpenQuestion } from "../errors.js";
+import { Fault, OpenQuestion, orFault } from "../errors.js";
 import { formatInstant, parseInstant } from "../instants.js";
 import { findHash } from "./algorithms.js";
 import type { Token } from "./token.js";
@@ -167,12 +167,16 @@ export function findAuthority(
   others: readonly Certificate[],
   at: number,
 ): { readonly name: string; readonly path: readonly Certificate[] } | undefined {
+  let failure: Fault | undefined;
   for (const { name, roots, certificates, lastTime } of authorities) {
     if (certificates.length > 0 && !certificates.includes(leaf.sha256)) continue;
     if (lastTime !== undefined && at > lastTime) continue;
-    const path = findPath(leaf, others, roots, at);
-    if (path !== undefined) return { name, path };
+    const path = orFault(() => findPath(leaf, others, roots, at));
+    // Another may hold: a CA has an old root and a new one.
+    if (path instanceof Fault) failure ??= path;
+    else if (path !== undefined) return { name, path };
   }
+  if (failure !== undefined) throw failure;
   return undefined;
 }
 

@@ -82,10 +82,15 @@ export class SignedData {
 
   /** Check digest, binding and signature: the signer's certificate, whoever issued it. */
   verify(): Certificate {
-    const signer = this.certificates.find(
-      (certificate) => isEqual(certificate.issuer, this.#issuer) && certificate.serial === this.#serial,
+    const binding = this.#attributes.get(SIGNING_CERTIFICATE_V2);
+    const named = this.certificates.filter(
+      ({ issuer, serial }) => isEqual(issuer, this.#issuer) && serial === this.#serial,
     );
-    if (signer === undefined) throw this.#whyNoSigner();
+    // Anybody can put another beside it that calls itself the same.
+    const signer = named.find(
+      ({ encoded }) => named.length === 1 || binding === undefined || isBound(readBinding(binding), encoded),
+    );
+    if (signer === undefined) throw this.#whyNoSigner(binding);
     if (this.#attribute(CONTENT_TYPE).oid() !== this.contentType) {
       throw new Fault("the signature is about content of another type");
     }
@@ -97,8 +102,7 @@ export class SignedData {
     return signer;
   }
 
-  #whyNoSigner(): Fault {
-    const binding = this.#attributes.get(SIGNING_CERTIFICATE_V2);
+  #whyNoSigner(binding: der.Node | undefined): Fault {
     const found = this.#found.find(
       ([data, each]) => each instanceof Fault && (binding === undefined || isBound(readBinding(binding), data)),
     );

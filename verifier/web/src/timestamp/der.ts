@@ -105,7 +105,7 @@ export class Node {
 
   /** Microseconds since 1970 of a GeneralizedTime, digits beyond cut off. */
   time(): bigint {
-    const found = TIME.exec(String.fromCharCode(...this.expect(GENERALIZED_TIME).content));
+    const found = TIME.exec(String.fromCharCode(...this.expect(GENERALIZED_TIME).content.subarray(0, 99)));
     if (!found) throw new Fault("DER: a time that is not written as in RFC 3161");
     const seconds = secondsOf(found.slice(1, 7).map(Number));
     if (seconds === undefined) throw new Fault("DER: a time that no calendar has");

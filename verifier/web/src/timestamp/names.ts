@@ -1,6 +1,6 @@
 /** Distinguished names as people read them (RFC 4514). For reports: names of issuers are compared byte for byte. */
 
-import { decodeUtf8, latin1, toHex } from "../bytes.js";
+import { latin1 } from "../bytes.js";
 import * as der from "./der.js";
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -15,8 +15,8 @@ const SHORT: Readonly<Record<string, string>> = {
   "0.9.2342.19200300.100.1.1": "UID",
 };
 const NAMES = ["2.5.4.10", "2.5.4.3"];
-const BMP_STRING = 0x1e;
-const UTF8_STRING = 0x0c;
+// UTF8String, PrintableString, BMPString.
+const ENCODINGS: Readonly<Record<number, string>> = { 0x0c: "utf-8", 0x13: "utf-8", 0x1e: "utf-16be" };
 
 /** The last part first, parts joined with commas, attributes of one part with plus signs. */
 export function nameForPeople(name: Uint8Array): string {
@@ -37,23 +37,27 @@ export function isNamed(name: Uint8Array, text: string): boolean {
   return parts
     .flatMap((part) => part.reader().rest(der.SEQUENCE))
     .map(readAttribute)
-    .some(([oid, value]) => NAMES.includes(oid) && value === start);
+    .some(([oid, value]) => NAMES.includes(oid) && exactText(value) === start);
 }
 
-function readAttribute(node: der.Node): [oid: string, value: string] {
+function readAttribute(node: der.Node): [oid: string, value: der.Node] {
   const reader = node.reader();
-  return [reader.next().oid(), textOf(reader.next())];
+  return [reader.next().oid(), reader.next()];
 }
 
 function attribute(node: der.Node): string {
   const [oid, value] = readAttribute(node);
-  return `${SHORT[oid] ?? oid}=${escapeText(value)}`;
+  return `${SHORT[oid] ?? oid}=${escapeText(exactText(value) ?? latin1(value.content))}`;
 }
 
-function textOf(node: der.Node): string {
-  if (node.tag === BMP_STRING) return new TextDecoder("utf-16be").decode(node.content);
-  if (node.tag === UTF8_STRING) return decodeUtf8(node.content) ?? toHex(node.content);
-  return latin1(node.content);
+/** The characters of a string of a type that is in use; undefined for any other, and for what is none. */
+function exactText({ tag, content }: der.Node): string | undefined {
+  const encoding = ENCODINGS[tag];
+  try {
+    return encoding && new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return undefined;
+  }
 }
 
 function escapeText(text: string): string {

@@ -39,7 +39,8 @@ export class RevocationList {
     if (data.length > MAX_CRL_BYTES) throw new Fault("a revocation list of {size} bytes", { size: data.length });
     const signed = readSigned(der.parse(data));
     const body = der.parse(signed.body).reader(der.SEQUENCE);
-    body.optional(der.INTEGER);
+    // Version 2; a list without extensions may have none (§5.1.2.1).
+    if ((body.optional(der.INTEGER)?.integer() ?? 1n) !== 1n) throw unreadable();
     if (!isEqual(body.next(der.SEQUENCE).encoded, signed.algorithm.encoded)) throw unreadable();
     const issuer = body.next(der.SEQUENCE).encoded;
     const thisUpdate = readTime(body.next());
@@ -55,7 +56,7 @@ export class RevocationList {
     // After a certificate has ended, a list need not name it any more (RFC 5280 §3.3).
     const isInTime =
       this.thisUpdate <= certificate.notAfter && (this.nextUpdate === undefined || at <= this.nextUpdate);
-    return isInTime && this.#covers(isAuthority) && this.#isOf(issuer);
+    return isInTime && this.#isOf(issuer) && this.#covers(isAuthority);
   }
 
   find(serial: bigint): Revoked | undefined {

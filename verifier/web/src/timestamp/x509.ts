@@ -198,7 +198,7 @@ export function isSignedBy(signed: Signed, key: Key): boolean {
 
 /** Seconds since 1970 of a Time (§4.1.2.5). */
 export function readTime(node: der.Node): number {
-  const text = String.fromCharCode(...node.content);
+  const text = String.fromCharCode(...node.content.subarray(0, 20));
   const isShort = node.tag === der.UTC_TIME;
   const found = (isShort ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/).exec(text);
   if (!found || (!isShort && node.tag !== der.GENERALIZED_TIME)) throw new Fault(UNREADABLE);
@@ -216,7 +216,8 @@ export function readExtensions(node: der.Node | undefined): Map<string, Extensio
     const critical = reader.optional(der.BOOLEAN);
     const value = reader.next().octets();
     reader.end();
-    if (found.has(oid)) throw new Fault(UNREADABLE);
+    // DER writes no value that is the default.
+    if (found.has(oid) || critical?.boolean() === false) throw new Fault(UNREADABLE);
     found.set(oid, { isCritical: critical?.boolean() ?? false, value });
   }
   return found;
