@@ -125,7 +125,11 @@ def _authority(subject: str, values: Values) -> str:
 
 
 def _x509(_: str, values: Values) -> str:
-    at = values.get("depositor.x509", {}).get("at")
+    # Where nothing came of the check it has no time: the first token's is one at which a chain has to hold.
+    at = next(
+        (values[code]["at"] for code in ("depositor.x509", "token.valid") if "at" in values.get(code, {})),
+        None,
+    )
     return shell.x509_chain("../trust.toml", "..", parse_instant(str(at)) if at else None)
 
 
