@@ -139,9 +139,10 @@ for f in x509/*.der; do
 
 def trusted_roots(trust: str, table: str, roots: str) -> str:
     """Writes the root certificates of these tables of a trust file to `roots`, in PEM."""
-    # Behind each line stands the table that it is in.
+    # Behind each line stands the table that it is in. Policies and digests are shorter than certificates.
+    certificate = r'"\([^".]\{100,\}\)"'
     return f"""\
-sed -n '/^\\[/h;G;/\\n\\[\\[{table}\\]\\]$/s/^\\(roots = \\[\\)* *"\\(.*\\)"[],]*\\n.*$/\\2/p' {trust} |
+sed -n '/^\\[/h;G;/\\n\\[\\[{table}\\]\\]$/s/^\\(roots = \\[\\)* *{certificate}[],]*\\n.*$/\\2/p' {trust} |
 while read c; do echo $c | base64 -d | openssl x509 -inform DER; done > {roots}"""
 
 

@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     ),
     epilog=N_(
         "mizheng bundle drawings.seal --list\n"
-        "mizheng bundle drawings.seal --open drawings/pump.dwg --with-originals\n"
-        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --for 'the court'\n"
-        "mizheng bundle drawings.seal --open point:3+files --open kind:measure"
+        "mizheng bundle drawings.seal --open 'drawings/*.dwg' --with-originals\n"
+        "mizheng bundle drawings.seal --open point:3+files --for 'the court'"
     ),
 )
 @click.argument("seal_path", metavar="NAME.seal")
@@ -74,7 +73,7 @@ if TYPE_CHECKING:
     "--x509",
     metavar="FILE",
     multiple=True,
-    help=N_("a CA's certificate of the key, its chain, revocation lists; repeatable"),
+    help=N_("a CA's certificates and lists; repeatable"),
 )
 @click.option("--no-exhibits", is_flag=True, help=N_("put no exhibit list into the bundle"))
 @click.option("-o", "--output", metavar="NAME.zip", help=N_("name of the bundle; else that of the seal"))

@@ -77,7 +77,8 @@ def show(as_json: bool) -> None:
 )
 @click.option("-o", "--output", metavar="FILE.csr", required=True, help=N_("name of the request"))
 @click.option("--force", is_flag=True, help=N_("replace a file that exists"))
-def request(output: str, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help=N_("print the result as JSON"))
+def request(output: str, force: bool, as_json: bool) -> None:
     from pathlib import Path
 
     from mizheng.cli.files import new_file
@@ -88,6 +89,9 @@ def request(output: str, force: bool) -> None:
     key = unlock(session.home, session.active_key)
     with new_file(Path(output), force=force) as (file, _temporary):
         file.write(make_request(key, session.organisation.name))
+    if as_json:
+        emit_json({"request": output, "keyid": key.public.keyid})
+        return
     say(_("request: {name}", name=printable(output)))
 
 
